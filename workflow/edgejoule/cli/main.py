@@ -1,0 +1,55 @@
+"""The command line: one command per stage in the order in which data flows, and the verbs for people."""
+
+import importlib
+import sys
+
+import typer
+
+from edgejoule import __version__
+from edgejoule.errors import EdgejouleError
+
+#: Command, module of its Typer application or function, panel of the help page. In the order in which data flows.
+COMMANDS = (("schema", "edgejoule.cli.schema", "For people"),)
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def build_app() -> typer.Typer:
+    """Assemble the commands. Modules of commands import nothing heavy before they run."""
+    app = typer.Typer(
+        name="edgejoule",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        help="What deep learning costs on edge devices: datasets, predictors, scores and recommendations from "
+        "measurements. The stages stand in the order in which data flows.",
+    )
+
+    @app.callback()
+    def _options(
+        version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    ) -> None: ...
+
+    for name, module, panel in COMMANDS:
+        command = importlib.import_module(module).command
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, rich_help_panel=panel)
+        else:
+            app.command(name, rich_help_panel=panel)(command)
+    return app
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; bad input ends in one sentence on stderr and status 2."""
+    try:
+        build_app()(arguments)
+    except EdgejouleError as error:
+        typer.secho(f"edgejoule: {error}", err=True, fg=typer.colors.RED)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(141)

@@ -1,0 +1,161 @@
+"""What may stand in the configuration files. The JSON schema for editors is generated from these models."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+
+from edgejoule.tables.vocabulary import ACCOUNTINGS, ORIGINS, POWER_SCOPES, PREDICTORS, PROTOCOLS
+
+#: What can measure power; 'external' is a meter whose trace is replayed.
+METERS = (
+    "none",
+    "constant",
+    "nvml",
+    "rapl",
+    "hwmon",
+    "tegrastats",
+    "command",
+    "monsoon",
+    "ppk2",
+    "joulescope",
+    "external",
+)
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Model(BaseModel):
+    """Base of every model: unknown keys are errors, values are never changed after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# -- devices ---------------------------------------------------------------------------------------------------------
+
+
+class Runtime(Model):
+    """The inference runtime and the settings that make it this device and no other."""
+
+    name: Literal["onnxruntime", "openvino", "litert", "tflite", "armnn", "tensorrt", "pytorch", "other"]
+    version: str | None = Field(None, description="As the recording states it; a live device fills it in.")
+    backend: str = Field("cpu", description="cpu, neon, opencl, cuda, ...: what executes the kernels.")
+    threads: PositiveInt | None = Field(None, description="Threads, where they are set.")
+    batch: PositiveInt = 1
+
+
+class Meter(Model):
+    """What measures power."""
+
+    kind: Literal[METERS] = Field(description="'external' is a meter whose trace is replayed.")
+    name: str | None = Field(None, description="Make and model of an external meter.")
+    watts: PositiveFloat | None = Field(None, description="Declared power of the 'constant' meter (W).")
+    watts_source: str | None = Field(None, description="Where the declared power is from.")
+    command: str | None = Field(None, description="Program of the 'command' meter; it prints 'timestamp,watts' lines.")
+    rate_hz: PositiveFloat | None = Field(None, description="Samples a second.")
+    accuracy_percent: PositiveFloat | None = Field(None, description="The meter's stated accuracy (% of reading).")
+    root: str = Field("/", description="Root of the sysfs tree of a sysfs meter.")
+
+
+class Protocol(Model):
+    """How a live measurement is done."""
+
+    passes: PositiveInt = Field(3, description="Interleaved passes over all workloads.")
+    minimum_s: PositiveFloat = Field(1.0, description="Least time of back-to-back runs per workload and pass (s).")
+    maximum_s: PositiveFloat = Field(10.0, description="Most time per workload and pass (s).")
+    half_width: Share = Field(0.02, description="Relative half-width of the mean's confidence interval to reach.")
+    idle_s: PositiveFloat = Field(1.0, description="Idle baseline before and after each pass (s).")
+    seed: int = 0
+
+
+class LiveSource(Model):
+    """Measure now: on this machine, or on another over ssh."""
+
+    kind: Literal["live"]
+    host: str = Field(
+        "local", pattern=r"^(local|ssh://\S+|adb://\S*)$", description="local, ssh://alias or adb://serial."
+    )
+    networks: list[str] | Literal["all"] = Field("all", description="Networks or families of the zoo to measure.")
+    protocol: Protocol = Protocol()
+
+
+class TracesSource(Model):
+    """Replay a recording: canonical, or in a named format that an importer reads."""
+
+    kind: Literal["traces"]
+    format: str = Field("canonical", description="canonical, mlperf-inference, ...: see 'edgejoule traces --help'.")
+    folder: str | None = Field(None, description="Folder of the recording, relative to the project or absolute.")
+    manifest: str | None = Field(None, description="Table of pinned addresses and sha256 of the files to fetch.")
+
+
+class TableSource(Model):
+    """Figures that were derived or published elsewhere."""
+
+    kind: Literal["table"]
+    file: str = Field(description="CSV with the columns of results/datasets/networks.parquet.")
+
+
+class Device(Model):
+    """One device: a processor, a runtime with its settings, and a source of measurements."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="The file's name without .yaml.")
+    title: str = Field(description="For figures and reports.")
+    board: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", description="The physical hardware.")
+    device_class: Literal["board", "microcontroller", "phone", "computer", "accelerator"] = Field(alias="class")
+    runtime: Runtime
+    meter: Meter
+    power_scope: Literal[POWER_SCOPES]
+    origin: Literal[ORIGINS] = Field(description="Where its power and energy are from.")
+    tdp_w: PositiveFloat | None = Field(None, description="Thermal design power (W), for the scores.")
+    source: Annotated[LiveSource | TracesSource | TableSource, Field(discriminator="kind")]
+    note: str = Field("", description="Anything a reader should know; shown in the report.")
+
+
+# -- the run ---------------------------------------------------------------------------------------------------------
+
+
+class Zoo(Model):
+    """Which networks, in which precisions."""
+
+    file: str = Field("config/networks.tsv", description="The zoo.")
+    seed: int = Field(0, description="Seed of the random weights.")
+
+
+class Validation(Model):
+    """How predictors are judged."""
+
+    protocols: list[Literal[PROTOCOLS]] = ["leave-one-family-out", "ten-fold"]
+    predictors: list[Literal[PREDICTORS]] = list(PREDICTORS)
+    prior_devices: list[str] = Field([], description="Devices whose coefficients may serve as prior for others.")
+    seed: int = 0
+
+
+class Recommendations(Model):
+    """Which recommendation tables are made."""
+
+    budgets: PositiveInt = Field(100, description="Budgets per device, evenly spaced in log energy.")
+    budgets_mj: list[PositiveFloat] | None = Field(None, description="Or these budgets (mJ per inference).")
+    accounting: Literal[ACCOUNTINGS] = "gross"
+
+
+class Scores(Model):
+    """How devices are scored."""
+
+    references: dict[str, str] = Field({}, description="League: its reference device; default the first by name.")
+    bootstrap: PositiveInt = 1000
+    seed: int = 0
+
+
+class Run(Model):
+    """config.yaml: what to run."""
+
+    device_folders: list[str] = Field(["config/devices"], description="Folders of device files; the first one wins.")
+    devices: list[str] | Literal["all"] = Field("all", description="Names of devices to run, or all that have a file.")
+    mirror: str | None = Field(None, description="Local folder laid out like the upstream repositories; no fetching.")
+    address: str = Field(
+        "https://raw.githubusercontent.com/{repository}/{commit}/{path}",
+        description="Where a pinned file is fetched from.",
+    )
+    zoo: Zoo = Zoo()
+    validation: Validation = Validation()
+    recommendations: Recommendations = Recommendations()
+    scores: Scores = Scores()

@@ -1,0 +1,1 @@
+"""Datasets: recordings and tables to energy per network, kernel and application."""

@@ -1,0 +1,1 @@
+"""Networks to kernels: the zoo, its export, and the kernels that a runtime executes."""

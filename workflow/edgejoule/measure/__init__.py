@@ -1,0 +1,1 @@
+"""Live measurement: runtimes, meters, the recorder."""

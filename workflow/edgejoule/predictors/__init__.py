@@ -1,0 +1,1 @@
+"""Predictors of latency, power and energy."""

@@ -1,0 +1,1 @@
+"""Recommendations: the most accuracy that an energy budget can buy."""

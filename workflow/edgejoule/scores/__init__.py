@@ -1,0 +1,1 @@
+"""Scores of devices: PCS and IECS."""

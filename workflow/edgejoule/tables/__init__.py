@@ -1,0 +1,29 @@
+"""The floor that everything stands on: declared tables, their units, and checked, atomic files."""
+
+from edgejoule.tables.schema import Column, Table, unit_of
+from edgejoule.tables.store import (
+    atomic_path,
+    empty,
+    read_arrow,
+    read_provenance,
+    read_table,
+    to_arrow,
+    write_json,
+    write_table,
+    write_text,
+)
+
+__all__ = [
+    "Column",
+    "Table",
+    "atomic_path",
+    "empty",
+    "read_arrow",
+    "read_provenance",
+    "read_table",
+    "to_arrow",
+    "unit_of",
+    "write_json",
+    "write_table",
+    "write_text",
+]

@@ -1,0 +1,373 @@
+"""The tables that stages hand to each other. Later work and outside checks rely on every name here."""
+
+from edgejoule.tables import vocabulary as words
+from edgejoule.tables.schema import FLAG, REAL, TEXT, WHOLE, Column, Table
+
+# -- columns that several tables share -------------------------------------------------------------------------------
+
+DEVICE = Column("device", TEXT, "processor, runtime with its settings and source of measurements, named once")
+BOARD = Column("board", TEXT, "physical hardware; two runtimes on one board are two devices and one board")
+NETWORK = Column("network", TEXT, "network, unique within a device")
+FAMILY = Column("family", TEXT, "published architecture line; left out together in validation")
+PRECISION = Column("precision", TEXT, "precision of the weights", choices=words.PRECISIONS)
+RUNTIME = Column("runtime", TEXT, "inference runtime")
+ORIGIN = Column("origin", TEXT, "where power and energy are from", choices=words.ORIGINS)
+POWER_SCOPE = Column("power_scope", TEXT, "what the meter saw", choices=words.POWER_SCOPES)
+METRIC = Column("metric", TEXT, "what is predicted", choices=words.METRICS)
+PREDICTOR = Column("predictor", TEXT, "who predicts", choices=words.PREDICTORS)
+PROTOCOL = Column("protocol", TEXT, "what was left out of training", choices=words.PROTOCOLS)
+METHOD = Column("method", TEXT, "how the choice is made", choices=words.METHODS)
+
+# -- recordings ------------------------------------------------------------------------------------------------------
+
+TRACE = Table(
+    "trace",
+    "What the meter read over time, one row per reading and rail; each rail is monotonic in time. recording.json says "
+    "for each rail whether it is power or a cumulative energy counter; a null in that column is a lost reading.",
+    (
+        Column("t_ns", WHOLE, "time of the reading on the recording's clock"),
+        Column("power_w", REAL, "power, on rails that read power", nullable=True),
+        Column("energy_j", REAL, "cumulative energy, on rails that count energy", nullable=True),
+        Column("rail", TEXT, "supply rail or counter, as recording.json names it"),
+    ),
+)
+
+EVENTS = Table(
+    "events",
+    "What ran when: idle, warm-up, and back-to-back runs of networks, kernels and applications.",
+    (
+        Column("event", TEXT, "identifier, unique in the recording"),
+        Column("start_ns", WHOLE, "start on the recording's clock"),
+        Column("end_ns", WHOLE, "end on the recording's clock"),
+        Column("kind", TEXT, "what kind of event", choices=words.EVENT_KINDS),
+        Column("workload", TEXT, "network, kernel or application; for idle, the workload it belongs to", nullable=True),
+        Column("precision", TEXT, "precision of the weights", nullable=True, choices=words.PRECISIONS),
+        Column("pass", WHOLE, "which of the interleaved passes, from 0", minimum=0),
+        Column("iterations", WHOLE, "inferences in the event; 0 for idle", minimum=0),
+        Column("latency_ms", REAL, "mean latency, where the source states it and not each sample", nullable=True),
+        Column("latency_p50_ms", REAL, "median latency, where the source states it", nullable=True),
+        Column("latency_p90_ms", REAL, "90th percentile of latency, where the source states it", nullable=True),
+        Column("top1", REAL, "ImageNet top-1 in percent, where the source states it", nullable=True, unit="%"),
+        Column("source", TEXT, "file or address that the event was read from"),
+    ),
+    key=("event",),
+)
+
+SAMPLES = Table(
+    "samples",
+    "Duration of each inference of an event, where it was recorded.",
+    (
+        Column("event", TEXT, "event of the recording"),
+        Column("iteration", WHOLE, "inference within the event, from 0", minimum=0),
+        Column("duration_ns", WHOLE, "how long it took", minimum=0),
+    ),
+    key=("event", "iteration"),
+)
+
+PROBLEMS = Table(
+    "problems",
+    "What could not be recorded or read, and why. Nothing is dropped in silence.",
+    (
+        Column("workload", TEXT, "network, kernel or application"),
+        Column("kind", TEXT, "kind of workload", choices=words.EVENT_KINDS),
+        Column("precision", TEXT, "precision of the weights", nullable=True, choices=words.PRECISIONS),
+        Column("source", TEXT, "file that was read, or command that failed"),
+        Column("reason", TEXT, "one sentence"),
+    ),
+)
+
+NODES = Table(
+    "nodes",
+    "A runtime's own per-node times inside a network.",
+    (
+        Column("network", TEXT, "network that was profiled"),
+        Column("precision", TEXT, "precision of the weights", choices=words.PRECISIONS),
+        Column("index", WHOLE, "position in the runtime's order of execution", minimum=0),
+        Column("node", TEXT, "the runtime's name of the node"),
+        Column("operator", TEXT, "the runtime's operator"),
+        Column("pass", WHOLE, "which of the interleaved passes", minimum=0),
+        Column("duration_ns", WHOLE, "lower envelope of the node's time over the runs of the pass", minimum=0),
+    ),
+)
+
+# -- graphs ----------------------------------------------------------------------------------------------------------
+
+KERNELS = Table(
+    "graph-kernels",
+    "The kernels that each network is made of, as its runtime executes them, in order of execution.",
+    (
+        NETWORK,
+        PRECISION,
+        RUNTIME,
+        Column("index", WHOLE, "position in the order of execution", minimum=0),
+        Column("kind", TEXT, "kernel kind (conv+bn+relu, dwconv+bn+relu, fc, ...), or other:<operator>"),
+        Column("kernel", TEXT, "identifier of the unique kernel configuration"),
+        Column("name", TEXT, "the node's name in the graph"),
+        Column("operator", TEXT, "operator of the node that the kernel is built around"),
+        Column("tail", TEXT, "elementwise operators fused behind it, joined by +; empty for none"),
+        Column("input_height", WHOLE, "height of the input map, 1 where there is none", minimum=0),
+        Column("input_width", WHOLE, "width of the input map, 1 where there is none", minimum=0),
+        Column("output_height", WHOLE, "height of the output map", minimum=0),
+        Column("output_width", WHOLE, "width of the output map", minimum=0),
+        Column("input_channels", WHOLE, "channels in", minimum=0),
+        Column("output_channels", WHOLE, "channels out", minimum=0),
+        Column("kernel_height", WHOLE, "filter or pooling window, 0 where there is none", minimum=0),
+        Column("kernel_width", WHOLE, "filter or pooling window, 0 where there is none", minimum=0),
+        Column("stride", WHOLE, "stride, 1 where there is none", minimum=1),
+        Column("dilation", WHOLE, "dilation, 1 where there is none", minimum=1),
+        Column("groups", WHOLE, "convolution groups, 1 where there is none", minimum=1),
+        Column("batch", WHOLE, "batch size", minimum=1),
+        Column("inputs", WHOLE, "activation tensors read", minimum=0),
+        Column("macs", WHOLE, "multiply-accumulate operations", minimum=0),
+        Column("bytes_in", WHOLE, "activation bytes read", minimum=0, unit="byte"),
+        Column("bytes_out", WHOLE, "activation bytes written", minimum=0, unit="byte"),
+        Column("bytes_weights", WHOLE, "bytes of weights read", minimum=0, unit="byte"),
+    ),
+    key=("network", "precision", "runtime", "index"),
+)
+
+ZOO = Table(
+    "zoo",
+    "The networks: family, how each is built, its size, its published accuracy and where that figure is from.",
+    (
+        NETWORK,
+        Column("architecture", TEXT, "the network without its precision"),
+        FAMILY,
+        PRECISION,
+        Column("builder", TEXT, "who builds it: timm, torchvision or edgejoule"),
+        Column("arguments", TEXT, "the builder's arguments, JSON"),
+        Column("input", TEXT, "input shape without the batch, CxHxW"),
+        Column("parameters", WHOLE, "parameters", minimum=0),
+        Column("top1", REAL, "published ImageNet top-1 in percent; null = never published", nullable=True, unit="%"),
+        Column("top1_source", TEXT, "where the accuracy is from", nullable=True),
+    ),
+    key=("network",),
+)
+
+# -- datasets --------------------------------------------------------------------------------------------------------
+
+COSTS = (
+    Column("latency_ms", REAL, "window / inferences", nullable=True, minimum=0),
+    Column("latency_p50_ms", REAL, "median latency", nullable=True, minimum=0),
+    Column("latency_p90_ms", REAL, "90th percentile of latency", nullable=True, minimum=0),
+    Column("power_w", REAL, "mean power in the window", nullable=True),
+    Column("idle_before_w", REAL, "idle power before the window", nullable=True),
+    Column("idle_after_w", REAL, "idle power after the window", nullable=True),
+    Column("energy_mj", REAL, "gross energy per inference", nullable=True),
+    Column("energy_above_idle_mj", REAL, "energy per inference above the idle baseline", nullable=True),
+    Column("energy_std_mj", REAL, "standard deviation of energy per inference over ten blocks of the window", True),
+    Column("drift", REAL, "power in the last third of the window / in its first third - 1", nullable=True, unit="1"),
+    Column("iterations", WHOLE, "inferences in the window", nullable=True, minimum=0),
+)
+JUDGED = (
+    ORIGIN,
+    POWER_SCOPE,
+    Column("source", TEXT, "recording, file or publication that the row was derived from"),
+    Column("quality", TEXT, "ok, flagged or failed", choices=words.QUALITIES),
+    Column("reason", TEXT, "why it is not ok; empty if it is"),
+)
+
+NETWORKS = Table(
+    "networks",
+    "What each network costs on each device, per inference.",
+    (
+        DEVICE,
+        BOARD,
+        NETWORK,
+        Column("architecture", TEXT, "the network without its precision"),
+        FAMILY,
+        PRECISION,
+        RUNTIME,
+        *COSTS,
+        Column("top1", REAL, "ImageNet top-1 in percent; null where the task is not ImageNet", True, unit="%"),
+        *JUDGED,
+    ),
+    key=("device", "network"),
+)
+
+PASSES = Table(
+    "passes",
+    "The same per interleaved pass: their disagreement is the noise floor.",
+    (
+        DEVICE,
+        Column("kind", TEXT, "kind of workload", choices=words.EVENT_KINDS),
+        Column("workload", TEXT, "network, kernel or application"),
+        Column("precision", TEXT, "precision of the weights", nullable=True, choices=words.PRECISIONS),
+        Column("pass", WHOLE, "which of the interleaved passes, from 0", minimum=0),
+        Column("iterations", WHOLE, "inferences in the pass", minimum=0),
+        Column("latency_ms", REAL, "window / inferences", nullable=True, minimum=0),
+        Column("latency_min_ms", REAL, "fastest inference, where each was recorded", nullable=True, minimum=0),
+        Column("latency_p50_ms", REAL, "median latency", nullable=True, minimum=0),
+        Column("power_w", REAL, "mean power", nullable=True),
+        Column("energy_mj", REAL, "gross energy per inference", nullable=True),
+    ),
+)
+
+KERNEL_COSTS = Table(
+    "kernels",
+    "What each unique kernel configuration costs on each device, per execution.",
+    (
+        DEVICE,
+        BOARD,
+        Column("kernel", TEXT, "identifier of the unique kernel configuration"),
+        Column("kind", TEXT, "kernel kind"),
+        PRECISION,
+        RUNTIME,
+        *COSTS,
+        *JUDGED,
+        Column("lower_mj", REAL, "lower end of the 90 % interval of energy, where it is inferred", nullable=True),
+        Column("upper_mj", REAL, "upper end of the 90 % interval of energy, where it is inferred", nullable=True),
+    ),
+    key=("device", "kernel"),
+)
+
+APPLICATIONS = Table(
+    "applications",
+    "What each reference network of each application costs on each device and delegate, per inference.",
+    (
+        DEVICE,
+        BOARD,
+        Column("league", TEXT, "devices that may be ranked in one list: one class of device, one power scope"),
+        Column("application", TEXT, "application"),
+        NETWORK,
+        Column("delegate", TEXT, "what executes it: CPU1, CPU4, GPU, NNAPI, ..."),
+        PRECISION,
+        Column("latency_ms", REAL, "latency per inference; null = the pair is missing", nullable=True, minimum=0),
+        Column("power_w", REAL, "average power", nullable=True, minimum=0),
+        Column("energy_mj", REAL, "energy per inference", nullable=True, minimum=0),
+        Column("tdp_w", REAL, "thermal design power of the chip, where known", nullable=True, minimum=0),
+        *JUDGED,
+    ),
+    key=("device", "application", "network", "delegate"),
+)
+
+# -- validation ------------------------------------------------------------------------------------------------------
+
+VALIDATION = Table(
+    "validation",
+    "Predicted against measured, for networks that the predictor has not seen.",
+    (
+        DEVICE,
+        BOARD,
+        ORIGIN,
+        METRIC,
+        PREDICTOR,
+        PROTOCOL,
+        FAMILY,
+        NETWORK,
+        Column("measured", REAL, "the measured value, in the metric's unit", unit="the metric's"),
+        Column("predicted", REAL, "the prediction; null = the predictor abstains", True, unit="the metric's"),
+        Column("lower", REAL, "lower end of the 90 % interval", nullable=True, unit="the metric's"),
+        Column("upper", REAL, "upper end of the 90 % interval", nullable=True, unit="the metric's"),
+        Column("flagged", FLAG, "the recording breaks a stated rule; shown with and without"),
+    ),
+    key=("device", "metric", "predictor", "protocol", "network"),
+)
+
+ACCURACY = Table(
+    "accuracy",
+    "How well each predictor does: errors per device, metric and protocol.",
+    (
+        DEVICE,
+        ORIGIN,
+        METRIC,
+        PREDICTOR,
+        PROTOCOL,
+        Column("networks", WHOLE, "networks judged", minimum=0),
+        Column("abstained", WHOLE, "networks that the predictor declined", minimum=0),
+        Column("mape_percent", REAL, "mean absolute relative error, macro-averaged over families", nullable=True),
+        Column("mape_lower_percent", REAL, "lower end of its 95 % bootstrap interval", nullable=True),
+        Column("mape_upper_percent", REAL, "upper end of its 95 % bootstrap interval", nullable=True),
+        Column("within5_percent", REAL, "networks within 5 %", nullable=True),
+        Column("within10_percent", REAL, "networks within 10 %", nullable=True),
+        Column("within15_percent", REAL, "networks within 15 %", nullable=True),
+        Column("rmspe_percent", REAL, "root mean square relative error", nullable=True),
+        Column("spearman", REAL, "rank correlation", nullable=True, unit="1"),
+        Column("kendall", REAL, "rank correlation (tau-b)", nullable=True, unit="1"),
+        Column("coverage_percent", REAL, "measured values inside the 90 % interval", nullable=True),
+        Column("worst_family", TEXT, "family with the largest error", nullable=True),
+        Column("worst_mape_percent", REAL, "its mean absolute relative error", nullable=True),
+        Column("flagged", FLAG, "true = flagged recordings included"),
+    ),
+    key=("device", "metric", "predictor", "protocol", "flagged"),
+)
+
+# -- scores and recommendations --------------------------------------------------------------------------------------
+
+SCORES = Table(
+    "scores",
+    "PCS and IECS of each device, by definition, within its league. Higher is better.",
+    (
+        DEVICE,
+        Column("league", TEXT, "devices that may be ranked in one list"),
+        Column("score", TEXT, "PCS or IECS", choices=("PCS", "IECS")),
+        Column("definition", TEXT, "which formula"),
+        Column("value", REAL, "the score", nullable=True, unit="by definition"),
+        Column("lower", REAL, "lower end of the 90 % interval", nullable=True, unit="by definition"),
+        Column("upper", REAL, "upper end of the 90 % interval", nullable=True, unit="by definition"),
+        Column("rank", WHOLE, "rank in the league, ties share the better; null = not ranked", True, minimum=1),
+        Column("pairs", WHOLE, "pairs that entered", minimum=0),
+        Column("missing", WHOLE, "pairs of the league that the device lacks", minimum=0),
+        ORIGIN,
+    ),
+    key=("device", "league", "score", "definition"),
+)
+
+RECOMMENDATIONS = Table(
+    "recommendations",
+    "What to run under each budget: one row per chosen network.",
+    (
+        DEVICE,
+        METHOD,
+        Column("accounting", TEXT, "how energy is counted", choices=words.ACCOUNTINGS),
+        Column("budget_mj", REAL, "energy budget per inference", minimum=0),
+        NETWORK,
+        Column("share", REAL, "share of the requests given to it", minimum=0, unit="1"),
+        Column("energy_mj", REAL, "its energy per inference", minimum=0),
+        Column("latency_ms", REAL, "its latency", nullable=True, minimum=0),
+        Column("top1", REAL, "its ImageNet top-1 in percent", unit="%"),
+        Column("mix_energy_mj", REAL, "energy per inference of the whole choice", minimum=0),
+        Column("mix_latency_ms", REAL, "mean latency of the whole choice", nullable=True, minimum=0),
+        Column("mix_top1", REAL, "expected ImageNet top-1 of the whole choice", unit="%"),
+    ),
+    key=("device", "method", "accounting", "budget_mj", "network"),
+)
+
+RECOMMENDATION_VALIDATION = Table(
+    "recommendation-validation",
+    "Each choice judged on measured energies.",
+    (
+        DEVICE,
+        METHOD,
+        Column("energies", TEXT, "measured, or the protocol whose predictions were used"),
+        Column("budget_mj", REAL, "energy budget per inference", minimum=0),
+        Column("networks", TEXT, "the chosen networks, joined by +; empty = none fits"),
+        Column("shares", TEXT, "their shares, joined by +"),
+        Column("energy_mj", REAL, "measured energy per inference of the choice", nullable=True, minimum=0),
+        Column("top1", REAL, "expected ImageNet top-1 of the choice", nullable=True, unit="%"),
+        Column("gap", REAL, "|energy used - budget| / budget", nullable=True, unit="1"),
+        Column("violation", REAL, "(energy used - budget) / budget where positive, else 0", nullable=True, unit="1"),
+        Column("regret_top1", REAL, "points of accuracy lost against the oracle mix", nullable=True, unit="%"),
+        Column("measurements", WHOLE, "networks measured to settle the choice", minimum=0),
+    ),
+    key=("device", "method", "energies", "budget_mj"),
+)
+
+ALL = (
+    TRACE,
+    EVENTS,
+    SAMPLES,
+    PROBLEMS,
+    NODES,
+    ZOO,
+    KERNELS,
+    NETWORKS,
+    PASSES,
+    KERNEL_COSTS,
+    APPLICATIONS,
+    VALIDATION,
+    ACCURACY,
+    SCORES,
+    RECOMMENDATIONS,
+    RECOMMENDATION_VALIDATION,
+)

@@ -1,0 +1,54 @@
+"""Words with one meaning, used as the allowed values of columns and configuration keys."""
+
+#: Where a power or energy figure is from: integrated from a meter's trace; typed from a publication; latency times a
+#: declared power; a kernel's share recovered from network totals.
+ORIGINS = ("measured", "published", "estimated", "inferred")
+
+#: What the meter saw: the wall plug, one or more supply rails, the board's DC input, or nothing but a power model.
+POWER_SCOPES = ("wall", "rail", "dc", "model")
+
+PRECISIONS = ("fp32", "fp16", "int8")
+
+#: What an event of a recording is.
+EVENT_KINDS = ("idle", "warmup", "network", "kernel", "application")
+
+#: ok; usable but a stated rule found something odd; no value, and the reason says why.
+QUALITIES = ("ok", "flagged", "failed")
+
+#: What predictors predict, per inference.
+METRICS = ("latency_ms", "power_w", "energy_mj", "energy_above_idle_mj")
+
+PREDICTORS = (
+    "edgejoule",
+    "random-forest-per-kernel",
+    "random-forest-network",
+    "gbm-network",
+    "macs-linear",
+    "macs-bytes-linear",
+)
+
+PROTOCOLS = (
+    "leave-one-family-out",
+    "leave-one-superfamily-out",
+    "ten-fold",
+    "leave-one-board-out",
+    "transfer-k5",
+    "transfer-k10",
+    "transfer-k20",
+    "synthetic-only",
+)
+
+#: How recommendations count energy: all of it; what exceeds idle; all of it, idle between requests included.
+ACCOUNTINGS = ("gross", "above-idle", "duty-cycle")
+
+METHODS = (
+    "single",
+    "mix",
+    "mix-margin",
+    "refine",
+    "hanafy2021",
+    "accuracy-per-joule",
+    "nearest-budget",
+    "oracle-single",
+    "oracle-mix",
+)

@@ -1,0 +1,1 @@
+"""Recordings: importers, integration, quality."""

@@ -1,0 +1,1 @@
+"""Proof of the predictors on networks that they have not seen."""
