@@ -1,0 +1,27 @@
+"""edgejoule: raw power traces in; datasets, predictors, scores, recommendations and figures out.
+
+    snakemake --cores all                                      everything, from the traces that ship with the project
+    snakemake --cores all --configfile config/mlperf.yaml      the edge boards again, from their raw public recordings
+    snakemake --cores all datasets                             one stage and what it needs: see the targets below
+    snakemake --report report.html                             one page with every figure and table
+
+The stages stand in the order in which data flows; each has one rules file, one subpackage, one results folder.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.13")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/datasets.smk"
+
+
+rule all:
+    """Everything: checked datasets, predictors and their proof, scores, recommendations, figures, report."""
+    default_target: True
+    input:
+        rules.datasets.input,

@@ -1,0 +1,96 @@
+"""``edgejoule datasets``: recordings and tables to cost per inference."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+command = typer.Typer(
+    no_args_is_help=True, help="Cost per inference of networks and kernels, from recordings and tables."
+)
+
+Networks = Annotated[Path, typer.Option(help="results/datasets/networks.parquet.")]
+Output = Annotated[Path, typer.Option(help="What is written.")]
+
+
+@command.command()
+def device(
+    device_file: Annotated[Path, typer.Option(help="The device's YAML file.")],
+    source: Annotated[Path, typer.Option(help="Its CSV, or the recording.json of its recording.")],
+    zoo: Annotated[Path, typer.Option(help="The zoo, for families and published accuracies.")],
+    output: Annotated[Path, typer.Option(help="Folder for networks, passes and kernels.parquet.")],
+) -> None:
+    """Derive one device's cost per inference.
+
+    Example: edgejoule datasets device --device-file config/devices/epyc-onnxruntime-1t.yaml
+    --source results/traces/epyc-onnxruntime-1t/recording.json --zoo config/networks.tsv
+    --output results/datasets/epyc-onnxruntime-1t
+    """
+    from edgejoule.config import load_device
+    from edgejoule.datasets.device import derive_device
+
+    derive_device(load_device(device_file), source, zoo, output)
+
+
+@command.command()
+def consolidate(
+    networks: Annotated[list[Path], typer.Argument(help="The devices' networks.parquet; the others lie beside them.")],
+    output: Annotated[Path, typer.Option(help="Folder for the tables of all devices.")],
+) -> None:
+    """Stack the devices' tables into one each.
+
+    Example: edgejoule datasets consolidate --output results/datasets results/datasets/*/networks.parquet
+    """
+    from edgejoule.datasets.consolidate import consolidate as stack
+    from edgejoule.tables.contracts import KERNEL_COSTS, NETWORKS, PASSES
+
+    for name, table in {"networks": NETWORKS, "passes": PASSES, "kernels": KERNEL_COSTS}.items():
+        stack([path.with_name(f"{name}.parquet") for path in networks], table, output / f"{name}.parquet")
+
+
+@command.command()
+def check(networks: Networks, output: Output) -> None:
+    """Test the built data; exits with status 2 and names the first wrong row if a check fails.
+
+    Example: edgejoule datasets check --networks results/datasets/networks.parquet --output checks.csv
+    """
+    from edgejoule.datasets.checks import check_networks
+    from edgejoule.errors import EdgejouleError
+    from edgejoule.tables import read_table, write_text
+    from edgejoule.tables.contracts import NETWORKS
+
+    results = check_networks(read_table(networks, NETWORKS))
+    failed = results[results["broken"] > 0]
+    if len(failed):
+        raise EdgejouleError(
+            f"{networks}: "
+            + "; ".join(
+                f"{r.check}: {r.broken} row(s) break '{r.meaning}', first {r.first}" for r in failed.itertuples()
+            )
+        )
+    write_text(output, results.to_csv(index=False, lineterminator="\n"))
+
+
+@command.command()
+def export(
+    networks: Networks,
+    output: Output,
+    device: Annotated[list[str] | None, typer.Option(help="Only these devices.")] = None,
+) -> None:
+    """Write rows of the networks table as a CSV that a device of source 'table' reads.
+
+    Example: edgejoule datasets export --networks results/datasets/networks.parquet
+    --device rpi4-tflite-v2.7.1-ruy --output my_boards.csv
+    """
+    from edgejoule.datasets.published import write_networks
+    from edgejoule.errors import EdgejouleError
+    from edgejoule.names import did_you_mean
+    from edgejoule.tables import read_table
+    from edgejoule.tables.contracts import NETWORKS
+
+    rows = read_table(networks, NETWORKS)
+    known = set(rows["device"])
+    for name in device or []:
+        if name not in known:
+            raise EdgejouleError(f"{networks}: no row of device '{name}'; {did_you_mean(name, known)}")
+    write_networks(rows[rows["device"].isin(device)] if device else rows, output)

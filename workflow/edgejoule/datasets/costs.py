@@ -1,0 +1,133 @@
+"""Cost per inference from the energy of events: windows pooled over passes, idle on both sides, spread and drift."""
+
+import numpy as np
+import pandas as pd
+
+from edgejoule.config import Device
+from edgejoule.traces import Recording
+
+MS_PER_NS = 1e-6
+MJ_PER_J = 1e3
+
+
+def passes_of(recording: Recording, energies: pd.DataFrame, device: Device) -> pd.DataFrame:
+    """Return table PASSES: cost per inference of each workload in each interleaved pass."""
+    runs = _runs(recording, energies, device)
+    columns = ["kind", "workload", "precision", "pass"]
+    runs = runs.sort_values([*columns, "start_ns"], kind="stable")
+    pooled = runs.groupby(columns, sort=True, dropna=False).agg(
+        iterations=("iterations", "sum"),
+        window_ms=("window_ms", "sum"),
+        latency_min_ms=("latency_min_ms", "min"),
+        latency_p50_ms=("latency_p50_ms", "median"),
+        energy_j=("energy_j", _sum_or_none),
+    )
+    pooled = pooled.reset_index()
+    latency = pooled["window_ms"] / pooled["iterations"]
+    energy = pooled["energy_j"] * MJ_PER_J / pooled["iterations"]
+    return pooled.drop(columns=["window_ms", "energy_j"]).assign(
+        device=device.name, latency_ms=latency, energy_mj=energy, power_w=energy / latency
+    )
+
+
+def costs_per_workload(recording: Recording, energies: pd.DataFrame, kind: str, device: Device) -> pd.DataFrame:
+    """Return the cost per inference of each workload of one kind, its windows of all passes pooled.
+
+    ``latency_ms`` is window / inferences and ``energy_mj`` the window's gross energy / inferences, so that power times
+    latency is energy. The idle baseline is the mean of the idle power before and after; where only one side was
+    recorded, that one; where none was, there is no energy above idle.
+
+    Returns:
+        One row per workload: ``workload, precision``, the columns COSTS of the tables, ``top1, source, quality,
+        reason``.
+    """
+    runs = _runs(recording, energies, device)
+    runs = runs[runs["kind"] == kind]
+    idle = _idle_power(recording, energies)
+    rows = [_cost(str(workload), group, idle) for workload, group in runs.groupby("workload", sort=True)]
+    columns = ["workload", "precision", "top1", "source", "quality", "reason"]
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
+
+
+def _cost(workload: str, runs: pd.DataFrame, idle: pd.DataFrame) -> dict:
+    used = runs[runs["reason"] == ""]
+    reason = "" if len(used) == len(runs) else "; ".join(sorted(set(runs.loc[runs["reason"] != "", "reason"])))
+    if used.empty:
+        # The window is known even where the meter gave no energy for it.
+        used = runs.assign(energy_j=np.nan)
+    iterations = int(used["iterations"].sum())
+    latency = used["window_ms"].sum() / iterations if iterations else np.nan
+    energy = _sum_or_none(used["energy_j"]) * MJ_PER_J / iterations if iterations else np.nan
+    before = idle.loc[(idle["workload"] == workload) & idle["before"], "power_w"].mean()
+    after = idle.loc[(idle["workload"] == workload) & ~idle["before"], "power_w"].mean()
+    baseline = np.nanmean([before, after]) if not (np.isnan(before) and np.isnan(after)) else np.nan
+    weights = used["iterations"]
+    return {
+        "workload": workload,
+        "precision": used["precision"].iloc[0],
+        "latency_ms": latency,
+        "latency_p50_ms": _weighted(used["latency_p50_ms"], weights),
+        "latency_p90_ms": _weighted(used["latency_p90_ms"], weights),
+        "power_w": energy / latency,
+        "idle_before_w": before,
+        "idle_after_w": after,
+        "energy_mj": energy,
+        "energy_above_idle_mj": energy - baseline * latency,
+        "energy_std_mj": _weighted(used["energy_std_mj"], weights),
+        "drift": _weighted(used["drift"], weights),
+        "iterations": iterations,
+        "top1": used["top1"].dropna().iloc[0] if used["top1"].notna().any() else np.nan,
+        "source": "; ".join(dict.fromkeys(used["source"])),
+        "quality": "flagged" if reason else "ok",
+        "reason": reason,
+    }
+
+
+def _runs(recording: Recording, energies: pd.DataFrame, device: Device) -> pd.DataFrame:
+    """Return the events in which inferences ran, with energy and latencies per inference."""
+    events = recording.events[recording.events["kind"].isin(["network", "kernel", "application"])]
+    runs = events.merge(energies.drop(columns=["kind", "workload"], errors="ignore"), on="event", how="left")
+    runs["reason"] = runs["reason"].fillna("")
+    runs["window_ms"] = (runs["end_ns"] - runs["start_ns"]) * MS_PER_NS
+    runs["latency_min_ms"] = np.nan
+    if recording.samples is not None and len(recording.samples):
+        # Each inference was timed: its own time counts, not the recorder's between two inferences.
+        times = recording.samples.groupby("event")["duration_ns"]
+        timed = runs["event"].isin(set(times.groups))
+        spread = runs["event"].map
+        runs.loc[timed, "window_ms"] = spread(times.sum() * MS_PER_NS)[timed]
+        runs.loc[timed, "latency_min_ms"] = spread(times.min() * MS_PER_NS)[timed]
+        runs.loc[timed, "latency_p50_ms"] = spread(times.quantile(0.5) * MS_PER_NS)[timed]
+        runs.loc[timed, "latency_p90_ms"] = spread(times.quantile(0.9) * MS_PER_NS)[timed]
+        runs.loc[timed & runs["drift"].isna(), "drift"] = spread(times.agg(_latency_drift))[timed]
+    if device.meter.kind == "constant":
+        # No meter: energy is the declared power times latency, and is called estimated.
+        runs["energy_j"] = device.meter.watts * runs["window_ms"] * 1e-3
+        runs["reason"] = ""
+    return runs
+
+
+def _idle_power(recording: Recording, energies: pd.DataFrame) -> pd.DataFrame:
+    """Return ``workload, power_w, before`` of the idle events that belong to a workload."""
+    events = recording.events
+    starts = events[events["kind"] != "idle"].groupby("workload")["start_ns"].min()
+    idle = events[(events["kind"] == "idle") & events["workload"].notna()].merge(
+        energies[["event", "power_w"]], on="event", how="left"
+    )
+    return idle.assign(before=idle["end_ns"] <= idle["workload"].map(starts))[["workload", "power_w", "before"]]
+
+
+def _latency_drift(durations: pd.Series) -> float:
+    third = len(durations) // 3
+    if not third:
+        return np.nan
+    return float(durations.iloc[-third:].mean() / durations.iloc[:third].mean() - 1)
+
+
+def _sum_or_none(values: pd.Series) -> float:
+    return values.sum() if values.notna().all() else np.nan
+
+
+def _weighted(values: pd.Series, weights: pd.Series) -> float:
+    known = values.notna() & (weights > 0)
+    return float(np.average(values[known], weights=weights[known])) if known.any() else np.nan

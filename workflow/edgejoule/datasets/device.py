@@ -1,0 +1,105 @@
+"""One device's datasets: cost per inference of everything that its recording or table holds."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from edgejoule.config import Device
+from edgejoule.datasets.costs import costs_per_workload, passes_of
+from edgejoule.datasets.published import read_networks
+from edgejoule.datasets.quality import flag_networks
+from edgejoule.graphs import read_zoo
+from edgejoule.tables import Table, empty, to_arrow, write_table
+from edgejoule.tables.contracts import KERNEL_COSTS, NETWORKS, PASSES
+from edgejoule.traces import Recording, event_energy, read_recording
+
+
+def derive_device(device: Device, source: Path | str, zoo_file: Path | str, output: Path | str) -> None:
+    """Write ``networks``, ``passes`` and ``kernels.parquet`` of one device into the folder ``output``.
+
+    Args:
+        device: the device, from its file.
+        source: the CSV of a device of source ``table``, else the recording's ``recording.json``.
+        zoo_file: the zoo; networks that it lacks are a family of their own.
+        output: the folder.
+
+    Raises:
+        EdgejouleError: the source cannot be read or does not fit the device.
+    """
+    zoo = read_zoo(zoo_file)
+    if device.source.kind == "table":
+        tables = {"networks": read_networks(source, device), "passes": empty(PASSES), "kernels": empty(KERNEL_COSTS)}
+        about = {"source": str(source)}
+    else:
+        recording = read_recording(Path(source).parent)
+        tables = derive(recording, device, zoo)
+        about = {"recording": recording.meta}
+    about |= {"device": device.name, "meter": device.meter.model_dump(), "runtime": device.runtime.model_dump()}
+    for name, table in {"networks": NETWORKS, "passes": PASSES, "kernels": KERNEL_COSTS}.items():
+        write_table(tables[name], Path(output) / f"{name}.parquet", table, about)
+
+
+def derive(recording: Recording, device: Device, zoo: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return tables ``networks``, ``passes`` and ``kernels`` of a recording.
+
+    A workload that failed to be recorded or read is a row without figures, quality ``failed`` and the reason.
+    """
+    energies = event_energy(recording)
+    passes = passes_of(recording, energies, device)
+    networks = _label(
+        _with_failures(costs_per_workload(recording, energies, "network", device), recording), device, zoo
+    )
+    networks = flag_networks(networks, zoo)
+    kernels = _label_kernels(costs_per_workload(recording, energies, "kernel", device), recording, device)
+    return {
+        "networks": _fit(networks, NETWORKS).sort_values("network", kind="stable"),
+        "passes": _fit(passes, PASSES),
+        "kernels": _fit(kernels, KERNEL_COSTS),
+    }
+
+
+def _with_failures(costs: pd.DataFrame, recording: Recording) -> pd.DataFrame:
+    """Add a row without figures for each network that the recording lists as a problem and holds no figures of."""
+    problems = recording.problems
+    problems = problems[(problems["kind"] == "network") & ~problems["workload"].isin(costs["workload"])]
+    failed = problems.groupby("workload", sort=True, as_index=False).first()
+    failed = failed[["workload", "precision", "source", "reason"]].assign(quality="failed")
+    return pd.concat([costs, failed], ignore_index=True) if len(failed) else costs
+
+
+def _label(costs: pd.DataFrame, device: Device, zoo: pd.DataFrame) -> pd.DataFrame:
+    """Add what the device file and the zoo know: board, runtime, architecture, family, published accuracy."""
+    costs = costs.rename(columns={"workload": "network"})
+    known = zoo.drop_duplicates("network").set_index("network")
+    network = costs["network"]
+    published = network.map(known["top1"])
+    return costs.assign(
+        device=device.name,
+        board=device.board,
+        runtime=device.runtime.name,
+        origin=device.origin,
+        power_scope=device.power_scope,
+        architecture=network.map(known["architecture"]).fillna(network),
+        # A network that no zoo knows is a family of its own: it is never trained on beside itself.
+        family=network.map(known["family"]).fillna(network),
+        precision=costs["precision"].fillna(network.map(known["precision"])).fillna("fp32"),
+        top1=costs["top1"].fillna(published) if "top1" in costs else published,
+    )
+
+
+def _label_kernels(costs: pd.DataFrame, recording: Recording, device: Device) -> pd.DataFrame:
+    kinds = recording.events[recording.events["kind"] == "kernel"].drop_duplicates("workload").set_index("workload")
+    kind = kinds["kernel_kind"] if "kernel_kind" in kinds else pd.Series(dtype="string")
+    return costs.rename(columns={"workload": "kernel"}).assign(
+        device=device.name,
+        board=device.board,
+        runtime=device.runtime.name,
+        origin=device.origin,
+        power_scope=device.power_scope,
+        kind=costs["workload"].map(kind),
+    )
+
+
+def _fit(rows: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Return ``rows`` with every declared column, absent ones empty, in the declared order."""
+    return to_arrow(rows.reindex(columns=list(dict.fromkeys([*table.names, *rows.columns]))), table).to_pandas()

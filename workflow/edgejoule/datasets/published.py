@@ -1,0 +1,48 @@
+"""Devices of source ``table``: rows that were derived or published elsewhere, checked and taken as they are."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from edgejoule.config import Device
+from edgejoule.errors import EdgejouleError
+from edgejoule.names import did_you_mean
+from edgejoule.tables import to_arrow
+from edgejoule.tables.contracts import NETWORKS
+
+#: Enough digits to give back every figure that a recording can resolve, few enough to diff.
+DIGITS = "%.10g"
+
+
+def read_networks(path: Path | str, device: Device) -> pd.DataFrame:
+    """Return the rows of ``device`` in a CSV with the columns of table NETWORKS.
+
+    Raises:
+        EdgejouleError: the file cannot be read, has no row of the device, or breaks the table's declaration.
+    """
+    try:
+        table = pd.read_csv(path, dtype={c.name: "string" for c in NETWORKS.columns if str(c.type) == "string"})
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise EdgejouleError(f"{path}: not a readable CSV: {error}") from error
+    if "device" not in table:
+        raise EdgejouleError(f"{path}: column 'device' is missing; the columns are those of `edgejoule schema tables`")
+    rows = table[table["device"] == device.name].reset_index(drop=True)
+    if rows.empty:
+        raise EdgejouleError(
+            f"{path}: no row of device '{device.name}'; {did_you_mean(device.name, table['device'].dropna())}"
+        )
+    # An empty text cell of a CSV is an empty reason, not an unknown one.
+    rows["reason"] = rows["reason"].fillna("")
+    for key, value in {"board": device.board, "origin": device.origin, "power_scope": device.power_scope}.items():
+        if key in rows and (rows[key] != value).any():
+            raise EdgejouleError(f"{path}: device '{device.name}' has another {key} here than '{value}' in its file")
+    return to_arrow(rows, NETWORKS, str(path)).to_pandas()
+
+
+def write_networks(rows: pd.DataFrame, path: Path | str) -> None:
+    """Write rows of table NETWORKS as a CSV that ``read_networks`` reads and that people can diff."""
+    from edgejoule.tables import atomic_path
+
+    rows = rows.sort_values(["device", "network"], kind="stable")
+    with atomic_path(path) as temporary:
+        rows[NETWORKS.names].to_csv(temporary, index=False, float_format=DIGITS, lineterminator="\n")

@@ -1,0 +1,97 @@
+"""Datasets: recordings and tables to cost per network, kernel and application; one job per device, then one table.
+
+Needs results/traces/<device>/ (devices of source live and traces) or the device's CSV (source table), and the zoo.
+Makes results/datasets/<device>/, results/datasets/{networks,passes,kernels}.parquet and the data checks.
+"""
+
+DATASETS = ("networks", "passes", "kernels")
+
+
+def dataset_source(wildcards):
+    """Return what a device's figures come from: its CSV, or the files of its recording."""
+    source = DEVICES[wildcards.device].source
+    if source.kind == "table":
+        return source.file
+    return f"results/traces/{wildcards.device}/recording.json"
+
+
+rule dataset:
+    """Derive one device's cost per inference from its recording, or take its rows from a table."""
+    input:
+        source=dataset_source,
+        device=device_file,
+        zoo=RUN.zoo.file,
+        code=code("datasets", "traces", "graphs"),
+    output:
+        networks="results/datasets/{device}/networks.parquet",
+        passes="results/datasets/{device}/passes.parquet",
+        kernels="results/datasets/{device}/kernels.parquet",
+    log:
+        "results/logs/datasets/{device}.log",
+    benchmark:
+        "results/benchmarks/datasets/{device}.tsv"
+    shell:
+        "edgejoule datasets device --device-file {input.device:q} --source {input.source:q} --zoo {input.zoo:q}"
+        " --output $(dirname {output.networks:q}) 2> {log:q}"
+
+
+rule consolidate:
+    """Stack all devices' tables into one each, with every device's provenance in the file."""
+    input:
+        networks=expand("results/datasets/{device}/networks.parquet", device=DEVICES),
+        passes=expand("results/datasets/{device}/passes.parquet", device=DEVICES),
+        kernels=expand("results/datasets/{device}/kernels.parquet", device=DEVICES),
+        code=code("datasets"),
+    output:
+        networks="results/datasets/networks.parquet",
+        passes="results/datasets/passes.parquet",
+        kernels="results/datasets/kernels.parquet",
+    log:
+        "results/logs/datasets/consolidate.log",
+    benchmark:
+        "results/benchmarks/datasets/consolidate.tsv"
+    shell:
+        "edgejoule datasets consolidate --output $(dirname {output.networks:q}) {input.networks:q} 2> {log:q}"
+
+
+rule checks:
+    """Test the built data: what must hold of every row, whoever recorded it."""
+    input:
+        networks=rules.consolidate.output.networks,
+        code=code("datasets"),
+    output:
+        "results/datasets/checks.csv",
+    log:
+        "results/logs/datasets/checks.log",
+    benchmark:
+        "results/benchmarks/datasets/checks.tsv"
+    shell:
+        "edgejoule datasets check --networks {input.networks:q} --output {output:q} 2> {log:q}"
+
+
+rule derived:
+    """Target: the edge boards' rows as the CSV that ships (after --configfile config/mlperf.yaml: from raw traces)."""
+    input:
+        networks=rules.consolidate.output.networks,
+        code=code("datasets"),
+    output:
+        "results/datasets/edge_boards.csv",
+    log:
+        "results/logs/datasets/derived.log",
+    benchmark:
+        "results/benchmarks/datasets/derived.tsv"
+    params:
+        devices=[
+            f"--device={name}"
+            for name, device in DEVICES.items()
+            if device.device_class == "board"
+        ],
+    shell:
+        "edgejoule datasets export --networks {input.networks:q} {params.devices:q} --output {output:q} 2> {log:q}"
+
+
+rule datasets:
+    """Target: every dataset, checked."""
+    input:
+        rules.consolidate.output,
+        rules.checks.output,
