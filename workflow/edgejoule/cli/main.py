@@ -9,7 +9,10 @@ from edgejoule import __version__
 from edgejoule.errors import EdgejouleError
 
 #: Command, module of its Typer application or function, panel of the help page. In the order in which data flows.
-COMMANDS = (("schema", "edgejoule.cli.schema", "For people"),)
+COMMANDS = (
+    ("datasets", "edgejoule.cli.datasets", "Stages"),
+    ("schema", "edgejoule.cli.schema", "For people"),
+)
 
 
 def _version(show: bool) -> None:

@@ -20,10 +20,11 @@ class UniqueKeyLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     def construct_mapping(self, node, deep=False):  # noqa: D102
         seen = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
+            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
             if key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"key '{key}' stands twice", key_node.start_mark)
-            seen.add(key)
+            if key is not None:
+                seen.add(key)
         return super().construct_mapping(node, deep)
 
 
@@ -52,7 +53,8 @@ def check(model: type[M], value: Mapping, where: str) -> M:
 
 
 def _sentence(error: ValidationError, model: type[BaseModel]) -> str:
-    first = error.errors()[0]
+    # A misspelt key makes two errors, unknown and missing: the first of them helps.
+    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     path = [part for part in first["loc"] if isinstance(part, (int, str))]
     key = ".".join(map(str, path))
     value = first.get("input")

@@ -58,8 +58,8 @@ def _cost(workload: str, runs: pd.DataFrame, idle: pd.DataFrame) -> dict:
     iterations = int(used["iterations"].sum())
     latency = used["window_ms"].sum() / iterations if iterations else np.nan
     energy = _sum_or_none(used["energy_j"]) * MJ_PER_J / iterations if iterations else np.nan
-    before = idle.loc[(idle["workload"] == workload) & idle["before"], "power_w"].mean()
-    after = idle.loc[(idle["workload"] == workload) & ~idle["before"], "power_w"].mean()
+    before = idle.loc[(idle["workload"] == workload) & idle["before"], "idle_w"].mean()
+    after = idle.loc[(idle["workload"] == workload) & ~idle["before"], "idle_w"].mean()
     baseline = np.nanmean([before, after]) if not (np.isnan(before) and np.isnan(after)) else np.nan
     weights = used["iterations"]
     return {
@@ -108,13 +108,13 @@ def _runs(recording: Recording, energies: pd.DataFrame, device: Device) -> pd.Da
 
 
 def _idle_power(recording: Recording, energies: pd.DataFrame) -> pd.DataFrame:
-    """Return ``workload, power_w, before`` of the idle events that belong to a workload."""
+    """Return ``workload, idle_w, before`` of the idle events that belong to a workload."""
     events = recording.events
     starts = events[events["kind"] != "idle"].groupby("workload")["start_ns"].min()
     idle = events[(events["kind"] == "idle") & events["workload"].notna()].merge(
-        energies[["event", "power_w"]], on="event", how="left"
+        energies[["event", "idle_w"]], on="event", how="left"
     )
-    return idle.assign(before=idle["end_ns"] <= idle["workload"].map(starts))[["workload", "power_w", "before"]]
+    return idle.assign(before=idle["end_ns"] <= idle["workload"].map(starts))[["workload", "idle_w", "before"]]
 
 
 def _latency_drift(durations: pd.Series) -> float:

@@ -1,0 +1,67 @@
+import pytest
+from typer.testing import CliRunner
+
+from edgejoule.cli.main import COMMANDS, build_app, main
+from edgejoule.tables.contracts import ALL
+
+STAGES = [
+    "graphs",
+    "measure",
+    "traces",
+    "datasets",
+    "predictors",
+    "validation",
+    "scores",
+    "recommendations",
+    "figures",
+    "report",
+]
+
+
+def test_help_lists_the_stages_in_the_order_of_the_data():
+    named = [name for name, _, panel in COMMANDS if panel == "Stages"]
+    assert named == [stage for stage in STAGES if stage in named]
+    result = CliRunner().invoke(build_app(), ["--help"])
+    places = [result.output.index(f" {name} ") for name in named]
+    assert places == sorted(places)
+
+
+def _commands(typer_or_function):
+    return getattr(typer_or_function, "registered_commands", None)
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in COMMANDS])
+def test_every_command_has_help_with_an_example(name):
+    import importlib
+
+    module = next(module for command, module, _ in COMMANDS if command == name)
+    command = importlib.import_module(module).command
+    registered = _commands(command)
+    functions = [info.callback for info in registered] if registered is not None else [command]
+    assert functions
+    for function in functions:
+        assert "Example" in (function.__doc__ or ""), f"edgejoule {name}: {function.__name__} shows no example"
+
+
+def test_bad_input_is_one_sentence_and_status_two(capsys, tmp_path):
+    with pytest.raises(SystemExit) as stopped:
+        main(["datasets", "check", "--networks", str(tmp_path / "none.parquet"), "--output", str(tmp_path / "x")])
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith("edgejoule: ")
+    assert error.count("\n") == 1
+    assert "none.parquet" in error
+
+
+def test_an_unknown_option_is_refused(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["schema", "--nonsense"])
+    assert stopped.value.code != 0
+
+
+def test_schema_prints_every_table(capsys):
+    with pytest.raises(SystemExit):
+        main(["schema"])
+    printed = capsys.readouterr().out
+    for table in ALL:
+        assert f"## {table.name}" in printed

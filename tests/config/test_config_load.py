@@ -1,0 +1,140 @@
+import json
+import time
+
+import pytest
+import yaml
+
+from edgejoule.config import load_device, load_run, load_run_files
+from edgejoule.config.load import read_yaml
+from edgejoule.config.models import Device, Run
+from edgejoule.errors import EdgejouleError
+
+DEVICE = {
+    "name": "board-a",
+    "title": "Board A",
+    "board": "board-a",
+    "class": "board",
+    "runtime": {"name": "tflite"},
+    "meter": {"kind": "external", "name": "meter"},
+    "power_scope": "wall",
+    "origin": "measured",
+    "source": {"kind": "table", "file": "rows.csv"},
+}
+
+
+def write_device(folder, **changes):
+    value = DEVICE | changes
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{value['name']}.yaml"
+    path.write_text(yaml.safe_dump({k: v for k, v in value.items() if v is not None}))
+    return path
+
+
+def test_a_device_file_is_read(tmp_path):
+    device = load_device(write_device(tmp_path))
+    assert device.name == "board-a"
+    assert device.device_class == "board"
+    assert device.source.kind == "table"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"bord": "x"}, "unknown key 'bord'; did you mean 'board'"),
+        ({"runtime": {"name": "tflight"}}, "key 'runtime.name' is 'tflight'; did you mean 'tflite'"),
+        ({"runtime": {"name": "tflite", "thread": 2}}, "unknown key 'runtime.thread'; did you mean 'threads'"),
+        ({"power_scope": "socket"}, "key 'power_scope' is 'socket'; valid: dc, model, rail, wall"),
+        ({"source": {"kind": "tables", "file": "x"}}, "key 'source' is 'tables'; did you mean 'table'"),
+        ({"source": {"kind": "table", "files": "x"}}, "'source.*files'; did you mean 'file'"),
+        ({"board": None}, "key 'board' is missing"),
+        ({"tdp_w": -5}, "key 'tdp_w' is -5, but it should be greater than 0"),
+        ({"meter": {"kind": "constant"}}, "key 'meter.watts' is missing"),
+        ({"meter": {"kind": "constant", "watts": 5}}, "a declared power makes it 'estimated'"),
+    ],
+)
+def test_a_wrong_key_is_named_with_the_nearest_valid_one(tmp_path, changes, message):
+    path = write_device(tmp_path, **changes)
+    with pytest.raises(EdgejouleError, match=message) as caught:
+        load_device(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_name_must_be_the_files(tmp_path):
+    path = write_device(tmp_path).rename(tmp_path / "other.yaml")
+    with pytest.raises(EdgejouleError, match="'name' is 'board-a', but the file is called 'other'"):
+        load_device(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: [1", "not valid YAML"),
+        ("- a\n- b", "should hold 'key: value' lines"),
+        ("", "should hold 'key: value' lines"),
+        ("a: 1\na: 2", "key 'a' stands twice"),
+        ("? [a, b]\n: 1", "not valid YAML|unhashable|should"),
+    ],
+)
+def test_unreadable_yaml(tmp_path, text, message):
+    path = tmp_path / "x.yaml"
+    path.write_text(text)
+    with pytest.raises(EdgejouleError, match=message):
+        read_yaml(path)
+
+
+def test_bytes_that_are_no_text(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_bytes(b"\xff\xfe\x00name")
+    with pytest.raises(EdgejouleError, match=str(path)):
+        read_yaml(path)
+
+
+def test_an_unknown_device_is_named(tmp_path):
+    write_device(tmp_path / "devices")
+    with pytest.raises(EdgejouleError, match="unknown device 'bord-a'; did you mean 'board-a'"):
+        load_run({"device_folders": ["devices"], "devices": ["bord-a"]}, root=tmp_path)
+
+
+def test_a_negative_budget_is_refused(tmp_path):
+    write_device(tmp_path / "devices")
+    with pytest.raises(EdgejouleError, match=r"recommendations\.budgets_mj\.0"):
+        load_run({"device_folders": ["devices"], "recommendations": {"budgets_mj": [-1]}}, root=tmp_path)
+
+
+def test_the_first_folder_wins(tmp_path):
+    write_device(tmp_path / "near", title="near")
+    write_device(tmp_path / "far", title="far")
+    write_device(tmp_path / "far", name="board-b", title="far")
+    _, devices = load_run({"device_folders": ["near", "far"]}, root=tmp_path)
+    assert {name: device.title for name, device in devices.items()} == {"board-a": "near", "board-b": "far"}
+
+
+def test_later_files_go_over_earlier_ones(tmp_path):
+    write_device(tmp_path / "devices")
+    (tmp_path / "one.yaml").write_text("device_folders: [devices]\nvalidation: {seed: 1, prior_devices: [board-a]}")
+    (tmp_path / "two.yaml").write_text("validation: {seed: 2}")
+    run, _ = load_run_files([tmp_path / "one.yaml", tmp_path / "two.yaml"], root=tmp_path)
+    assert run.validation.seed == 2
+    assert run.validation.prior_devices == ["board-a"]
+
+
+def test_every_shipped_file_is_valid(root):
+    for config in sorted((root / "config").glob("*.yaml")):
+        if "device_folders" in config.read_text():
+            load_run_files([root / "config/config.yaml", config], root)
+
+
+@pytest.mark.parametrize(("name", "model"), [("run", Run), ("device", Device)])
+def test_the_schema_for_editors_is_in_step_with_the_models(root, name, model):
+    shipped = json.loads((root / f"workflow/schemas/{name}.schema.json").read_text())
+    assert shipped == model.model_json_schema(), f"edgejoule schema {name} > workflow/schemas/{name}.schema.json"
+
+
+def test_two_hundred_devices_load_quickly(tmp_path):
+    for index in range(200):
+        write_device(tmp_path / "devices", name=f"board-{index}")
+    start = time.perf_counter()
+    _, devices = load_run({"device_folders": ["devices"]}, root=tmp_path)
+    assert len(devices) == 200
+    assert time.perf_counter() - start < 20, "two orders of magnitude above what it takes"
