@@ -1,1 +1,8 @@
-"""Recordings: importers, integration, quality."""
+"""Traces: recordings in every common format made canonical, and the energy of events, exact for the meter's kind."""
+
+from edgejoule.traces.energy import event_energy, stream_energy
+from edgejoule.traces.idle import idle_power
+from edgejoule.traces.rails import Rail
+from edgejoule.traces.recording import Recording, read_recording, write_recording
+
+__all__ = ["Rail", "Recording", "event_energy", "idle_power", "read_recording", "stream_energy", "write_recording"]

@@ -1,0 +1,61 @@
+"""Readings of a trace, rail by rail and batch by batch, from memory or streamed from a Parquet file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.traces.rails import Rail
+
+#: Readings per batch when a trace is streamed from its file.
+BATCH = 1 << 20
+
+#: Name of the rail, stamps (ns), readings (W, or J of a counter; nan = lost).
+Batch = tuple[str, np.ndarray, np.ndarray]
+
+
+def frame_batches(trace: pd.DataFrame, rails: dict[str, Rail]) -> Iterator[Batch]:
+    """Yield the readings of each of ``rails`` in a trace that is in memory."""
+    for name, part in trace.groupby("rail", sort=False):
+        if name in rails:
+            yield name, part["t_ns"].to_numpy(), part[rails[name].column].to_numpy(float, na_value=np.nan)
+
+
+def file_batches(path: Path, rails: dict[str, Rail], rows: int = BATCH) -> Iterator[Batch]:
+    """Yield the readings of each of ``rails`` in a trace file, ``rows`` rows of it at a time.
+
+    Raises:
+        EdgejouleError: the file is no Parquet, lacks a column, or time does not advance.
+    """
+    columns = ["t_ns", "rail", *sorted({rail.column for rail in rails.values()})]
+    last: dict[str, int] = {}
+    try:
+        file = pq.ParquetFile(path, read_dictionary=["rail"], memory_map=True, pre_buffer=False)
+        lacking = [name for name in columns if name not in file.schema_arrow.names]
+        if lacking:
+            raise EdgejouleError(f"{path}: lacks the column(s) {', '.join(lacking)}")
+        for batch in file.iter_batches(rows, columns=columns):
+            for name, t_ns, values in _split(batch, rails):
+                ahead = np.diff(t_ns, prepend=last.get(name, t_ns[0] - 1))
+                if (ahead <= 0).any():
+                    stamp = t_ns[np.argmax(ahead <= 0)]
+                    raise EdgejouleError(f"{path}: rail '{name}': time does not advance at t_ns = {stamp}")
+                last[name] = t_ns[-1]
+                yield name, t_ns, values
+    except (pa.ArrowException, OSError) as error:
+        raise EdgejouleError(f"{path}: not a readable Parquet file: {error}") from error
+
+
+def _split(batch: pa.RecordBatch, rails: dict[str, Rail]) -> Iterator[Batch]:
+    codes = batch.column("rail").indices.to_numpy()
+    names = batch.column("rail").dictionary.to_pylist()
+    t_ns = batch.column("t_ns").to_numpy()
+    for code in [codes[0]] if (codes == codes[0]).all() else np.unique(codes):
+        if (rail := rails.get(names[code])) is not None:
+            values = batch.column(rail.column).to_numpy(zero_copy_only=False)
+            mask = slice(None) if (codes == code).all() else codes == code
+            yield rail.name, t_ns[mask], values[mask]

@@ -1,0 +1,183 @@
+"""The canonical recording: one folder per device that every importer and every live measurement writes."""
+
+import json
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
+
+import numpy as np
+import pandas as pd
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.tables import contracts, empty, read_table, write_json, write_table
+from edgejoule.traces.rails import Rail
+
+#: Keys without which a recording cannot be used.
+REQUIRED = ("device", "board", "meter", "clock", "power_scope", "rails")
+
+TABLES = {
+    "trace": contracts.TRACE,
+    "events": contracts.EVENTS,
+    "samples": contracts.SAMPLES,
+    "nodes": contracts.NODES,
+    "problems": contracts.PROBLEMS,
+}
+
+FILES = {"recording.json", *(f"{name}.parquet" for name in TABLES)}
+
+
+@dataclass
+class Recording:
+    """What a meter and a runtime recorded of one device.
+
+    Attributes:
+        meta: ``recording.json``. Required: ``device``, ``board``, ``meter`` (mapping with ``kind``; ``watts`` for the
+            kind ``constant``), ``clock``, ``power_scope``, ``rails`` (list; see ``Rail``; empty without a trace).
+            Customary: ``rate_hz`` and ``observed_rate_hz``, ``supply``, ``runtime``, ``versions``, ``source``.
+        events: table ``events``.
+        trace: table ``trace``; None for the meters ``constant`` and ``none``.
+        samples: table ``samples``, or None.
+        nodes: table ``nodes``, or None.
+        problems: table ``problems``: what could not be recorded or read, and why.
+    """
+
+    meta: dict
+    events: pd.DataFrame
+    trace: pd.DataFrame | None = None
+    samples: pd.DataFrame | None = None
+    nodes: pd.DataFrame | None = None
+    problems: pd.DataFrame = field(default_factory=lambda: empty(contracts.PROBLEMS))
+
+    @property
+    def rails(self) -> list[Rail]:
+        """The rails that the trace reads."""
+        return rails_of(self.meta, f"recording of {self.meta.get('device')}")
+
+
+def rails_of(meta: dict, where: str) -> list[Rail]:
+    """Return the rails that the contents of a ``recording.json`` list."""
+    return [Rail.from_meta(rail, where) for rail in meta["rails"]]
+
+
+def check_recording(recording: Recording, where: str) -> None:
+    """Stop unless the recording is one that energies can be computed from.
+
+    Raises:
+        EdgejouleError: a required key is missing, an event ends before it starts, a rail of the trace is not declared
+            or runs backwards in time, or samples speak of an event that is not there.
+    """
+    check_meta(recording.meta, where)
+    check_events(recording.events, where)
+    if recording.trace is not None:
+        check_trace(recording.trace, recording.rails, where)
+    if recording.samples is not None:
+        unknown = set(recording.samples["event"]) - set(recording.events["event"])
+        if unknown:
+            raise EdgejouleError(
+                f"{where}: samples.parquet speaks of event '{min(unknown)}', which events.parquet lacks"
+            )
+
+
+def check_meta(meta: dict, where: str) -> None:
+    """Stop unless ``recording.json`` has the required keys and readable rails."""
+    for key in REQUIRED:
+        if key not in meta:
+            raise EdgejouleError(f"{where}: recording.json lacks the key '{key}'")
+    if not isinstance(meta["meter"], dict) or "kind" not in meta["meter"]:
+        raise EdgejouleError(f"{where}: recording.json: 'meter' should be a mapping with the key 'kind'")
+    if meta["meter"]["kind"] == "constant" and not meta["meter"].get("watts"):
+        raise EdgejouleError(f"{where}: recording.json: a 'constant' meter declares its power in 'meter.watts'")
+    names = [rail.name for rail in rails_of(meta, f"{where}: recording.json")]
+    if len(set(names)) != len(names):
+        raise EdgejouleError(f"{where}: recording.json lists a rail twice: {', '.join(names)}")
+
+
+def check_events(events: pd.DataFrame, where: str) -> None:
+    """Stop unless every event ends after it starts."""
+    backwards = events["end_ns"] <= events["start_ns"]
+    if backwards.any():
+        raise EdgejouleError(f"{where}: event '{events.loc[backwards, 'event'].iloc[0]}' does not end after it starts")
+
+
+def check_trace(trace: pd.DataFrame, rails: list[Rail], where: str) -> None:
+    """Stop unless every rail of the trace is declared and strictly monotonic in time."""
+    declared = {rail.name for rail in rails}
+    for name, part in trace.groupby("rail", sort=False):
+        if name not in declared:
+            raise EdgejouleError(f"{where}: the trace has the rail '{name}', which recording.json does not list")
+        back = np.flatnonzero(np.diff(part["t_ns"].to_numpy()) <= 0)
+        if len(back):
+            row = part.index[back[0] + 1]
+            raise EdgejouleError(
+                f"{where}: trace of rail '{name}': time does not advance in row {row}; sort or repair it"
+            )
+
+
+def read_meta(folder: Path | str) -> dict:
+    """Read and check ``recording.json``."""
+    path = Path(folder) / "recording.json"
+    try:
+        meta = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise EdgejouleError(f"{path}: no recording here: {error.strerror}") from error
+    except ValueError as error:
+        raise EdgejouleError(f"{path}: not valid JSON: {error}") from error
+    if not isinstance(meta, dict):
+        raise EdgejouleError(f"{path}: should hold a mapping, but holds {type(meta).__name__}")
+    check_meta(meta, str(folder))
+    return meta
+
+
+def read_recording(folder: Path | str) -> Recording:
+    """Read a recording and check it.
+
+    Raises:
+        EdgejouleError: it is absent, incomplete or inconsistent; the message says where and how.
+    """
+    folder = Path(folder)
+    meta = read_meta(folder)
+    tables = {
+        name: read_table(folder / f"{name}.parquet", table)
+        for name, table in TABLES.items()
+        if (folder / f"{name}.parquet").exists() or name == "events"
+    }
+    recording = Recording(meta, **tables)
+    check_recording(recording, str(folder))
+    return recording
+
+
+def write_recording(recording: Recording, folder: Path | str) -> None:
+    """Check a recording and write it as a whole: a reader sees the old one, none, or the new one, never a mixture.
+
+    Raises:
+        EdgejouleError: see ``check_recording``.
+    """
+    folder = Path(folder)
+    check_recording(recording, str(folder))
+    strange = sorted({path.name for path in folder.glob("*")} - FILES) if folder.exists() else []
+    if strange:
+        raise EdgejouleError(f"{folder}: holds '{strange[0]}', which is no part of a recording; give an empty folder")
+    keys = ("device", "meter", "runtime", "versions", "source")
+    provenance = {key: recording.meta[key] for key in keys if key in recording.meta}
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        for name, table in TABLES.items():
+            data = getattr(recording, name)
+            if data is not None:
+                write_table(data, temporary / f"{name}.parquet", table, provenance)
+        write_json(temporary / "recording.json", recording.meta)
+        temporary.chmod(0o755)
+        replace_folder(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def replace_folder(new: Path, folder: Path) -> None:
+    """Put ``new`` where ``folder`` is (or is not yet), and delete what was there."""
+    old = new.with_name(f"{new.name}.old")
+    if folder.exists():
+        folder.replace(old)
+    new.replace(folder)
+    shutil.rmtree(old, ignore_errors=True)
