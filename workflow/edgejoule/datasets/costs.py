@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from edgejoule.config import Device
-from edgejoule.traces import Recording
+from edgejoule.traces import Recording, idle_power
 
 MS_PER_NS = 1e-6
 MJ_PER_J = 1e3
@@ -43,13 +43,12 @@ def costs_per_workload(recording: Recording, energies: pd.DataFrame, kind: str, 
     """
     runs = _runs(recording, energies, device)
     runs = runs[runs["kind"] == kind]
-    idle = _idle_power(recording, energies)
-    rows = [_cost(str(workload), group, idle) for workload, group in runs.groupby("workload", sort=True)]
+    rows = [_cost(str(workload), group) for workload, group in runs.groupby("workload", sort=True)]
     columns = ["workload", "precision", "top1", "source", "quality", "reason"]
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
 
 
-def _cost(workload: str, runs: pd.DataFrame, idle: pd.DataFrame) -> dict:
+def _cost(workload: str, runs: pd.DataFrame) -> dict:
     used = runs[runs["reason"] == ""]
     reason = "" if len(used) == len(runs) else "; ".join(sorted(set(runs.loc[runs["reason"] != "", "reason"])))
     if used.empty:
@@ -58,9 +57,7 @@ def _cost(workload: str, runs: pd.DataFrame, idle: pd.DataFrame) -> dict:
     iterations = int(used["iterations"].sum())
     latency = used["window_ms"].sum() / iterations if iterations else np.nan
     energy = _sum_or_none(used["energy_j"]) * MJ_PER_J / iterations if iterations else np.nan
-    before = idle.loc[(idle["workload"] == workload) & idle["before"], "idle_w"].mean()
-    after = idle.loc[(idle["workload"] == workload) & ~idle["before"], "idle_w"].mean()
-    baseline = np.nanmean([before, after]) if not (np.isnan(before) and np.isnan(after)) else np.nan
+    baseline = _weighted(used["idle_w"], used["iterations"])
     weights = used["iterations"]
     return {
         "workload": workload,
@@ -69,8 +66,8 @@ def _cost(workload: str, runs: pd.DataFrame, idle: pd.DataFrame) -> dict:
         "latency_p50_ms": _weighted(used["latency_p50_ms"], weights),
         "latency_p90_ms": _weighted(used["latency_p90_ms"], weights),
         "power_w": energy / latency,
-        "idle_before_w": before,
-        "idle_after_w": after,
+        "idle_before_w": _weighted(used["idle_before_w"], weights),
+        "idle_after_w": _weighted(used["idle_after_w"], weights),
         "energy_mj": energy,
         "energy_above_idle_mj": energy - baseline * latency,
         "energy_std_mj": _weighted(used["energy_std_mj"], weights),
@@ -86,16 +83,15 @@ def _cost(workload: str, runs: pd.DataFrame, idle: pd.DataFrame) -> dict:
 def _runs(recording: Recording, energies: pd.DataFrame, device: Device) -> pd.DataFrame:
     """Return the events in which inferences ran, with energy and latencies per inference."""
     events = recording.events[recording.events["kind"].isin(["network", "kernel", "application"])]
-    runs = events.merge(energies.drop(columns=["kind", "workload"], errors="ignore"), on="event", how="left")
+    figures = energies.drop(columns="idle_w").merge(idle_power(recording, energies), on="event")
+    runs = events.merge(figures, on="event", how="left")
     runs["reason"] = runs["reason"].fillna("")
     runs["window_ms"] = (runs["end_ns"] - runs["start_ns"]) * MS_PER_NS
     runs["latency_min_ms"] = np.nan
     if recording.samples is not None and len(recording.samples):
-        # Each inference was timed: its own time counts, not the recorder's between two inferences.
         times = recording.samples.groupby("event")["duration_ns"]
         timed = runs["event"].isin(set(times.groups))
         spread = runs["event"].map
-        runs.loc[timed, "window_ms"] = spread(times.sum() * MS_PER_NS)[timed]
         runs.loc[timed, "latency_min_ms"] = spread(times.min() * MS_PER_NS)[timed]
         runs.loc[timed, "latency_p50_ms"] = spread(times.quantile(0.5) * MS_PER_NS)[timed]
         runs.loc[timed, "latency_p90_ms"] = spread(times.quantile(0.9) * MS_PER_NS)[timed]
@@ -105,16 +101,6 @@ def _runs(recording: Recording, energies: pd.DataFrame, device: Device) -> pd.Da
         runs["energy_j"] = device.meter.watts * runs["window_ms"] * 1e-3
         runs["reason"] = ""
     return runs
-
-
-def _idle_power(recording: Recording, energies: pd.DataFrame) -> pd.DataFrame:
-    """Return ``workload, idle_w, before`` of the idle events that belong to a workload."""
-    events = recording.events
-    starts = events[events["kind"] != "idle"].groupby("workload")["start_ns"].min()
-    idle = events[(events["kind"] == "idle") & events["workload"].notna()].merge(
-        energies[["event", "idle_w"]], on="event", how="left"
-    )
-    return idle.assign(before=idle["end_ns"] <= idle["workload"].map(starts))[["workload", "idle_w", "before"]]
 
 
 def _latency_drift(durations: pd.Series) -> float:

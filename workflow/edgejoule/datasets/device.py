@@ -82,7 +82,7 @@ def _label(costs: pd.DataFrame, device: Device, zoo: pd.DataFrame) -> pd.DataFra
         architecture=network.map(known["architecture"]).fillna(network),
         # A network that no zoo knows is a family of its own: it is never trained on beside itself.
         family=network.map(known["family"]).fillna(network),
-        precision=costs["precision"].fillna(network.map(known["precision"])).fillna("fp32"),
+        precision=costs["precision"].fillna(network.map(known["precision"])),
         top1=costs["top1"].fillna(published) if "top1" in costs else published,
     )
 

@@ -44,7 +44,7 @@ def _resolution_drop(rows: pd.DataFrame, zoo: pd.DataFrame) -> pd.Series:
     line = pd.DataFrame(
         {
             "series": network.map(known["builder"]) + network.map(known["arguments"]) + rows["precision"],
-            "height": network.map(known["input"]).str.split("x").str[1].astype(float),
+            "height": pd.to_numeric(network.map(known["input"]).astype("string").str.extract(r"x(\d+)x")[0]),
             "cost": rows["energy_mj"].fillna(rows["latency_ms"]),
         }
     ).dropna()

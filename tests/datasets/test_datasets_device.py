@@ -1,0 +1,261 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from edgejoule.config import Device
+from edgejoule.datasets.checks import CHECKS, check_networks
+from edgejoule.datasets.device import derive
+from edgejoule.datasets.published import read_networks, write_networks
+from edgejoule.datasets.quality import flag_networks
+from edgejoule.errors import EdgejouleError
+from edgejoule.tables import empty, to_arrow
+from edgejoule.tables.contracts import EVENTS, NETWORKS, PROBLEMS, SAMPLES, TRACE, ZOO
+from edgejoule.traces import Recording
+
+S = 1_000_000_000
+
+
+def device(**changes) -> Device:
+    value = {
+        "name": "board-a",
+        "title": "Board A",
+        "board": "board-a",
+        "class": "board",
+        "runtime": {"name": "tflite"},
+        "meter": {"kind": "external"},
+        "power_scope": "wall",
+        "origin": "measured",
+        "source": {"kind": "traces", "folder": "x"},
+    }
+    return Device.model_validate(value | changes)
+
+
+def zoo(*rows: dict) -> pd.DataFrame:
+    default = {
+        "network": "net",
+        "architecture": "net-arch",
+        "family": "nets",
+        "precision": "int8",
+        "builder": "timm",
+        "arguments": "{}",
+        "input": "3x224x224",
+        "parameters": 1,
+        "top1": 60.0,
+        "top1_source": "paper",
+    }
+    return to_arrow(pd.DataFrame([default | row for row in rows or ({},)]), ZOO).to_pandas()
+
+
+def fit(rows: list[dict], table) -> pd.DataFrame:
+    frame = pd.DataFrame(rows)
+    return to_arrow(frame.reindex(columns=table.names), table).to_pandas()
+
+
+def event(name: str, start: float, end: float, kind: str, **more) -> dict:
+    base = {"event": name, "start_ns": int(start * S), "end_ns": int(end * S), "kind": kind, "workload": "net"}
+    return base | {"precision": "int8", "pass": 0, "iterations": 0, "source": "log"} | more
+
+
+def metered(power_at) -> Recording:
+    """Idle 20 s, a window of 100 s with 1000 inferences, idle 20 s; read once a second."""
+    seconds = np.arange(0, 141)
+    trace = [{"t_ns": int(s * S), "power_w": float(power_at(s)), "rail": "total"} for s in seconds]
+    events = [
+        event("idle-0", 0, 20, "idle"),
+        event("run-0", 20, 120, "network", iterations=1000, latency_p50_ms=99.0, latency_p90_ms=110.0, top1=71.5),
+        event("idle-1", 120, 140, "idle"),
+    ]
+    rail = {"name": "total", "quantity": "power", "sampling": "averaged", "period_ns": S}
+    meta = {
+        "device": "board-a",
+        "board": "board-a",
+        "meter": {"kind": "external"},
+        "clock": "utc",
+        "power_scope": "wall",
+        "rails": [rail],
+    }
+    return Recording(meta, fit(events, EVENTS), fit(trace, TRACE))
+
+
+def test_energy_latency_idle_and_accuracy_of_a_metered_run():
+    recording = metered(lambda s: 10.0 if 20 < s <= 120 else 4.0)
+    row = derive(recording, device(), zoo())["networks"].iloc[0]
+    assert row["latency_ms"] == pytest.approx(100.0)
+    assert row["power_w"] == pytest.approx(10.0)
+    assert row["energy_mj"] == pytest.approx(1000.0)
+    assert (row["idle_before_w"], row["idle_after_w"]) == pytest.approx((4.0, 4.0))
+    assert row["energy_above_idle_mj"] == pytest.approx(600.0)
+    assert row["energy_std_mj"] == pytest.approx(0.0, abs=1e-9)
+    assert (row["latency_p50_ms"], row["latency_p90_ms"]) == (99.0, 110.0)
+    assert row["top1"] == 71.5, "the accuracy of this very run goes before the published one"
+    assert (row["architecture"], row["family"], row["precision"]) == ("net-arch", "nets", "int8")
+    assert (row["quality"], row["reason"]) == ("ok", "")
+
+
+def test_drift_is_flagged_with_its_figure():
+    recording = metered(lambda s: 10.0 + 0.02 * s if 20 < s <= 120 else 4.0)
+    row = derive(recording, device(), zoo())["networks"].iloc[0]
+    assert row["drift"] > 0.05
+    assert row["quality"] == "flagged"
+    assert "drift of +" in row["reason"]
+
+
+def test_a_declared_power_gives_an_estimate_from_latency():
+    events = [
+        event(f"run-{p}", 10 * p, 10 * p + 0.006 + 0.003 * p, "network", iterations=3, **{"pass": p}) for p in range(2)
+    ]
+    samples = [
+        {"event": f"run-{p}", "iteration": i, "duration_ns": 1_000_000 * (1 + i + p)}
+        for p in range(2)
+        for i in range(3)
+    ]
+    meta = {
+        "device": "cpu",
+        "board": "cpu",
+        "meter": {"kind": "constant", "watts": 5.0},
+        "clock": "monotonic",
+        "power_scope": "model",
+        "rails": [],
+    }
+    recording = Recording(meta, fit(events, EVENTS), samples=fit(samples, SAMPLES))
+    cpu = device(meter={"kind": "constant", "watts": 5.0}, power_scope="model", origin="estimated")
+    tables = derive(recording, cpu, zoo())
+    row = tables["networks"].iloc[0]
+    assert row["latency_ms"] == pytest.approx((6 + 9) / 6), "all passes' windows / all inferences"
+    assert row["energy_mj"] == pytest.approx(5.0 * row["latency_ms"])
+    assert row["origin"] == "estimated"
+    assert np.isnan(row["idle_before_w"])
+    assert np.isnan(row["energy_above_idle_mj"])
+    passes = tables["passes"]
+    assert passes["latency_ms"].tolist() == pytest.approx([2.0, 3.0])
+    assert passes["latency_min_ms"].tolist() == pytest.approx([1.0, 2.0])
+
+
+def test_what_could_not_be_read_is_a_row_with_the_reason():
+    recording = metered(lambda s: 10.0)
+    recording.problems = fit(
+        [{"workload": "other", "kind": "network", "precision": "fp32", "source": "log", "reason": "no power window"}],
+        PROBLEMS,
+    )
+    rows = derive(recording, device(), zoo())["networks"].set_index("network")
+    assert rows.loc["other", "quality"] == "failed"
+    assert rows.loc["other", "reason"] == "no power window"
+    assert np.isnan(rows.loc["other", "energy_mj"])
+    assert rows.loc["net", "quality"] != "failed"
+
+
+def test_a_network_that_the_zoo_lacks_is_a_family_of_its_own():
+    row = derive(metered(lambda s: 10.0), device(), zoo({"network": "another"}))["networks"].iloc[0]
+    assert row["family"] == row["architecture"] == "net"
+
+
+def networks(*rows: dict) -> pd.DataFrame:
+    default = {
+        "device": "board-a",
+        "board": "board-a",
+        "network": "net",
+        "architecture": "net-arch",
+        "family": "nets",
+        "precision": "int8",
+        "runtime": "tflite",
+        "latency_ms": 100.0,
+        "latency_p50_ms": 99.0,
+        "latency_p90_ms": 110.0,
+        "power_w": 10.0,
+        "idle_before_w": 4.0,
+        "idle_after_w": 4.0,
+        "energy_mj": 1000.0,
+        "energy_above_idle_mj": 600.0,
+        "energy_std_mj": 1.0,
+        "drift": 0.0,
+        "iterations": 1000,
+        "top1": 70.0,
+        "origin": "measured",
+        "power_scope": "wall",
+        "source": "log",
+        "quality": "ok",
+        "reason": "",
+    }
+    return fit([default | row for row in rows or ({},)], NETWORKS)
+
+
+def test_two_modes_of_latency_are_flagged():
+    row = flag_networks(networks({"latency_p90_ms": 250.0}), zoo()).iloc[0]
+    assert row["quality"] == "flagged"
+    assert "two modes" in row["reason"]
+
+
+def test_a_larger_input_that_costs_a_third_less_flags_both_neighbours():
+    names = {"small": "3x96x96", "middle": "3x128x128", "large": "3x224x224"}
+    shapes = zoo(*({"network": name, "input": shape} for name, shape in names.items()))
+    costs = {"small": 1000.0, "middle": 500.0, "large": 2000.0}
+    rows = networks(*({"network": name, "energy_mj": energy} for name, energy in costs.items()))
+    flagged = flag_networks(rows, shapes).set_index("network")["quality"]
+    assert flagged.to_dict() == {"small": "flagged", "middle": "flagged", "large": "ok"}
+
+
+def test_failed_rows_stay_failed():
+    rows = networks({"quality": "failed", "reason": "lost", "latency_p90_ms": 999.0})
+    assert flag_networks(rows, zoo()).iloc[0]["quality"] == "failed"
+
+
+BREAKS = {
+    "energy-is-power-times-latency": {"energy_mj": 1001.0},
+    "above-idle-below-gross": {"energy_above_idle_mj": 1100.0},
+    "percentiles-ordered": {"latency_p50_ms": 120.0},
+    "top1-in-percent": {"top1": 101.0},
+    "top1-no-fraction": {"top1": 0.7},
+    "latency-present": {"latency_ms": np.nan},
+    "energy-present": {"energy_mj": np.nan},
+    "estimates-are-labelled": {"origin": "estimated", "power_w": 20.0, "energy_mj": 2000.0},
+    "reasons-given": {"reason": "odd"},
+    "one-board-one-scope": {"board": "board-b"},
+}
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_each_check_finds_the_row_that_breaks_it(check):
+    companions = [{"network": "a"}, {"network": "b"}]
+    if BREAKS[check.name].get("origin") == "estimated":
+        companions = [companion | {"origin": "estimated"} for companion in companions]
+    good = networks(*companions, {})
+    assert not len(check.broken(good))
+    results = check_networks(networks(*companions, BREAKS[check.name])).set_index("check")
+    assert results.loc[check.name, "broken"] > 0
+    assert "net" in results.loc[check.name, "first"] or check.name == "one-board-one-scope"
+
+
+def test_a_table_of_figures_survives_the_csv(tmp_path):
+    rows = networks(
+        {"reason": 'odd, "very"', "quality": "flagged"}, {"network": "b", "top1": np.nan, "latency_ms": 1 / 3}
+    )
+    write_networks(rows, tmp_path / "rows.csv")
+    back = read_networks(tmp_path / "rows.csv", device())
+    expected = rows.sort_values("network").reset_index(drop=True)
+    pd.testing.assert_frame_equal(back, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "not a readable CSV"),
+        ("a,b\n1,2\n", "column 'device' is missing"),
+        ("device,network\nboard-b,net\n", "no row of device 'board-a'; did you mean 'board-b'"),
+        ("device,network,reason\nboard-a,net,\n", "lacks the column"),
+    ],
+)
+def test_a_bad_table_stops_with_a_sentence(tmp_path, text, message):
+    path = tmp_path / "rows.csv"
+    path.write_text(text)
+    with pytest.raises(EdgejouleError, match=message):
+        read_networks(path, device())
+
+
+def test_a_table_of_another_scope_is_refused(tmp_path):
+    write_networks(networks({"power_scope": "rail"}), tmp_path / "rows.csv")
+    with pytest.raises(EdgejouleError, match="another power_scope"):
+        read_networks(tmp_path / "rows.csv", device())
+
+
+def test_an_empty_networks_table_passes_every_check():
+    assert (check_networks(empty(NETWORKS))["broken"] == 0).all()
