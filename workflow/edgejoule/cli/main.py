@@ -10,7 +10,9 @@ from edgejoule.errors import EdgejouleError
 
 #: Command, module of its Typer application or function, panel of the help page. In the order in which data flows.
 COMMANDS = (
+    ("measure", "edgejoule.cli.measure", "Stages"),
     ("datasets", "edgejoule.cli.datasets", "Stages"),
+    ("freeze", "edgejoule.cli.freeze", "For people"),
     ("schema", "edgejoule.cli.schema", "For people"),
 )
 

@@ -63,7 +63,7 @@ class Protocol(Model):
     minimum_s: PositiveFloat = Field(1.0, description="Least time of back-to-back runs per workload and pass (s).")
     maximum_s: PositiveFloat = Field(10.0, description="Most time per workload and pass (s).")
     half_width: Share = Field(0.02, description="Relative half-width of the mean's confidence interval to reach.")
-    idle_s: PositiveFloat = Field(1.0, description="Idle baseline before and after each pass (s).")
+    idle_s: PositiveFloat = Field(1.0, description="Idle baseline before and after each workload (s).")
     seed: int = 0
 
 

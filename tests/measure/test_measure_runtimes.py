@@ -1,0 +1,90 @@
+"""ONNX Runtime behind the runtime interface, really run."""
+
+import json
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, save
+from tiny_models import write_conv
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.measure.runtimes import open_runtime
+from edgejoule.measure.runtimes.inputs import random_input
+from edgejoule.measure.runtimes.onnx_runtime import read_profile
+
+ONE_THREAD = {"name": "onnxruntime", "backend": "cpu", "threads": 1}
+
+
+def test_runs_and_times_every_inference(tmp_path):
+    session = open_runtime(ONE_THREAD).prepare(write_conv(tmp_path / "m.onnx"))
+    durations = session.run(7)
+    session.close()
+    assert durations.shape == (7,) and durations.dtype == np.int64 and (durations > 0).all()
+
+
+def test_a_larger_network_takes_longer(tmp_path):
+    runtime = open_runtime(ONE_THREAD)
+    small = runtime.prepare(write_conv(tmp_path / "s.onnx", size=16)).run(20)
+    large = runtime.prepare(write_conv(tmp_path / "l.onnx", size=128)).run(20)
+    assert large.min() > 4 * small.min()
+
+
+def test_says_version_and_settings():
+    runtime = open_runtime({**ONE_THREAD, "threads": 2})
+    assert runtime.versions()["onnxruntime"].count(".") == 2
+    assert runtime.settings()["intra_op_threads"] == "2"
+    assert runtime.settings()["provider"] == "CPUExecutionProvider"
+
+
+def test_times_the_nodes_as_the_runtime_fused_them(tmp_path):
+    nodes = open_runtime(ONE_THREAD).nodes(write_conv(tmp_path / "m.onnx", channels=16, size=64, layers=3), runs=5)
+    convolutions = [node for node in nodes if "Conv" in node.operator]
+    assert len(convolutions) == 3, "each ReLU is fused into its convolution"
+    assert [node.index for node in nodes] == list(range(len(nodes)))
+    assert all(node.duration_ns > 0 for node in convolutions)
+    assert json.loads(convolutions[0].output_shapes) == [{"float": [1, 16, 64, 64]}]
+
+
+def test_profile_keeps_the_fastest_run_and_skips_the_first():
+    def event(name, duration, index):
+        return {"cat": "Node", "name": f"{name}_kernel_time", "dur": duration,
+                "args": {"op_name": "Conv", "node_index": index}}  # fmt: skip
+
+    runs = [[1, 2], [9, 8], [7, 6], [5, 9]]
+    events = [event(name, dur, str(i)) for run in runs for i, (name, dur) in enumerate(zip("ab", run, strict=True))]
+    nodes = read_profile([{"cat": "Session", "name": "model_run", "dur": 3}, *events], skip=1)
+    assert [(node.node, node.duration_ns) for node in nodes] == [("a", 5000), ("b", 6000)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"name": "armnn"}, "runtime 'armnn' cannot be measured live"),
+        ({"name": "onnxruntime", "backend": "cuda"}, "no backend 'cuda' here; available: .*cpu"),
+        ({"name": "onnxruntime", "version": "0.1"}, "but the device file says 0.1"),
+    ],
+)
+def test_says_what_cannot_be_opened(settings, sentence):
+    with pytest.raises(EdgejouleError, match=sentence):
+        open_runtime(settings)
+
+
+def test_says_which_model_does_not_load(tmp_path):
+    (tmp_path / "bad.onnx").write_bytes(b"no protobuf at all")
+    with pytest.raises(EdgejouleError, match=r"bad\.onnx: ONNX Runtime does not load it"):
+        open_runtime(ONE_THREAD).prepare(tmp_path / "bad.onnx")
+
+
+def test_says_that_an_input_has_no_fixed_shape(tmp_path):
+    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 3])
+    out = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 3])
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", [value], [out])
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), tmp_path / "m.onnx")
+    with pytest.raises(EdgejouleError, match=r"'x' has the shape .*batch.* fixed lengths"):
+        open_runtime(ONE_THREAD).prepare(tmp_path / "m.onnx")
+
+
+def test_inputs_are_the_same_each_time_and_fit_their_type():
+    assert (random_input("x", [1, 3, 4, 4], np.float32) == random_input("x", [1, 3, 4, 4], np.float32)).all()
+    assert random_input("x", [2, 5], np.int64).dtype == np.int64
+    assert random_input("x", [2, 5], np.float16).dtype == np.float16

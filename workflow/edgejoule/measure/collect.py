@@ -1,0 +1,146 @@
+"""From the parts of a recorder to the canonical recording."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from edgejoule.config.models import Device
+from edgejoule.errors import EdgejouleError
+from edgejoule.measure.parts import Parts
+from edgejoule.measure.plan import Plan
+from edgejoule.tables import contracts, empty
+from edgejoule.traces import Recording
+
+STATED = ("latency_ms", "latency_p50_ms", "latency_p90_ms", "top1")
+
+
+def collect(device: Device, folder: Path | str) -> Recording:
+    """Return the recording that a folder of parts holds, complete or not, in order of time.
+
+    Args:
+        device: the device that was measured.
+        folder: where the recorder kept its parts.
+
+    Raises:
+        EdgejouleError: nothing at all could be measured; the message has the first reason.
+    """
+    folder = Path(folder)
+    plan = Plan.read(folder / "plan.json")
+    sessions = json.loads((folder / "sessions.json").read_text(encoding="utf-8"))
+    parts = list(Parts(folder, plan).finished())
+    problems = [part for part in parts if "problem" in part]
+    good = sorted((part for part in parts if "events" in part), key=lambda part: part["events"][0]["start_ns"])
+    if not good:
+        first = problems[0]["problem"] if problems else "the recorder was stopped before the first workload ended"
+        raise EdgejouleError(f"{folder}: nothing could be measured: {first}")
+    return Recording(
+        meta=describe_recording(device, plan, sessions),
+        events=events_of(good),
+        samples=samples_of(good),
+        nodes=nodes_of(good),
+        problems=problems_of(problems, device),
+    )
+
+
+def describe_recording(device: Device, plan: Plan, sessions: list[dict]) -> dict:
+    """Return the contents of ``recording.json``."""
+    return {
+        "device": device.name,
+        "board": device.board,
+        "meter": device.meter.model_dump(exclude_none=True, exclude={"root", "command"}),
+        "rails": [],
+        "clock": "monotonic, shifted to 0 at the start of the first session",
+        "power_scope": device.power_scope,
+        "runtime": dict(plan.runtime),
+        "versions": sessions[-1]["versions"],
+        "settings": sessions[-1]["settings"],
+        "protocol": dict(plan.protocol),
+        "source": "live",
+        "sessions": [
+            {key: session[key] for key in ("started", "offset_ns", "environment", "versions")} for session in sessions
+        ],
+    }
+
+
+def event_name(part: dict, kind: str, index: int) -> str:
+    """Return the identifier of an event: workload, pass and, for all but the workload's own, kind and position."""
+    own = f"{part['workload']}/{part['pass']}"
+    return own if kind == part["kind"] else f"{own}/{kind}-{index}"
+
+
+def events_of(parts: list[dict]) -> pd.DataFrame:
+    """Return the table ``events``, with what disturbed each measurement in further columns."""
+    rows = [
+        {
+            "event": event_name(part, event["kind"], index),
+            "start_ns": event["start_ns"],
+            "end_ns": event["end_ns"],
+            "kind": event["kind"],
+            "workload": part["workload"],
+            "precision": part["precision"],
+            "pass": part["pass"],
+            "iterations": event["iterations"],
+            **dict.fromkeys(STATED),
+            "source": "live",
+            "flag": event.get("flag", ""),
+            **{key: event.get(key) for key in ("other_cores", "steal", "frequency_hz", "temperature_c")},
+        }
+        for part in parts
+        for index, event in enumerate(part["events"])
+    ]
+    numbers = (*STATED, "other_cores", "steal", "frequency_hz", "temperature_c")
+    return pd.DataFrame(rows).astype(dict.fromkeys(numbers, "float64"))
+
+
+def samples_of(parts: list[dict]) -> pd.DataFrame:
+    """Return the table ``samples``: the duration of each inference of each measured window."""
+    frames = [
+        pd.DataFrame(
+            {
+                "event": event_name(part, part["kind"], 0),
+                "iteration": np.arange(len(part["durations"])),
+                "duration_ns": np.asarray(part["durations"], np.int64),
+            }
+        )
+        for part in parts
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def nodes_of(parts: list[dict]) -> pd.DataFrame | None:
+    """Return the table ``nodes``, or None where the runtime has no profiler."""
+    rows = [
+        {
+            "network": part["workload"],
+            "precision": part["precision"],
+            "index": node["index"],
+            "node": node["node"],
+            "operator": node["operator"],
+            "pass": part["pass"],
+            "duration_ns": node["duration_ns"],
+            "input_shapes": node["input_shapes"],
+            "output_shapes": node["output_shapes"],
+        }
+        for part in parts
+        for node in part["nodes"]
+    ]
+    return pd.DataFrame(rows) if rows else None
+
+
+def problems_of(parts: list[dict], device: Device) -> pd.DataFrame:
+    """Return the table ``problems``: one row per workload and reason, however many passes met it."""
+    rows = [
+        {
+            "workload": part["workload"],
+            "kind": part["kind"],
+            "precision": part["precision"],
+            "source": f"{device.runtime.name} on {device.board}",
+            "reason": part["problem"],
+        }
+        for part in parts
+    ]
+    if not rows:
+        return empty(contracts.PROBLEMS)
+    return pd.DataFrame(rows).drop_duplicates(["workload", "reason"], ignore_index=True)

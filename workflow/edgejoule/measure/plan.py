@@ -1,0 +1,64 @@
+"""The plan of a recording: what is measured, with which model file, in which order. JSON, so that it can travel."""
+
+import hashlib
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from edgejoule.errors import EdgejouleError
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One network or application: its model file relative to the plan, and the file's SHA-256."""
+
+    name: str
+    kind: str
+    precision: str
+    model: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a recorder needs to know; the sections are those of the device file."""
+
+    device: str
+    runtime: Mapping
+    meter: Mapping
+    protocol: Mapping
+    workloads: tuple[Workload, ...] = field(default=())
+
+    def order(self, turn: int) -> list[Workload]:
+        """Return the workloads in the shuffled order of one pass. Equal seeds give equal orders, on every machine."""
+        shuffled = sorted(self.workloads, key=lambda workload: (workload.kind, workload.name))
+        random.Random(f"{self.protocol['seed']}/{turn}").shuffle(shuffled)
+        return shuffled
+
+    def fingerprint(self, workload: Workload) -> str:
+        """Return what a measurement of this workload depends on; a change in it makes the old one void."""
+        parts = [self.device, dict(self.runtime), dict(self.meter), dict(self.protocol), asdict(workload)]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def to_json(self) -> dict:
+        """Return the plan as a JSON value."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, path: Path | str) -> "Plan":
+        """Read ``plan.json``."""
+        try:
+            value = json.loads(Path(path).read_text(encoding="utf-8"))
+            return cls(**{**value, "workloads": tuple(Workload(**item) for item in value["workloads"])})
+        except OSError as error:
+            raise EdgejouleError(f"{path}: no plan here: {error.strerror}") from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise EdgejouleError(f"{path}: not a plan of this version: {error}; make it again") from error
+
+
+def sha256_of(path: Path | str) -> str:
+    """Return the SHA-256 of a file."""
+    with Path(path).open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

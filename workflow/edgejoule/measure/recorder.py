@@ -1,0 +1,178 @@
+"""The recorder: works a plan off, workload by workload, and can be killed and resumed at any moment.
+
+Standard library and NumPy only, besides the runtime and the meter's package: a board needs no more than these.
+"""
+
+import fcntl
+import gc
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace as with_changes
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import gettempdir
+
+import numpy as np
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.measure.environment import Usage, describe, disturbances, frequency_hz, temperature_c
+from edgejoule.measure.meters import open_meter
+from edgejoule.measure.parts import ATTEMPTS, Parts, replace
+from edgejoule.measure.plan import Plan, Workload, sha256_of
+from edgejoule.measure.protocol import run_until_known, warm_up
+from edgejoule.measure.runtimes import Runtime, open_runtime
+
+#: Runs of a network under the runtime's profiler: at least, at most, and the time that they aim at (s).
+NODE_RUNS = (5, 30)
+NODE_S = 0.3
+
+#: Called before each workload with: measured so far, in all, seconds left (None at first), name of the next one.
+Progress = Callable[[int, int, float | None, str], None]
+
+
+def record(plan: Plan, models: Path | str, folder: Path | str, progress: Progress | None = None) -> None:
+    """Measure what the plan asks for and the folder does not hold yet.
+
+    Args:
+        plan: what to measure.
+        models: folder that the plan's model files are relative to.
+        folder: where parts, the plan as it was executed, and the sessions are kept.
+        progress: told before each workload.
+
+    Raises:
+        EdgejouleError: runtime or meter cannot be opened, or another measurement runs on this host. A workload that
+            fails is no error: it becomes a problem of the recording.
+    """
+    models, folder = Path(models), Path(folder)
+    with only_measurement_on_this_host():
+        runtime = open_runtime(plan.runtime)
+        meter = open_meter(plan.meter)
+        meter.close()
+        plan = with_changes(plan, runtime={**plan.runtime, "version": runtime.versions()[plan.runtime["name"]]})
+        parts = Parts(folder, plan)
+        waiting = [
+            (turn, workload)
+            for turn in range(plan.protocol["passes"])
+            for workload in plan.order(turn)
+            if parts.read(turn, workload) is None
+        ]
+        replace(folder / "plan.json", plan.to_json())
+        clock = begin_session(folder, parts, runtime)
+        total, start = len(plan.workloads) * plan.protocol["passes"], time.monotonic()
+        for index, (turn, workload) in enumerate(waiting):
+            if progress:
+                left = (time.monotonic() - start) / index * (len(waiting) - index) if index else None
+                progress(total - len(waiting) + index, total, left, workload.name)
+            record_part(parts, turn, workload, models, runtime, clock)
+
+
+@contextmanager
+def only_measurement_on_this_host() -> Iterator[None]:
+    """Hold the lock that all measurements of this machine share, whoever started them; wait for no one."""
+    path = Path(gettempdir()) / "edgejoule-measurement.lock"
+    with path.open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EdgejouleError(
+                f"{path}: another measurement runs on this machine, and two would disturb each other; wait for its end"
+            ) from None
+        yield
+
+
+class Clock:
+    """The recording's clock: the monotonic clock of this session, shifted behind what was recorded before it."""
+
+    def __init__(self, offset_ns: int) -> None:
+        self.shift = offset_ns - time.monotonic_ns()
+
+    def now(self) -> int:
+        """Return the time on the recording's clock (ns)."""
+        return time.monotonic_ns() + self.shift
+
+
+def begin_session(folder: Path, parts: Parts, runtime: Runtime) -> Clock:
+    """Append this session and its environment to ``sessions.json`` and return the clock that continues the recording.
+
+    The monotonic clock starts again with each boot, so a resumed session continues after the last part's end, by as
+    much as the wall clock says has passed, and by a second at least.
+    """
+    path = folder / "sessions.json"
+    sessions = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    ends = [event["end_ns"] for part in parts.finished() for event in part.get("events", [])]
+    wall = time.time_ns()
+    offset = 0
+    if sessions:
+        offset = max(wall - sessions[0]["wall_ns"], max(ends, default=0) + 1_000_000_000)
+    session = {
+        "started": datetime.fromtimestamp(wall // 10**9, UTC).isoformat(),
+        "wall_ns": wall,
+        "offset_ns": offset,
+        "environment": describe(),
+        "versions": runtime.versions(),
+        "settings": runtime.settings(),
+    }
+    replace(path, [*sessions, session])
+    return Clock(offset)
+
+
+def record_part(parts: Parts, turn: int, workload: Workload, models: Path, runtime: Runtime, clock: Clock) -> None:
+    """Measure one workload in one pass and write its part; a failure becomes a part that says why."""
+    about = {"pass": turn, "kind": workload.kind, "workload": workload.name, "precision": workload.precision}
+    if parts.begin(turn, workload) >= ATTEMPTS:
+        reason = f"the process died {ATTEMPTS} times in this measurement; out of memory, or the runtime crashed"
+        parts.write(turn, workload, {**about, "problem": reason})
+        return
+    try:
+        part = measure_workload(workload, models, runtime, parts.plan.protocol, clock)
+    except EdgejouleError as error:
+        part = {"problem": str(error)}
+    except MemoryError:
+        part = {"problem": "out of memory"}
+    finally:
+        parts.end()
+    parts.write(turn, workload, about | part)
+
+
+def measure_workload(workload: Workload, models: Path, runtime: Runtime, protocol: dict, clock: Clock) -> dict:
+    """Return one part: events in order of time, the duration of each inference (ns), node times, and what disturbed."""
+    model = models / workload.model
+    if not model.is_file() or sha256_of(model) != workload.sha256:
+        raise EdgejouleError(f"{workload.model}: not the model file that the plan was made for; make the plan again")
+    events: list[dict] = []
+
+    def timed(kind: str, act: Callable[[], np.ndarray | None]) -> np.ndarray | None:
+        start = clock.now()
+        durations = act()
+        count = 0 if durations is None else len(durations)
+        events.append({"kind": kind, "start_ns": start, "end_ns": clock.now(), "iterations": count})
+        return durations
+
+    def idle() -> None:
+        time.sleep(protocol["idle_s"])
+
+    session = runtime.prepare(model)
+    try:
+        timed("idle", idle)
+        warm = timed("warmup", lambda: warm_up(session))
+        gc.collect()
+        gc.disable()
+        before, started = Usage.now(), time.monotonic()
+        durations = timed(workload.kind, lambda: run_until_known(session, protocol, float(warm.min())))
+        after, stopped = Usage.now(), time.monotonic()
+        gc.enable()
+        events[-1] |= disturbances(before, after, stopped - started)
+        events[-1] |= {"frequency_hz": frequency_hz(), "temperature_c": temperature_c()}
+        timed("idle", idle)
+    finally:
+        gc.enable()
+        session.close()
+    least, most = NODE_RUNS
+    runs = min(most, max(least, int(NODE_S * 1e9 / durations.min())))
+    return {
+        "events": events,
+        "durations": durations.tolist(),
+        "nodes": [vars(node) for node in runtime.nodes(model, runs)],
+    }

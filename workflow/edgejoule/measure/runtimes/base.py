@@ -1,0 +1,79 @@
+"""What every runtime can do: prepare a model, run it n times, say its versions and settings, time its own nodes."""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.names import did_you_mean
+
+#: Runtime: the module that drives it, and what installs it.
+RUNTIMES = {"onnxruntime": ("edgejoule.measure.runtimes.onnx_runtime", "edgejoule")}
+
+
+@dataclass(frozen=True)
+class NodeTime:
+    """One node of a network as the runtime executed it, and the lower envelope of its time over several runs."""
+
+    index: int
+    node: str
+    operator: str
+    duration_ns: int
+    input_shapes: str = ""
+    output_shapes: str = ""
+
+
+class Session(Protocol):
+    """A model that is loaded and has its input."""
+
+    def run(self, times: int) -> np.ndarray:
+        """Run back to back; return the duration of each inference (ns), shape (times,)."""
+
+    def close(self) -> None:
+        """Free what it holds."""
+
+
+class Runtime(Protocol):
+    """An inference runtime with its settings."""
+
+    def versions(self) -> dict[str, str]:
+        """Return what is installed: package, version, build."""
+
+    def settings(self) -> dict[str, str]:
+        """Return the settings that decide speed."""
+
+    def prepare(self, model: Path) -> Session:
+        """Load a model."""
+
+    def nodes(self, model: Path, runs: int) -> list[NodeTime]:
+        """Time the nodes of a model with the runtime's own profiler; empty where it has none."""
+
+
+def open_runtime(settings: Mapping) -> Runtime:
+    """Return the runtime that a device file's ``runtime`` section describes.
+
+    Raises:
+        EdgejouleError: no such runtime, its package is not installed, or it is not the version that is asked for.
+    """
+    name = settings["name"]
+    if name not in RUNTIMES:
+        raise EdgejouleError(f"runtime '{name}' cannot be measured live; {did_you_mean(name, RUNTIMES)}")
+    module, requirement = RUNTIMES[name]
+    try:
+        driver = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise EdgejouleError(
+            f"runtime '{name}' needs the package '{error.name}'; run: pip install '{requirement}'"
+        ) from error
+    runtime = driver.open(settings)
+    installed, wanted = runtime.versions()[name], settings.get("version")
+    if wanted and installed != wanted:
+        raise EdgejouleError(
+            f"runtime '{name}' is installed in version {installed}, but the device file says {wanted}; install that "
+            "one, or give the other version a device of its own"
+        )
+    return runtime
