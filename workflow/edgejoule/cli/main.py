@@ -12,6 +12,8 @@ from edgejoule.errors import EdgejouleError
 COMMANDS = (
     ("measure", "edgejoule.cli.measure", "Stages"),
     ("datasets", "edgejoule.cli.datasets", "Stages"),
+    ("predictors", "edgejoule.cli.predictors", "Stages"),
+    ("validation", "edgejoule.cli.validation", "Stages"),
     ("freeze", "edgejoule.cli.freeze", "For people"),
     ("schema", "edgejoule.cli.schema", "For people"),
 )

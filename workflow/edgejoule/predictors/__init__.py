@@ -1,1 +1,20 @@
 """Predictors of latency, power and energy."""
+
+from edgejoule.predictors.device import MODELS, WITH_INTERVALS, Costs, DevicePredictor
+from edgejoule.predictors.features import Features, kernel_features, network_features
+from edgejoule.predictors.serve import ServedPredictor, load_predictor
+from edgejoule.predictors.training import kernels_for, training_set
+
+__all__ = [
+    "MODELS",
+    "WITH_INTERVALS",
+    "Costs",
+    "DevicePredictor",
+    "Features",
+    "ServedPredictor",
+    "kernel_features",
+    "kernels_for",
+    "load_predictor",
+    "network_features",
+    "training_set",
+]

@@ -264,6 +264,19 @@ VALIDATION = Table(
     key=("device", "metric", "predictor", "protocol", "network"),
 )
 
+SPLITS = Table(
+    "splits",
+    "Which networks each fold of a protocol left out of training: written, seeded, the same for every predictor.",
+    (
+        DEVICE,
+        PROTOCOL,
+        Column("fold", TEXT, "what was left out together: a family, or the number of a random fold"),
+        FAMILY,
+        NETWORK,
+    ),
+    key=("device", "protocol", "network"),
+)
+
 ACCURACY = Table(
     "accuracy",
     "How well each predictor does: errors per device, metric and protocol.",
@@ -276,6 +289,7 @@ ACCURACY = Table(
         Column("networks", WHOLE, "networks judged", minimum=0),
         Column("abstained", WHOLE, "networks that the predictor declined", minimum=0),
         Column("mape_percent", REAL, "mean absolute relative error, macro-averaged over families", nullable=True),
+        Column("mape_networks_percent", REAL, "the same, averaged over networks", nullable=True),
         Column("mape_lower_percent", REAL, "lower end of its 95 % bootstrap interval", nullable=True),
         Column("mape_upper_percent", REAL, "upper end of its 95 % bootstrap interval", nullable=True),
         Column("within5_percent", REAL, "networks within 5 %", nullable=True),
@@ -366,6 +380,7 @@ ALL = (
     KERNEL_COSTS,
     APPLICATIONS,
     VALIDATION,
+    SPLITS,
     ACCURACY,
     SCORES,
     RECOMMENDATIONS,

@@ -1,0 +1,170 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.predictors import MODELS, DevicePredictor, kernel_features, network_features, training_set
+from edgejoule.predictors.features import GROUPS, group_of
+from edgejoule.predictors.intervals import upper_quantile
+from edgejoule.predictors.linear import NonNegativeLinear, relative_nnls
+from synthetic_board import IDLE_W, TRUTH, WATTS, board
+
+
+@pytest.fixture(scope="module")
+def known():
+    networks, kernels = board()
+    return training_set(networks, kernels)
+
+
+@pytest.mark.parametrize(
+    ("kind", "window", "groups", "channels", "group"),
+    [
+        ("conv+bn+relu", 3, 1, 3, "conv"),
+        ("conv+bn", 1, 1, 64, "pointwise"),
+        ("dwconv+bn+relu", 3, 64, 64, "depthwise"),
+        ("dwconv+bn", 5, 64, 64, "depthwise-large"),
+        ("conv+bn+relu", 3, 32, 256, "grouped"),
+        ("fc", 0, 1, 1024, "fc"),
+        ("global avgpool", 7, 1, 512, "pooling"),
+        ("add+relu", 0, 1, 64, "elementwise"),
+        ("other:Einsum", 0, 1, 64, "other"),
+        ("never-seen", 0, 1, 64, "other"),
+    ],
+)
+def test_group_of_a_kernel(kind, window, groups, channels, group):
+    assert group_of(kind, window, groups, channels) == group
+
+
+def test_kernels_add_up_to_their_network():
+    _, kernels = board()
+    each, whole = kernel_features(kernels), network_features(kernels)
+    for i, name in enumerate(whole.networks):
+        assert np.allclose(each.values[each.networks == name].sum(axis=0), whole.values[i])
+    assert whole.total("macs").sum() == pytest.approx(kernels["macs"].sum() / 1e6)
+    assert set(each.precision) == {"fp32", "int8"}
+    assert whole.values.shape[1] == len(GROUPS)
+
+
+def test_known_coefficients_are_found_again(known):
+    _, features, costs = known
+    model = NonNegativeLinear("macs-bytes-offset").fit(features, costs.metrics["latency_ms"])
+    for precision, (macs, activations, weights, each, whole) in TRUTH.items():
+        found = model.to_dict()["coefficients"][precision]
+        expected = {
+            "network": whole,
+            "macs": macs,
+            "bytes of weights": weights,
+            "bytes of activations": activations,
+            "kernels": each,
+        }
+        assert found == pytest.approx(expected, rel=1e-6)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_coefficients_are_never_negative_and_scale_with_the_target(seed):
+    random = np.random.default_rng(seed)
+    terms = random.uniform(0, 10, (20, 4))
+    target = random.uniform(0.1, 100, 20)
+    once, thousandfold = relative_nnls(terms, target), relative_nnls(terms, 1000 * target)
+    assert (once >= 0).all()
+    assert np.allclose(1000 * once, thousandfold, rtol=1e-6, atol=1e-9)
+
+
+def test_metrics_agree_with_each_other(known):
+    _, features, costs = known
+    values = DevicePredictor().fit(features, costs).values(features)
+    assert np.allclose(values["power_w"] * values["latency_ms"], values["energy_mj"])
+    assert values["power_w"] == pytest.approx(np.full(len(features), WATTS), rel=1e-6)
+    above = values["energy_mj"] - IDLE_W * values["latency_ms"]
+    assert values["energy_above_idle_mj"] == pytest.approx(above, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_predictor_beats_a_constant_on_its_own_training_set(known, name):
+    _, features, costs = known
+    latency = costs.metrics["latency_ms"]
+    predicted = DevicePredictor(name).fit(features, costs).values(features)["latency_ms"]
+    constant = np.abs(np.exp(np.log(latency).mean()) / latency - 1).mean()
+    assert np.abs(predicted / latency - 1).mean() < constant / 2
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_unknown_precision_is_an_abstention_not_a_guess(known, name):
+    _, features, costs = known
+    fp32 = features.precision == "fp32"
+    predictor = DevicePredictor(name).fit(features.take(fp32), costs.take(fp32))
+    values = predictor.values(features)["latency_ms"]
+    assert np.isnan(values[~fp32]).all()
+    assert np.isfinite(values[fp32]).all()
+
+
+def test_intervals_hold_what_they_promise_on_noisy_networks():
+    rows, features, costs = training_set(*board(noise=0.1))
+    fresh = board(noise=0.1, seed=1)[0]["latency_ms"].to_numpy()
+    table = DevicePredictor().fit_with_intervals(features, costs).predict(features)
+    latency = table[table["metric"] == "latency_ms"]
+    inside = (latency["lower"].to_numpy() <= fresh) & (fresh <= latency["upper"].to_numpy())
+    assert len(rows) == 48
+    assert 0.8 <= inside.mean() <= 1.0
+
+
+@given(st.lists(st.floats(0, 10), min_size=1, max_size=200))
+def test_the_quantile_covers_nine_tenths(errors):
+    assert np.mean(np.array(errors) <= upper_quantile(np.array(errors))) >= 0.9
+
+
+def test_predictions_survive_json(known):
+    _, features, costs = known
+    predictor = DevicePredictor().fit_with_intervals(features, costs)
+    again = DevicePredictor.from_dict(json.loads(json.dumps(predictor.to_dict())))
+    pd.testing.assert_frame_equal(predictor.predict(features), again.predict(features), check_exact=True)
+
+
+def test_kernels_and_overhead_add_up_to_the_prediction(known):
+    _, features, costs = known
+    _, kernels = board()
+    each, whole = kernel_features(kernels), network_features(kernels)
+    row = pd.Series(range(len(whole)), whole.networks)[each.networks].to_numpy()
+    predictor = DevicePredictor().fit(features, costs)
+    shares = predictor.kernel_costs(each, row, whole)
+    sums = np.bincount(row, shares["energy_mj"])
+    overhead = predictor.values(whole)["energy_mj"] - sums
+    assert (shares["energy_mj"] >= 0).all()
+    expected = np.array([WATTS * TRUTH[p][4] for p in whole.precision])
+    assert overhead == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_network_without_a_graph_stops_with_its_name():
+    networks, kernels = board()
+    with pytest.raises(EdgejouleError, match=r"1 measured networks have no graph in that precision \(beta-3"):
+        training_set(networks, kernels[kernels["network"] != "beta-3"])
+
+
+def test_networks_of_two_devices_stop():
+    networks, kernels = board()
+    networks.loc[0, "device"] = "another"
+    with pytest.raises(EdgejouleError, match="networks of 2 devices"):
+        training_set(networks, kernels)
+
+
+def test_failed_rows_are_not_learned_from():
+    networks, kernels = board()
+    networks.loc[5, ["quality", "reason"]] = ["failed", "window outside the trace"]
+    networks.loc[5, "latency_ms"] = np.nan
+    rows, features, _ = training_set(networks, kernels)
+    assert len(rows) == len(features) == 47
+    assert networks.loc[5, "network"] not in set(rows["network"])
+
+
+def test_the_graph_of_the_device_s_own_runtime_wins():
+    networks, kernels = board()
+    other = kernels.assign(runtime="tflite", macs=kernels["macs"] * 2)
+    both = pd.concat([kernels, other], ignore_index=True)
+    _, features, _ = training_set(networks.assign(runtime="tflite"), both)
+    _, plain, _ = training_set(networks, both)
+    assert np.allclose(features.total("macs"), 2 * plain.total("macs"))

@@ -1,0 +1,124 @@
+import json
+
+import numpy as np
+import pytest
+
+import edgejoule
+from edgejoule.cli.main import main
+from edgejoule.errors import EdgejouleError
+from edgejoule.predictors.train import train
+from edgejoule.tables import read_table, write_table
+from edgejoule.tables.contracts import KERNEL_COSTS, KERNELS, NETWORKS
+from synthetic_board import board
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("predictors") / "synthetic"
+    train(*board(), folder)
+    return folder
+
+
+def test_training_twice_writes_the_same_bytes(trained, tmp_path):
+    train(*board(), tmp_path)
+    for name in ("predictor.json", "card.md", "kernels.parquet"):
+        assert (tmp_path / name).read_bytes() == (trained / name).read_bytes()
+
+
+def test_a_loaded_predictor_explains_a_network(trained):
+    networks, kernels = board()
+    predictor = edgejoule.load_predictor("synthetic", trained.parent)
+    one = kernels[kernels["network"] == "gamma-4"]
+    answer = predictor.predict(one)
+    measured = networks.set_index("network").loc["gamma-4"]
+    assert answer.latency_ms.value == pytest.approx(measured["latency_ms"], rel=1e-6)
+    assert answer.latency_ms.lower <= answer.latency_ms.value <= answer.latency_ms.upper
+    parts = sum(part["energy_mj"] for part in answer.breakdown.values())
+    assert parts == pytest.approx(answer.energy_mj.value)
+    assert sum(part["kernels"] for part in answer.breakdown.values()) == len(one)
+    dearest = [kernel["energy_mj"] for kernel in answer.dearest]
+    assert dearest == sorted(dearest, reverse=True)
+    assert (answer.coverage, answer.distance, answer.warnings) == (1.0, 1.0, [])
+    json.dumps(answer.to_dict(), allow_nan=False)
+
+
+def test_many_networks_at_once_are_the_same_as_one_by_one(trained):
+    _, kernels = board()
+    predictor = edgejoule.load_predictor("synthetic", trained.parent)
+    many = predictor.predict_many(kernels)
+    energies = many[many["metric"] == "energy_mj"].set_index("network")["predicted"]
+    for name in ("alpha-0", "delta-11"):
+        assert energies[name] == predictor.predict(kernels[kernels["network"] == name]).energy_mj.value
+
+
+def test_a_network_outside_the_training_range_is_marked(trained):
+    _, kernels = board()
+    predictor = edgejoule.load_predictor("synthetic", trained.parent)
+    huge = kernels[kernels["network"] == "delta-11"].assign(macs=lambda k: k["macs"] * 1000)
+    answer = predictor.predict(huge)
+    assert answer.distance > 10
+    assert "times outside the range" in answer.warnings[0]
+    strange = kernels[kernels["network"] == "delta-11"].assign(kind="other:Einsum")
+    answer = predictor.predict(strange)
+    assert answer.coverage == 0
+    assert "no measured network had" in answer.warnings[0]
+
+
+def test_a_precision_that_was_never_measured_stops(trained):
+    _, kernels = board()
+    predictor = edgejoule.load_predictor("synthetic", trained.parent)
+    with pytest.raises(EdgejouleError, match="never measured in fp16; only in fp32, int8"):
+        predictor.predict(kernels[kernels["network"] == "delta-11"].assign(precision="fp16"))
+
+
+def test_a_changed_predictor_is_refused(trained, tmp_path):
+    path = tmp_path / "synthetic" / "predictor.json"
+    path.parent.mkdir()
+    text = (trained / "predictor.json").read_text()
+    path.write_text(text.replace('"networks": 48', '"networks": 47'))
+    with pytest.raises(EdgejouleError, match="sha256 disagree"):
+        edgejoule.load_predictor("synthetic", tmp_path)
+    path.write_text(text[: len(text) // 2])
+    with pytest.raises(EdgejouleError, match="not readable as JSON"):
+        edgejoule.load_predictor("synthetic", tmp_path)
+    path.write_text("[]")
+    with pytest.raises(EdgejouleError, match="not a predictor of format"):
+        edgejoule.load_predictor("synthetic", tmp_path)
+    with pytest.raises(EdgejouleError, match="did you mean 'synthetic'"):
+        edgejoule.load_predictor("syntetic", tmp_path)
+
+
+def test_recovered_kernel_energies_are_called_inferred_and_bracketed(trained):
+    _, kernels = board()
+    table = read_table(trained / "kernels.parquet", KERNEL_COSTS)
+    assert set(table["origin"]) == {"inferred"}
+    assert len(table) == kernels["kernel"].nunique()
+    assert (table["lower_mj"] <= table["energy_mj"]).all()
+    assert (table["energy_mj"] <= table["upper_mj"]).all()
+    assert np.isfinite(table[["energy_mj", "lower_mj", "upper_mj"]]).all(axis=None)
+
+
+def test_a_device_without_a_latency_stops(tmp_path):
+    networks, kernels = board()
+    with pytest.raises(EdgejouleError, match="none of the device's 48 networks has a latency"):
+        train(networks.assign(quality="failed", latency_ms=np.nan), kernels, tmp_path)
+
+
+def test_the_command_trains_and_complains_in_one_sentence(tmp_path, capsys):
+    networks, kernels = board()
+    write_table(networks, tmp_path / "networks.parquet", NETWORKS)
+    write_table(kernels, tmp_path / "kernels.parquet", KERNELS)
+    files = ["--networks", str(tmp_path / "networks.parquet"), "--kernels", str(tmp_path / "kernels.parquet")]
+    with pytest.raises(SystemExit) as stop:
+        main(["predictors", "train", *files, "--output", str(tmp_path / "out")])
+    assert not stop.value.code
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "card.md",
+        "kernels.parquet",
+        "predictor.json",
+    ]
+    files[1] = str(tmp_path / "absent.parquet")
+    with pytest.raises(SystemExit) as stop:
+        main(["predictors", "train", *files, "--output", str(tmp_path / "out")])
+    assert stop.value.code == 2
+    assert "absent.parquet: no such file" in capsys.readouterr().err

@@ -1,0 +1,30 @@
+"""``edgejoule predictors``: train the final predictor of a device."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+command = typer.Typer(no_args_is_help=True, help="Train predictors of latency, power and energy.")
+
+
+@command.callback()
+def _stage() -> None: ...
+
+
+@command.command()
+def train(
+    networks: Annotated[Path, typer.Option(help="The device's networks.parquet.")],
+    kernels: Annotated[Path, typer.Option(help="results/graphs/kernels.parquet.")],
+    output: Annotated[Path, typer.Option(help="Folder of the device's predictor.")],
+) -> None:
+    """Train one device's predictor: predictor.json, card.md, and kernels' inferred energies in kernels.parquet.
+
+    Example: edgejoule predictors train --networks results/datasets/D/networks.parquet
+    --kernels results/graphs/kernels.parquet --output results/predictors/D
+    """
+    from edgejoule.predictors.train import train as train_device
+    from edgejoule.tables import read_table
+    from edgejoule.tables.contracts import KERNELS, NETWORKS
+
+    train_device(read_table(networks, NETWORKS), read_table(kernels, KERNELS), output)

@@ -1,0 +1,155 @@
+"""One device's predictor: latency, power and energy that agree with each other, each with an interval."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from edgejoule.predictors.ensemble import KernelTotals
+from edgejoule.predictors.features import Features
+from edgejoule.predictors.intervals import half_widths
+from edgejoule.predictors.linear import NonNegativeLinear
+from edgejoule.predictors.trees import TreesNetwork
+from edgejoule.tables.vocabulary import METRICS
+
+#: How to make an untrained model of one cost, by the name of the predictor.
+MODELS: dict[str, Callable] = {
+    "edgejoule": KernelTotals,
+    "random-forest-network": lambda: TreesNetwork("random-forest"),
+    "gbm-network": lambda: TreesNetwork("gbm"),
+    "macs-linear": lambda: NonNegativeLinear("macs"),
+    "macs-bytes-linear": lambda: NonNegativeLinear("macs-bytes"),
+}
+
+#: Predictors that state intervals.
+WITH_INTERVALS = ("edgejoule",)
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Measured costs of a device's networks; NaN where there is none.
+
+    Attributes:
+        family: family of each network, shape (n,).
+        metrics: measured values by metric, each shape (n,): ms, W, mJ, mJ.
+    """
+
+    family: np.ndarray
+    metrics: dict[str, np.ndarray]
+
+    @classmethod
+    def of(cls, networks: pd.DataFrame) -> Self:
+        """Return the costs in ``networks`` (columns of results/datasets/networks.parquet)."""
+        metrics = {metric: networks[metric].to_numpy(float) for metric in METRICS}
+        return cls(networks["family"].to_numpy(object), metrics)
+
+    @property
+    def idle_w(self) -> np.ndarray:
+        """Idle power of each run, as its energy above idle implies it, shape (n,)."""
+        above_mj, energy_mj = self.metrics["energy_above_idle_mj"], self.metrics["energy_mj"]
+        return (energy_mj - above_mj) / self.metrics["latency_ms"]
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Return the chosen rows; ``rows`` are positions or a mask."""
+        return type(self)(self.family[rows], {metric: value[rows] for metric, value in self.metrics.items()})
+
+
+class DevicePredictor:
+    """Latency and energy by one model each; power and energy above idle follow from them.
+
+    Power is energy / latency, and energy above idle is energy - idle power x latency with the idle power's median over
+    the training networks, so the four metrics cannot contradict each other.
+
+    Args:
+        name: predictor, a key of ``MODELS``.
+    """
+
+    def __init__(self, name: str = "edgejoule") -> None:
+        self.name = name
+
+    def fit(self, features: Features, costs: Costs) -> Self:
+        """Train on the networks of a device; a device without energies gets a predictor of latency only."""
+        self.latency = MODELS[self.name]().fit(features, costs.metrics["latency_ms"])
+        energy_mj = costs.metrics["energy_mj"]
+        metered = np.isfinite(energy_mj)
+        self.energy = None
+        self.idle_w = float("nan")
+        if metered.any():
+            self.energy = MODELS[self.name]().fit(features.take(metered), energy_mj[metered])
+            idle = costs.idle_w[np.isfinite(costs.idle_w)]
+            self.idle_w = float(np.median(idle)) if len(idle) else float("nan")
+        self.half_width = {}
+        return self
+
+    def fit_with_intervals(self, features: Features, costs: Costs) -> Self:
+        """Train as ``fit`` does, and learn the intervals from families left out inside the training networks."""
+        half_width = half_widths(lambda: DevicePredictor(self.name), features, costs)
+        self.fit(features, costs)
+        self.half_width = half_width
+        return self
+
+    def values(self, features: Features) -> dict[str, np.ndarray]:
+        """Return every metric's predictions by name, each shape (n,); NaN where the predictor abstains."""
+        latency = self.latency.predict(features)
+        energy = self.energy.predict(features) if self.energy is not None else np.full(len(features), np.nan)
+        power = energy / latency
+        return {
+            "latency_ms": latency,
+            "power_w": power,
+            "energy_mj": energy,
+            "energy_above_idle_mj": energy - self.idle_w * latency,
+        }
+
+    def predict(self, features: Features) -> pd.DataFrame:
+        """Return ``network, precision, metric, predicted, lower, upper``, four rows per network.
+
+        Bounds are of the 90 % interval, NaN where the predictor states none.
+        """
+        frames = []
+        for metric, predicted in self.values(features).items():
+            width = self.half_width.get(metric, float("nan"))
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "network": features.networks,
+                        "precision": features.precision,
+                        "metric": metric,
+                        "predicted": predicted,
+                        "lower": predicted * np.exp(-width),
+                        "upper": predicted * np.exp(width),
+                    }
+                )
+            )
+        return pd.concat(frames, ignore_index=True)
+
+    def kernel_costs(self, kernels: Features, network: np.ndarray, networks: Features) -> dict[str, np.ndarray]:
+        """Return ``latency_ms`` and, with a meter, ``energy_mj`` of each kernel, shape (k,): its share of its network.
+
+        Args:
+            kernels: k kernels.
+            network: the row of ``networks`` that each kernel belongs to, shape (k,).
+            networks: the features of whole networks.
+        """
+        models = {"latency_ms": self.latency} | ({"energy_mj": self.energy} if self.energy is not None else {})
+        return {metric: model.per_kernel(kernels, network, networks) for metric, model in models.items()}
+
+    def to_dict(self) -> dict:
+        """Return the predictor ``edgejoule`` as JSON-able values."""
+        return {
+            "latency": self.latency.to_dict(),
+            "energy": None if self.energy is None else self.energy.to_dict(),
+            "idle_w": None if np.isnan(self.idle_w) else self.idle_w,
+            "half_width": self.half_width,
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping) -> Self:
+        """Return the predictor that ``to_dict`` described."""
+        predictor = cls("edgejoule")
+        predictor.latency = KernelTotals.from_dict(value["latency"])
+        predictor.energy = None if value["energy"] is None else KernelTotals.from_dict(value["energy"])
+        predictor.idle_w = float("nan") if value["idle_w"] is None else value["idle_w"]
+        predictor.half_width = dict(value["half_width"])
+        return predictor

@@ -1,0 +1,80 @@
+"""Whether a network is like those that a predictor learned from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from edgejoule.predictors.features import GROUPS, QUANTITIES, Features
+
+#: A total this many times beyond the training range is worth a warning.
+FAR = 1.5
+#: Less than this share of the work in groups of kernels that training had is worth a warning.
+THIN = 0.95
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Ranges of the training networks.
+
+    Attributes:
+        precisions: precisions that training had.
+        groups: groups of kernels that training had.
+        ranges: quantity: least and greatest total of a training network, in the units of ``QUANTITIES``.
+    """
+
+    precisions: tuple[str, ...]
+    groups: tuple[str, ...]
+    ranges: dict[str, tuple[float, float]]
+
+    @classmethod
+    def of(cls, features: Features) -> Self:
+        """Return the ranges of the training networks."""
+        present = features.values.sum(axis=(0, 2)) > 0
+        totals = {quantity: features.total(quantity) for quantity in QUANTITIES}
+        return cls(
+            tuple(sorted(set(features.precision))),
+            tuple(group for group, there in zip(GROUPS, present, strict=True) if there),
+            {quantity: (float(total.min()), float(total.max())) for quantity, total in totals.items()},
+        )
+
+    def judge(self, features: Features) -> tuple[np.ndarray, np.ndarray, list[list[str]]]:
+        """Return coverage (0 to 1) and distance (a factor, 1 = inside), each shape (n,), and warnings per network.
+
+        Coverage is the lesser of the shares of MACs and of bytes that lie in groups of kernels that training had.
+        """
+        known = np.isin(GROUPS, self.groups)
+        shares = []
+        for columns in ([0], [1, 2]):
+            amounts = features.values[:, :, columns].sum(axis=2)
+            whole = amounts.sum(axis=1)
+            shares.append(np.where(whole > 0, amounts[:, known].sum(axis=1) / np.where(whole > 0, whole, 1), 1.0))
+        coverage = np.minimum(*shares)
+        distance = np.ones(len(features))
+        for quantity, (least, greatest) in self.ranges.items():
+            total = np.maximum(features.total(quantity), 1e-9)
+            outside = np.maximum(total / max(greatest, 1e-9), max(least, 1e-9) / total)
+            distance = np.maximum(distance, outside)
+        return coverage, distance, [self._warn(c, d) for c, d in zip(coverage, distance, strict=True)]
+
+    def _warn(self, coverage: float, distance: float) -> list[str]:
+        warnings = []
+        if coverage < THIN:
+            warnings.append(
+                f"{100 * (1 - coverage):.0f} % of the work is in kinds of kernels that no measured network had: "
+                "the interval does not cover that"
+            )
+        if distance > FAR:
+            warnings.append(f"the network lies {distance:.1f} times outside the range of the measured ones")
+        return warnings
+
+    def to_dict(self) -> dict:
+        """Return it as JSON-able values."""
+        return {"precisions": list(self.precisions), "groups": list(self.groups), "ranges": dict(self.ranges)}
+
+    @classmethod
+    def from_dict(cls, value: Mapping) -> Self:
+        """Return the domain that ``to_dict`` described."""
+        ranges = {quantity: (low, high) for quantity, (low, high) in value["ranges"].items()}
+        return cls(tuple(value["precisions"]), tuple(value["groups"]), ranges)

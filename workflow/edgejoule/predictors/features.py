@@ -1,0 +1,186 @@
+"""What predictors see of a network: sums over its kernels, by group of kernel kinds.
+
+A group holds kinds whose cost follows the same law on the devices at hand. Four quantities per group suffice for a
+roofline-like model: multiply-accumulates, activation bytes, weight bytes and the number of kernels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+#: Sums over a group's kernels, and the unit in which predictors count them (so that coefficients are near one).
+QUANTITIES = {"macs": 1e6, "bytes_activations": 1e6, "bytes_weights": 1e6, "count": 1.0}
+
+GROUPS = (
+    "conv",
+    "pointwise",
+    "depthwise",
+    "depthwise-large",
+    "grouped",
+    "fc",
+    "matmul",
+    "elementwise",
+    "normalisation",
+    "pooling",
+    "movement",
+    "other",
+)
+
+#: Group of a kernel kind by the word it begins with; convolutions are told apart by their configuration.
+_GROUP_OF_WORD = {
+    "fc": "fc",
+    "gemm": "fc",
+    "se": "fc",
+    "matmul": "matmul",
+    "attention": "matmul",
+    "add": "elementwise",
+    "mul": "elementwise",
+    "sub": "elementwise",
+    "div": "elementwise",
+    "relu": "elementwise",
+    "relu6": "elementwise",
+    "clip": "elementwise",
+    "hswish": "elementwise",
+    "hsigmoid": "elementwise",
+    "hardswish": "elementwise",
+    "hardsigmoid": "elementwise",
+    "sigmoid": "elementwise",
+    "swish": "elementwise",
+    "silu": "elementwise",
+    "gelu": "elementwise",
+    "activation": "elementwise",
+    "quantize": "elementwise",
+    "dequantize": "elementwise",
+    "bn": "normalisation",
+    "layernorm": "normalisation",
+    "groupnorm": "normalisation",
+    "lrn": "normalisation",
+    "softmax": "normalisation",
+    "avgpool": "pooling",
+    "maxpool": "pooling",
+    "global": "pooling",
+    "globalavgpool": "pooling",
+    "reduce": "pooling",
+    "concat": "movement",
+    "split": "movement",
+    "channel": "movement",
+    "transpose": "movement",
+    "reshape": "movement",
+    "slice": "movement",
+    "gather": "movement",
+    "pad": "movement",
+    "reorder": "movement",
+    "resize": "movement",
+}
+
+_COLUMNS = (
+    "kind",
+    "macs",
+    "bytes_in",
+    "bytes_out",
+    "bytes_weights",
+    "kernel_height",
+    "kernel_width",
+    "groups",
+    "input_channels",
+)
+
+
+def group_of(kind: str, window: int, groups: int, input_channels: int) -> str:
+    """Return the group of one kernel.
+
+    Args:
+        kind: kernel kind, e.g. ``dwconv+bn+relu``, ``global avgpool``, ``other:Einsum``.
+        window: larger side of the filter, 0 where there is none.
+        groups: convolution groups.
+        input_channels: channels in.
+    """
+    if kind.startswith("other:"):
+        return "other"
+    word = kind.replace("-", " ").replace("+", " ").split()[0].lower()
+    if word in ("conv", "dwconv"):
+        if groups > 1 or word == "dwconv":
+            if word != "dwconv" and groups != input_channels:
+                return "grouped"
+            return "depthwise-large" if window > 3 else "depthwise"
+        return "conv" if window > 1 else "pointwise"
+    return _GROUP_OF_WORD.get(word, "other")
+
+
+@dataclass(frozen=True)
+class Features:
+    """Networks (or single kernels) as predictors see them.
+
+    Attributes:
+        networks: names, shape (n,).
+        precision: precision of the weights, shape (n,).
+        values: sums by group and quantity in the units of ``QUANTITIES``, shape (n, groups, quantities).
+    """
+
+    networks: np.ndarray
+    precision: np.ndarray
+    values: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.networks)
+
+    def take(self, rows: np.ndarray) -> "Features":
+        """Return the chosen rows; ``rows`` are positions or a mask."""
+        return Features(self.networks[rows], self.precision[rows], self.values[rows])
+
+    def total(self, quantity: str) -> np.ndarray:
+        """Return a quantity summed over all groups, shape (n,)."""
+        return self.values[:, :, list(QUANTITIES).index(quantity)].sum(axis=1)
+
+    def flat(self) -> np.ndarray:
+        """Return one row per network for learners of trees: totals, then every group's quantities, shape (n, m)."""
+        return np.concatenate([self.values.sum(axis=1), self.values.reshape(len(self), -1)], axis=1)
+
+
+def kernel_features(kernels: pd.DataFrame) -> Features:
+    """Return one row per kernel of ``kernels`` (columns of results/graphs/kernels.parquet), in its order.
+
+    A kernel has values in its own group only, so a model that is linear in the features gives each kernel its share.
+    """
+    column = {name: kernels[name].to_numpy() for name in _COLUMNS}
+    window = np.maximum(column["kernel_height"], column["kernel_width"])
+    seen: dict[tuple, int] = {}
+    codes = np.empty(len(kernels), np.int64)
+    for i, key in enumerate(zip(column["kind"], window, column["groups"], column["input_channels"], strict=True)):
+        if key not in seen:
+            seen[key] = GROUPS.index(group_of(*key))
+        codes[i] = seen[key]
+    values = np.zeros((len(kernels), len(GROUPS), len(QUANTITIES)))
+    amounts = np.stack(
+        [
+            column["macs"],
+            column["bytes_in"] + column["bytes_out"],
+            column["bytes_weights"],
+            np.ones(len(kernels)),
+        ],
+        axis=1,
+    )
+    values[np.arange(len(kernels)), codes] = amounts / np.array(list(QUANTITIES.values()))
+    return Features(kernels["network"].to_numpy(object), kernels["precision"].to_numpy(object), values)
+
+
+def network_features(kernels: pd.DataFrame) -> Features:
+    """Return one row per network and precision of ``kernels``, in order of first appearance."""
+    each = kernel_features(kernels)
+    network, networks = pd.factorize(each.networks)
+    precision, precisions = pd.factorize(each.precision)
+    row, keys = pd.factorize(network * max(len(precisions), 1) + precision)
+    values = np.zeros((len(keys), len(GROUPS), len(QUANTITIES)))
+    np.add.at(values, row, each.values)
+    first = np.divmod(keys, max(len(precisions), 1))
+    return Features(networks[first[0]], precisions[first[1]], values)
+
+
+def select(features: Features, networks: Sequence[str], precisions: Sequence[str]) -> tuple[Features, np.ndarray]:
+    """Return the features of the named networks in that order, and a mask of the names that were found."""
+    position = {key: i for i, key in enumerate(zip(features.networks, features.precision, strict=True))}
+    found = [position.get(key) for key in zip(networks, precisions, strict=True)]
+    mask = np.array([i is not None for i in found], bool)
+    return features.take(np.array([i for i in found if i is not None], int)), mask

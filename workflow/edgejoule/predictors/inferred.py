@@ -1,0 +1,90 @@
+"""Kernels' energies recovered from networks' totals: the predictor's shares, with intervals by the bootstrap."""
+
+import numpy as np
+import pandas as pd
+
+from edgejoule.predictors.device import Costs, DevicePredictor
+from edgejoule.predictors.features import Features, kernel_features, network_features
+from edgejoule.tables import empty
+from edgejoule.tables.contracts import KERNEL_COSTS
+
+BOOTSTRAP = 40
+
+
+def inferred_kernels(
+    rows: pd.DataFrame,
+    kernels: pd.DataFrame,
+    features: Features,
+    costs: Costs,
+    predictor: DevicePredictor,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return one row per unique kernel configuration of the measured networks (columns of KERNEL_COSTS).
+
+    A kernel's energy is its share of its network's predicted energy, averaged over the networks that have it. The
+    interval is the 5 to 95 % range over predictors that were trained on networks drawn with replacement: it holds the
+    uncertainty of the split between kernels, not the error of the model's form.
+
+    Args:
+        rows: the measured networks, as ``training_set`` returns them.
+        kernels: their kernels.
+        features, costs: of ``rows``, in their order.
+        predictor: trained on all of them.
+        seed: seed of the draws.
+    """
+    if predictor.energy is None:
+        return empty(KERNEL_COSTS)
+    measured = pd.MultiIndex.from_frame(rows[["network", "precision"]])
+    kernels = kernels[pd.MultiIndex.from_frame(kernels[["network", "precision"]]).isin(measured)].reset_index(drop=True)
+    each, whole = kernel_features(kernels), network_features(kernels)
+    position = {key: i for i, key in enumerate(zip(whole.networks, whole.precision, strict=True))}
+    network = np.array([position[key] for key in zip(each.networks, each.precision, strict=True)])
+    unique, names = pd.factorize(kernels["kernel"] + " " + kernels["precision"])
+
+    def mean_per_kernel(values: np.ndarray) -> np.ndarray:
+        return np.bincount(unique, values, len(names)) / np.bincount(unique, minlength=len(names))
+
+    def share(of: DevicePredictor) -> dict[str, np.ndarray]:
+        return {metric: mean_per_kernel(v) for metric, v in of.kernel_costs(each, network, whole).items()}
+
+    central = share(predictor)
+    random = np.random.default_rng(seed)
+    draws = []
+    for _ in range(BOOTSTRAP):
+        drawn = _draw_within(features.precision, random)
+        model = DevicePredictor(predictor.name).fit(features.take(drawn), costs.take(drawn))
+        draws.append(share(model)["energy_mj"])
+    low, high = np.quantile(draws, [0.05, 0.95], axis=0)
+    first = kernels.loc[~pd.Series(unique).duplicated()].reset_index(drop=True)
+    energy, latency = central["energy_mj"], central["latency_ms"]
+    about = rows.iloc[0]
+    table = pd.DataFrame(
+        {
+            "device": about["device"],
+            "board": about["board"],
+            "kernel": first["kernel"],
+            "kind": first["kind"],
+            "precision": first["precision"],
+            "runtime": about["runtime"],
+            "latency_ms": latency,
+            "power_w": np.where(latency > 0, energy / np.where(latency > 0, latency, 1), np.nan),
+            "energy_mj": energy,
+            "energy_above_idle_mj": np.maximum(energy - predictor.idle_w * latency, 0),
+            "origin": "inferred",
+            "power_scope": about["power_scope"],
+            "source": "results/datasets/networks.parquet",
+            "quality": "ok",
+            "reason": "",
+            "lower_mj": np.minimum(low, energy),
+            "upper_mj": np.maximum(high, energy),
+            "networks": np.bincount(unique, minlength=len(names)),
+        }
+    )
+    absent = [column.name for column in KERNEL_COSTS.columns if column.name not in table]
+    return table.assign(**dict.fromkeys(absent, np.nan)).sort_values("kernel", ignore_index=True)
+
+
+def _draw_within(precision: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Return positions drawn with replacement, as many of each precision as there are."""
+    parts = [np.flatnonzero(precision == p) for p in np.unique(precision)]
+    return np.concatenate([random.choice(part, len(part)) for part in parts])

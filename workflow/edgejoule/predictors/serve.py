@@ -1,0 +1,171 @@
+"""Predictions for people and for search loops: one network with a breakdown, or thousands at once."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.names import did_you_mean
+from edgejoule.predictors import store
+from edgejoule.predictors.device import DevicePredictor
+from edgejoule.predictors.domain import Domain
+from edgejoule.predictors.features import Features, kernel_features, network_features
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A prediction and its 90 % interval, in the metric's unit; bounds are None where none is known."""
+
+    value: float
+    lower: float | None
+    upper: float | None
+
+
+@dataclass(frozen=True)
+class NetworkPrediction:
+    """What one network will cost on one device.
+
+    Attributes:
+        device, network, precision: what was asked.
+        latency_ms, power_w, energy_mj, energy_above_idle_mj: per inference; None where the device has no meter.
+        origin: where the power and energy that the predictor learned from are from.
+        breakdown: kernel kind: its kernels, latency (ms) and energy (mJ); ``network overhead`` is what lies between.
+        dearest: the ten kernels with most energy (most latency without a meter).
+        coverage: share of the predicted latency that lies in groups of kernels that training had, 0 to 1.
+        distance: largest factor by which a total of the network lies outside the training range; 1 = inside.
+        warnings: sentences; empty where the network is like those of the training.
+    """
+
+    device: str
+    network: str
+    precision: str
+    latency_ms: Interval
+    power_w: Interval | None
+    energy_mj: Interval | None
+    energy_above_idle_mj: Interval | None
+    origin: str
+    breakdown: dict[str, dict[str, float | None]]
+    dearest: list[dict]
+    coverage: float
+    distance: float
+    warnings: list[str]
+
+    def to_dict(self) -> dict:
+        """Return it as JSON-able values."""
+        return asdict(self)
+
+
+class ServedPredictor:
+    """A device's trained predictor, as loaded from results/predictors/<device>/."""
+
+    def __init__(self, content: dict) -> None:
+        self.device = content["device"]
+        self.origin = content["origin"]
+        self.runtime = content["runtime"]
+        self._predictor = DevicePredictor.from_dict(content["model"])
+        self._domain = Domain.from_dict(content["domain"])
+
+    @classmethod
+    def load(cls, folder: Path | str) -> Self:
+        """Load from a folder that ``edgejoule predictors train`` wrote; its hash is checked."""
+        return cls(store.load(folder))
+
+    def predict(self, graph: pd.DataFrame | Path | str) -> NetworkPrediction:
+        """Predict one network.
+
+        Args:
+            graph: its kernels (columns of results/graphs/kernels.parquet), or the path of an ONNX file.
+        """
+        kernels = graph if isinstance(graph, pd.DataFrame) else self._read(Path(graph))
+        each, whole = kernel_features(kernels), network_features(kernels)
+        if len(whole) != 1:
+            raise EdgejouleError(f"{len(whole)} networks given; predict takes one, predict_many takes more")
+        values = {metric: value[0] for metric, value in self._predictor.values(whole).items()}
+        if not np.isfinite(values["latency_ms"]):
+            known = ", ".join(self._domain.precisions)
+            raise EdgejouleError(f"device '{self.device}' was never measured in {whole.precision[0]}; only in {known}")
+        intervals = {metric: self._interval(metric, value) for metric, value in values.items()}
+        coverage, distance, warnings = self._domain.judge(whole)
+        costs = self._kernel_costs(kernels, each, whole)
+        return NetworkPrediction(
+            device=self.device,
+            network=str(whole.networks[0]),
+            precision=str(whole.precision[0]),
+            **intervals,
+            origin=self.origin,
+            breakdown=_breakdown(costs, values),
+            dearest=_dearest(costs),
+            coverage=float(coverage[0]),
+            distance=float(distance[0]),
+            warnings=warnings[0],
+        )
+
+    def predict_many(self, kernels: pd.DataFrame | Features) -> pd.DataFrame:
+        """Predict many networks at once: ``network, precision, metric, predicted, lower, upper``.
+
+        Args:
+            kernels: kernels of all networks, or their features where the same networks are asked for again.
+        """
+        return self._predictor.predict(kernels if isinstance(kernels, Features) else network_features(kernels))
+
+    def _interval(self, metric: str, value: float) -> Interval | None:
+        if not np.isfinite(value):
+            return None
+        width = self._predictor.half_width.get(metric)
+        if width is None:
+            return Interval(float(value), None, None)
+        return Interval(float(value), float(value * np.exp(-width)), float(value * np.exp(width)))
+
+    def _kernel_costs(self, kernels: pd.DataFrame, each: Features, whole: Features) -> pd.DataFrame:
+        costs = self._predictor.kernel_costs(each, np.zeros(len(each), int), whole)
+        return kernels[["index", "name", "kind"]].assign(**costs)
+
+    def _read(self, path: Path) -> pd.DataFrame:
+        from edgejoule.graphs import kernels_of_file
+
+        return kernels_of_file(path, runtime=self.runtime)
+
+
+def _breakdown(costs: pd.DataFrame, values: dict[str, float]) -> dict[str, dict[str, float | None]]:
+    metrics = [metric for metric in ("latency_ms", "energy_mj") if metric in costs]
+    sums = costs.groupby("kind", sort=True)[metrics].sum()
+    counts = costs.groupby("kind", sort=True).size()
+    table = {kind: {"kernels": int(counts[kind])} | sums.loc[kind].to_dict() for kind in sums.index}
+    overhead = {metric: float(values[metric] - costs[metric].sum()) for metric in metrics}
+    return table | {"network overhead": {"kernels": 0} | overhead}
+
+
+def _dearest(costs: pd.DataFrame, many: int = 10) -> list[dict]:
+    by = "energy_mj" if "energy_mj" in costs else "latency_ms"
+    return costs.sort_values([by, "index"], ascending=[False, True]).head(many).to_dict("records")
+
+
+def load_predictor(device: str, folder: Path | str = "results/predictors") -> ServedPredictor:
+    """Return a device's trained predictor.
+
+    >>> predictor = load_predictor("rpi4-tflite-v2.7.1-ruy")  # doctest: +SKIP
+    >>> predictor.predict("model.onnx").energy_mj  # doctest: +SKIP
+    Interval(value=..., lower=..., upper=...)
+
+    Args:
+        device: name of the device.
+        folder: folder of all devices' predictors.
+
+    Raises:
+        EdgejouleError: no predictor of that name, or a damaged one.
+    """
+    path = Path(folder) / device
+    if not path.is_dir():
+        trained = trained_devices(folder)
+        hint = did_you_mean(device, trained) if trained else "run: snakemake --cores all train"
+        raise EdgejouleError(f"{folder}: no predictor of device '{device}'; {hint}")
+    return ServedPredictor.load(path)
+
+
+def trained_devices(folder: Path | str) -> Sequence[str]:
+    """Return the names of the devices that have a trained predictor under ``folder``."""
+    return sorted(path.parent.name for path in Path(folder).glob(f"*/{store.FILE}"))
