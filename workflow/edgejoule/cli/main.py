@@ -14,6 +14,7 @@ COMMANDS = (
     ("datasets", "edgejoule.cli.datasets", "Stages"),
     ("predictors", "edgejoule.cli.predictors", "Stages"),
     ("validation", "edgejoule.cli.validation", "Stages"),
+    ("figures", "edgejoule.cli.figures", "Stages"),
     ("freeze", "edgejoule.cli.freeze", "For people"),
     ("schema", "edgejoule.cli.schema", "For people"),
 )

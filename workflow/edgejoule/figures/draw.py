@@ -1,0 +1,37 @@
+"""Drawing one figure of the list from its Parquet files."""
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from edgejoule.figures.devices import read_devices
+from edgejoule.figures.picture import save_pictures
+from edgejoule.figures.registry import FIGURES, INPUTS
+from edgejoule.figures.style import use_style
+from edgejoule.tables import contracts, read_table
+
+
+def draw_figure(name: str, devices: Path, files: Mapping[str, Path | list[Path]], folder: Path) -> None:
+    """Draw the figure ``name`` from its tables into ``folder``.
+
+    Args:
+        name: key of ``FIGURES``.
+        devices: file of ``edgejoule figures devices``.
+        files: the Parquet file of each input, or the files where there is one per device.
+        folder: where the pictures go; see ``edgejoule.figures.picture.save_pictures``.
+    """
+    spec = FIGURES[name]
+    tables = {key: _read(key, files[key]) for key in spec.inputs}
+    use_style()
+    module, function = spec.function.split(":")
+    draw = getattr(importlib.import_module(f"edgejoule.figures.{module}"), function)
+    save_pictures(draw(read_devices(devices), **tables), folder, name)
+
+
+def _read(key: str, files: Path | list[Path]) -> pd.DataFrame:
+    table = getattr(contracts, INPUTS[key][0])
+    if isinstance(files, list):
+        return pd.concat([read_table(file, table) for file in files], ignore_index=True)
+    return read_table(files, table)

@@ -1,0 +1,71 @@
+"""What several figures do to their tables before they draw: usable rows, fronts, MACs, legends."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from edgejoule.figures.palette import INK, PRECISION_MARKERS
+
+
+def usable(networks: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Return the rows whose measurement did not fail and that have a value in all ``columns``."""
+    return networks[(networks["quality"] != "failed") & networks[list(columns)].notna().all(axis=1)]
+
+
+def pareto_front(cost: np.ndarray, gain: np.ndarray) -> np.ndarray:
+    """Return the indices of the points that no other point beats in both, in order of cost.
+
+    Args:
+        cost: less is better, shape (n,).
+        gain: more is better, shape (n,).
+    """
+    order = np.lexsort((-np.asarray(gain), np.asarray(cost)))
+    best = np.maximum.accumulate(np.asarray(gain)[order])
+    return order[np.flatnonzero(np.diff(best, prepend=-np.inf) > 0)]
+
+
+def network_macs(kernels: pd.DataFrame) -> pd.DataFrame:
+    """Return MACs and weight bytes of each network, by network.
+
+    MACs are the network's own and do not depend on the runtime that fuses its operators; where runtimes disagree
+    (an operator rewritten), the median over the runtimes is taken.
+    """
+    columns = ["macs", "bytes_weights", "bytes_in", "bytes_out"]
+    per_runtime = kernels.groupby(["network", "precision", "runtime"], sort=True)[columns].sum()
+    return per_runtime.groupby(["network", "precision"], sort=True).median().reset_index()
+
+
+def legend_marks(labels: Mapping[str, str], **style: object) -> list[Line2D]:
+    """Return one round legend mark per label and colour."""
+    return [
+        Line2D([], [], marker="o", linestyle="none", color=colour, markersize=5, label=label, **style)
+        for label, colour in labels.items()
+    ]
+
+
+def legend_precisions(precisions: pd.Series) -> list[Line2D]:
+    """Return the legend marks of the precisions that occur, in the order of the vocabulary."""
+    return [
+        Line2D([], [], marker=marker, linestyle="none", color=INK, fillstyle="none", markersize=5, label=precision)
+        for precision, marker in PRECISION_MARKERS.items()
+        if precision in set(precisions)
+    ]
+
+
+def scatter_networks(axes: Axes, rows: pd.DataFrame, x: str, y: str, colours: Mapping[str, str], hollow: bool) -> None:
+    """Draw one mark per network: colour by family, shape by precision, hollow where the energy was not measured."""
+    for (family, precision), group in rows.groupby(["family", "precision"], sort=True):
+        colour = colours[family]
+        axes.scatter(
+            group[x],
+            group[y],
+            s=20,
+            marker=PRECISION_MARKERS[precision],
+            facecolors="none" if hollow else colour,
+            edgecolors=colour if hollow else "white",
+            linewidths=0.9 if hollow else 0.4,
+            zorder=3,
+        )

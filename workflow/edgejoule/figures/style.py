@@ -1,0 +1,49 @@
+"""The look of the axes: one style file, plain numbers on logarithmic axes, notes in the same place everywhere."""
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from edgejoule.figures.palette import FAINT, METRICS, number
+
+STYLE = Path(__file__).with_name("edgejoule.mplstyle")
+
+
+def use_style() -> None:
+    """Make the project's style the current one; nothing of a user's own matplotlibrc remains."""
+    plt.style.use(["default", STYLE])
+
+
+def log_axis(axes: Axes, which: str) -> None:
+    """Make the ``x`` or ``y`` axis logarithmic with as many plain numbers as fit; call it after the data are drawn."""
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    (axes.set_xscale if which == "x" else axes.set_yscale)("log")
+    low, high = sorted(axis.get_view_interval())
+    inches = (axes.bbox.width / 0.42 if which == "x" else axes.bbox.height / 0.25) / axes.figure.dpi
+    dense = [(1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 5, 7)] if high < 12 * low else []
+    for subs in (*dense, (1, 2, 5), (1, 3), (1,)):
+        ticks = [tick for tick in LogLocator(subs=subs, numticks=99).tick_values(low, high) if low <= tick <= high]
+        if len(ticks) <= inches:
+            break
+    axis.set_major_locator(LogLocator(subs=subs, numticks=99))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    axis.set_minor_locator(LogLocator(subs=range(1, 10), numticks=99))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def metric_label(metric: str, before: str = "") -> str:
+    """Return an axis label with its unit: ``measured energy per inference (mJ)``, capitalised."""
+    name, unit = METRICS[metric]
+    text = f"{before} {name}".strip()
+    return f"{text[0].upper()}{text[1:]} ({unit})"
+
+
+def note(axes: Axes, text: str) -> None:
+    """Write where the energies are from, small, at the right above the axes."""
+    axes.set_title(text, loc="right", fontsize=7.5, fontweight="normal", color=FAINT)
