@@ -11,16 +11,6 @@ from edgejoule.figures.registry import FIGURES, INPUTS, Spec
 
 command = typer.Typer(no_args_is_help=True, help="Draw figures from Parquet: PDF and SVG for print, PNG for the web.")
 
-#: Where the pipeline keeps each input, for the examples of the help.
-EXAMPLES = {
-    "networks": "results/datasets/networks.parquet",
-    "kernels": "results/graphs/kernels.parquet",
-    "validation": "results/validation/networks.parquet",
-    "accuracy": "results/validation/accuracy.parquet",
-    "choices": "results/recommendations/validation.parquet",
-    "recommendations": "results/recommendations/rpi4-tflite-v2.7.1-ruy.parquet",
-}
-
 Output = Annotated[Path, typer.Option(help="Folder of the figure; made anew.")]
 Devices = Annotated[Path, typer.Option(help="How devices are shown, from 'edgejoule figures devices'.")]
 
@@ -56,15 +46,15 @@ def _subcommand(name: str, spec: Spec) -> Callable[..., None]:
 
 
 def _parameter(key: str) -> object:
-    table, per_device = INPUTS[key]
-    if per_device:
-        return Annotated[list[Path], typer.Argument(help=f"Table {table}, one file per device.")]
-    return Annotated[Path, typer.Option(help=f"Table {table}.")]
+    given = INPUTS[key]
+    if given.per_device:
+        return Annotated[list[Path], typer.Argument(help=f"One file per device, such as {given.path}.")]
+    return Annotated[Path, typer.Option(help=f"Such as {given.path}.")]
 
 
 def _example(name: str, spec: Spec) -> str:
-    options = [f"--{key} {EXAMPLES[key]}" for key in spec.inputs if not INPUTS[key][1]]
-    arguments = [EXAMPLES[key] for key in spec.inputs if INPUTS[key][1]]
+    options = [f"--{key} {INPUTS[key].path}" for key in spec.inputs if not INPUTS[key].per_device]
+    arguments = [INPUTS[key].path for key in spec.inputs if INPUTS[key].per_device]
     words = [*options, "--devices results/figures/devices.json", f"--output results/figures/{name}", *arguments]
     return f"edgejoule figures {name} {' '.join(words)}"
 

@@ -1,4 +1,7 @@
-"""Accuracy against energy per inference: the plane in which networks are chosen (after Hanafy et al., e-Energy 2021)."""
+"""Accuracy against energy per inference: the plane in which networks are chosen.
+
+After Hanafy, Molom-Ochir and Shenoy, e-Energy 2021.
+"""
 
 from collections.abc import Mapping
 
@@ -77,9 +80,9 @@ def _all_devices(looks: list[DeviceLook], networks: pd.DataFrame) -> Picture:
         axes.legend(loc="lower right", fontsize=7)
     panels[0][0].set_ylabel("ImageNet top-1 accuracy (%)")
     caption = (
-        f"Pareto fronts of {rows['device'].nunique()} devices over {len(rows)} networks (faint). Panels are apart because "
-        "energies of different scope are not comparable: wall power includes the supply's losses, a modelled energy is "
-        "latency times a constant."
+        f"Pareto fronts of {rows['device'].nunique()} devices over {len(rows)} networks (faint). Panels are apart "
+        "because energies of different scope are not comparable: wall power includes the supply's losses, a modelled "
+        "energy is latency times a constant."
     )
     return Picture("all-devices", title, caption, figure)
 

@@ -31,7 +31,7 @@ def draw_figure(name: str, devices: Path, files: Mapping[str, Path | list[Path]]
 
 
 def _read(key: str, files: Path | list[Path]) -> pd.DataFrame:
-    table = getattr(contracts, INPUTS[key][0])
+    table = getattr(contracts, INPUTS[key].table)
     if isinstance(files, list):
         return pd.concat([read_table(file, table) for file in files], ignore_index=True)
     return read_table(files, table)

@@ -60,13 +60,13 @@ def _picture(scope: str, looks: list[DeviceLook], rows: pd.DataFrame, without: i
     spread = pd.concat([spread_at_equal_size(own) for _, own in rows.groupby("device")])
     rank = rows.groupby("device")[["macs", "energy_mj"]].corr("spearman").unstack()[("macs", "energy_mj")]
     caption = (
-        f"Energy {SCOPE_TITLES[scope]} of {len(rows)} networks on {len(shown)} device(s). On one device energy and MACs have "
-        f"a rank correlation of {rank.min():.2f} to {rank.max():.2f}"
+        f"Energy {SCOPE_TITLES[scope]} of {len(rows)} networks on {len(shown)} device(s). Per device, energy and MACs "
+        f"have a rank correlation of {rank.min():.2f} to {rank.max():.2f}"
     )
     if len(spread):
         caption += (
-            f", but networks within {EQUAL - 1:.0%} of the same MACs differ in energy by {number(spread.median())}x at the "
-            f"median and {number(spread.max())}x at most ({len(spread)} pairs of one device and precision)"
+            f", but networks within {EQUAL - 1:.0%} of the same MACs differ in energy by {number(spread.median())}x at "
+            f"the median and {number(spread.max())}x at most ({len(spread)} pairs of one device and precision)"
         )
     caption += f". {without} rows of the table have no graph and are not shown." if without else "."
     return Picture(scope, f"{title} ({SCOPE_TITLES[scope]})", caption, figure)
@@ -75,9 +75,15 @@ def _picture(scope: str, looks: list[DeviceLook], rows: pd.DataFrame, without: i
 def _scatter(axes: Axes, rows: pd.DataFrame, size: str, look: DeviceLook) -> None:
     face = "none" if look.hollow else look.colour
     axes.scatter(
-        rows[size], rows["energy_mj"], s=13, marker=look.marker, facecolors=face, edgecolors=look.colour, linewidths=0.6,
+        rows[size],
+        rows["energy_mj"],
+        s=13,
+        marker=look.marker,
+        facecolors=face,
+        edgecolors=look.colour,
+        linewidths=0.6,
         alpha=0.75,
-    )  # fmt: skip
+    )
 
 
 def spread_at_equal_size(rows: pd.DataFrame) -> pd.Series:

@@ -1,4 +1,4 @@
-"""A picture with its caption, and how it gets onto the disk: PDF and SVG for print, PNG for the web, same bytes always."""
+"""A picture with its caption, on disk as PDF and SVG for print and PNG for the web; equal pictures are equal bytes."""
 
 import json
 import re

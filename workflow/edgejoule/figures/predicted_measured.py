@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from edgejoule.figures.devices import DeviceLook, known
 from edgejoule.figures.frame import legend_marks
-from edgejoule.figures.palette import FAINT, METRICS, OTHER, PREDICTORS, family_colours, percent
+from edgejoule.figures.palette import FAINT, METRICS, OTHER, family_colours, percent
 from edgejoule.figures.picture import Picture
 from edgejoule.figures.style import log_axis, metric_label
 
@@ -62,8 +62,8 @@ def _one_device(look: DeviceLook, rows: pd.DataFrame, errors: pd.DataFrame, colo
     band = Line2D([], [], color=FAINT, linewidth=5, alpha=0.25, label="within ±10 %")
     figure.legend(handles=[*legend_marks(shown), band], loc="outside lower center", ncols=5)
     caption = (
-        f"Each network predicted by '{PREDICTOR}' with its whole family left out of training ({PROTOCOL}); bars are 90 % "
-        f"intervals, crosses flagged recordings. MAPE is averaged over families. {'; '.join(sentences)}."
+        f"Each network predicted by '{PREDICTOR}' with its whole family left out of training ({PROTOCOL}); bars are "
+        f"90 % intervals, crosses flagged recordings. MAPE is averaged over families. {'; '.join(sentences)}."
     )
     return Picture(look.name, title, caption, figure)
 
@@ -78,9 +78,14 @@ def _panel(axes: Axes, rows: pd.DataFrame, metric: str, colours: Mapping[str, st
     for (family, flagged), group in drawn.groupby(["family", "flagged"], sort=True):
         known_interval = group[group["lower"].notna() & group["upper"].notna()]
         axes.vlines(
-            known_interval["measured"], known_interval["lower"], known_interval["upper"], color=colours[family], alpha=0.35,
-            linewidth=0.8, zorder=2,
-        )  # fmt: skip
+            known_interval["measured"],
+            known_interval["lower"],
+            known_interval["upper"],
+            color=colours[family],
+            alpha=0.35,
+            linewidth=0.8,
+            zorder=2,
+        )
         style = {"marker": "x", "linewidths": 1} if flagged else {"edgecolors": "white", "linewidths": 0.3}
         axes.scatter(group["measured"], group["predicted"], s=16, color=colours[family], zorder=3, **style)
     for which in ("x", "y"):

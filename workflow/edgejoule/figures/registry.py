@@ -5,14 +5,26 @@ Nothing heavy is imported: the command line is made from this list.
 
 from dataclasses import dataclass
 
-#: Input of a figure: the name of its table in ``edgejoule.tables.contracts``, and whether there is a file per device.
-INPUTS: dict[str, tuple[str, bool]] = {
-    "networks": ("NETWORKS", False),
-    "kernels": ("KERNELS", False),
-    "validation": ("VALIDATION", False),
-    "accuracy": ("ACCURACY", False),
-    "choices": ("RECOMMENDATION_VALIDATION", False),
-    "recommendations": ("RECOMMENDATIONS", True),
+
+@dataclass(frozen=True)
+class Input:
+    """One input of figures: its table in ``edgejoule.tables.contracts``, and where the pipeline keeps it.
+
+    ``per_device``: there is one file per device, and a figure takes them all.
+    """
+
+    table: str
+    path: str
+    per_device: bool = False
+
+
+INPUTS = {
+    "networks": Input("NETWORKS", "results/datasets/networks.parquet"),
+    "kernels": Input("KERNELS", "results/graphs/kernels.parquet"),
+    "validation": Input("VALIDATION", "results/validation/networks.parquet"),
+    "accuracy": Input("ACCURACY", "results/validation/accuracy.parquet"),
+    "choices": Input("RECOMMENDATION_VALIDATION", "results/recommendations/validation.parquet"),
+    "recommendations": Input("RECOMMENDATIONS", "results/recommendations/rpi4-tflite-v2.7.1-ruy.parquet", True),
 }
 
 
