@@ -30,14 +30,8 @@ def code(*parts):
     files = []
     for part in (*parts, *FLOORS):
         path = PACKAGE / part
-        found = (
-            sorted(path.rglob("*.*")) if path.is_dir() else [path.with_suffix(".py")]
-        )
-        files += [
-            os.path.relpath(file)
-            for file in found
-            if file.is_file() and "__pycache__" not in file.parts
-        ]
+        found = sorted(path.rglob("*.*")) if path.is_dir() else [path.with_suffix(".py")]
+        files += [os.path.relpath(file) for file in found if file.is_file() and "__pycache__" not in file.parts]
     return files
 
 

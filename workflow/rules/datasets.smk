@@ -81,11 +81,7 @@ rule derived:
     benchmark:
         "results/benchmarks/datasets/derived.tsv"
     params:
-        devices=[
-            f"--device={name}"
-            for name, device in DEVICES.items()
-            if device.device_class == "board"
-        ],
+        devices=[f"--device={name}" for name, device in DEVICES.items() if device.device_class == "board"],
     shell:
         "edgejoule datasets export --networks {input.networks:q} {params.devices:q} --output {output:q} 2> {log:q}"
 

@@ -38,9 +38,7 @@ rule figure_accuracy_energy:
     """Accuracy against energy per inference, with Pareto fronts and the recommended mixes."""
     input:
         networks="results/datasets/networks.parquet",
-        recommendations=expand(
-            "results/recommendations/{device}.parquet", device=DEVICES
-        ),
+        recommendations=expand("results/recommendations/{device}.parquet", device=DEVICES),
         devices=FIGURE_DEVICES,
         code=code("figures"),
     output:

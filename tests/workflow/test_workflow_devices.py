@@ -1,0 +1,78 @@
+"""Devices in the workflow: adding a file adds that device's jobs; a wrong file stops at once."""
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+SNAKEMAKE = [str(Path(sys.executable).with_name("snakemake")), "--cores", "2"]
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run([*SNAKEMAKE, *arguments], cwd=folder, capture_output=True, text=True, timeout=300)
+
+
+def jobs(printed: str) -> set[tuple[str, str]]:
+    """Return (rule, device) of every job that a dry run prints; the device is empty for tables of all devices."""
+    found = re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)*)", printed, flags=re.M)
+    return {(rule, (re.search(r"device=(\S+)", text) or ["", ""])[1].rstrip(",")) for rule, text in found}
+
+
+@pytest.fixture
+def checkout(tmp_path, root):
+    """The workflow with the boards' table cut down to two devices, in a folder of its own."""
+    for name in ("Snakefile", "workflow", "resources", "profiles"):
+        (tmp_path / name).symlink_to(root / name)
+    shutil.copytree(root / "config", tmp_path / "config")
+    devices = tmp_path / "config" / "devices"
+    keep = ("rpi4-tflite-v2.7.1-ruy.yaml", "rpi4-armnn-v21.11-neon.yaml")
+    for file in devices.rglob("*.yaml"):
+        if file.name not in keep:
+            file.unlink()
+    return tmp_path
+
+
+def test_a_new_file_adds_its_jobs_and_the_tables_of_all_devices_only(checkout):
+    done = snakemake(checkout, "datasets")
+    assert done.returncode == 0, done.stderr
+    assert not jobs(snakemake(checkout, "--dry-run", "datasets").stdout)
+
+    old = checkout / "config/devices/rpi4-tflite-v2.7.1-ruy.yaml"
+    new = yaml.safe_load(old.read_text()) | {"name": "odroid-armnn-v21.11-opencl", "board": "odroid-n2-plus"}
+    (checkout / "config/devices/odroid-armnn-v21.11-opencl.yaml").write_text(yaml.safe_dump(new))
+    printed = snakemake(checkout, "--dry-run", "datasets").stdout
+    assert {job for job in jobs(printed) if job[1]} == {("dataset", "odroid-armnn-v21.11-opencl")}
+    assert ("consolidate", "") in jobs(printed)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        ("config/config.yaml", "devices: all", "devices: [rpi4-tflite]", "unknown device 'rpi4-tflite'; did you mean"),
+        ("config/config.yaml", "scores:", "skores:", "unknown key 'skores'; did you mean 'scores'"),
+        ("config/config.yaml", "budgets: 100", "budgets_mj: [-5]", "budgets_mj"),
+        (
+            "config/devices/rpi4-tflite-v2.7.1-ruy.yaml",
+            "board: rasp",
+            "bored: rasp",
+            "unknown key 'bored'; did you mean 'board'",
+        ),
+    ],
+)
+def test_a_wrong_configuration_stops_in_seconds_with_the_nearest_name(checkout, file, old, new, message):
+    path = checkout / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    start = time.perf_counter()
+    stopped = snakemake(checkout, "--dry-run")
+    assert time.perf_counter() - start < 20, "goal: 3 s (see benchmarks); a wide margin for a busy machine"
+    assert stopped.returncode != 0
+    printed = stopped.stdout + stopped.stderr
+    assert message in printed
+    assert "Traceback" not in printed
