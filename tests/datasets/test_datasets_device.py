@@ -187,7 +187,13 @@ def test_two_modes_of_latency_are_flagged():
 
 def test_a_larger_input_that_costs_a_third_less_flags_both_neighbours():
     names = {"small": "3x96x96", "middle": "3x128x128", "large": "3x224x224"}
-    shapes = zoo(*({"network": name, "input": shape} for name, shape in names.items()))
+    side = {name: shape.split("x")[1] for name, shape in names.items()}
+    shapes = zoo(
+        *(
+            {"network": name, "input": shape, "arguments": f'{{"line": "x", "side": {side[name]}}}'}
+            for name, shape in names.items()
+        )
+    )
     costs = {"small": 1000.0, "middle": 500.0, "large": 2000.0}
     rows = networks(*({"network": name, "energy_mj": energy} for name, energy in costs.items()))
     flagged = flag_networks(rows, shapes).set_index("network")["quality"]

@@ -1,5 +1,7 @@
 """Stated rules that find odd recordings. They flag, with the reason; nothing is removed by hand."""
 
+import json
+
 import pandas as pd
 
 #: Slowest tenth against the median: above this, the run has two modes (throttling, another process).
@@ -37,13 +39,20 @@ def _add(reasons: pd.Series, hit: pd.Series, values: pd.Series, template: str) -
         reasons[index].append(template.format(values[index]))
 
 
+def _without_side(row: pd.Series) -> str:
+    """Return builder and arguments without the input size: networks that share them differ in nothing else."""
+    side = int(row["input"].split("x")[1])
+    arguments = {key: value for key, value in json.loads(row["arguments"]).items() if value != side}
+    return json.dumps([row["builder"], arguments], sort_keys=True)
+
+
 def _resolution_drop(rows: pd.DataFrame, zoo: pd.DataFrame) -> pd.Series:
     """Return by how much energy falls where resolution rises; both neighbours get it, one of them must be wrong."""
     known = zoo.drop_duplicates("network").set_index("network")
     network = rows["network"]
     line = pd.DataFrame(
         {
-            "series": network.map(known["builder"]) + network.map(known["arguments"]) + rows["precision"],
+            "series": network.map(known.apply(_without_side, axis=1)) + rows["precision"],
             "height": pd.to_numeric(network.map(known["input"]).astype("string").str.extract(r"x(\d+)x")[0]),
             "cost": rows["energy_mj"].fillna(rows["latency_ms"]),
         }
