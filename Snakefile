@@ -18,6 +18,7 @@ configfile: "config/config.yaml"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/datasets.smk"
+include: "workflow/rules/scores.smk"
 
 
 rule all:
@@ -25,3 +26,4 @@ rule all:
     default_target: True
     input:
         rules.datasets.input,
+        rules.scores.input,

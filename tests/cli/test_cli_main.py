@@ -22,7 +22,7 @@ def test_help_lists_the_stages_in_the_order_of_the_data():
     named = [name for name, _, panel in COMMANDS if panel == "Stages"]
     assert named == [stage for stage in STAGES if stage in named]
     result = CliRunner().invoke(build_app(), ["--help"])
-    places = [result.output.index(f" {name} ") for name in named]
+    places = [result.output.index(f"│ {name} ") for name in named]
     assert places == sorted(places)
 
 

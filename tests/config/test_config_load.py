@@ -4,7 +4,7 @@ import time
 import pytest
 import yaml
 
-from edgejoule.config import load_device, load_run, load_run_files
+from edgejoule.config import Applications, load_device, load_run, load_run_files
 from edgejoule.config.load import read_yaml
 from edgejoule.config.models import Device, Run
 from edgejoule.errors import EdgejouleError
@@ -125,7 +125,7 @@ def test_every_shipped_file_is_valid(root):
             load_run_files([root / "config/config.yaml", config], root)
 
 
-@pytest.mark.parametrize(("name", "model"), [("run", Run), ("device", Device)])
+@pytest.mark.parametrize(("name", "model"), [("run", Run), ("device", Device), ("applications", Applications)])
 def test_the_schema_for_editors_is_in_step_with_the_models(root, name, model):
     shipped = json.loads((root / f"workflow/schemas/{name}.schema.json").read_text())
     assert shipped == model.model_json_schema(), f"edgejoule schema {name} > workflow/schemas/{name}.schema.json"

@@ -49,6 +49,29 @@ def consolidate(
 
 
 @command.command()
+def applications(
+    networks: Networks,
+    device_file: Annotated[list[Path], typer.Option(help="YAML file of a device; once for each device.")],
+    settings: Annotated[Path, typer.Option(help="config/applications.yaml.")],
+    output: Output,
+) -> None:
+    """Build the application-level dataset: the devices' networks, and the publications that the settings name.
+
+    Example: edgejoule datasets applications --networks results/datasets/networks.parquet
+    --device-file config/devices/epyc-onnxruntime-1t.yaml --settings config/applications.yaml
+    --output results/datasets/applications.parquet
+    """
+    from edgejoule.config import load_applications, load_device
+    from edgejoule.datasets.applications import build_applications
+    from edgejoule.tables import read_table, write_table
+    from edgejoule.tables.contracts import APPLICATIONS, NETWORKS
+
+    devices = [load_device(file) for file in device_file]
+    rows = build_applications(read_table(networks, NETWORKS), devices, load_applications(settings))
+    write_table(rows, output, APPLICATIONS, {"settings": str(settings)})
+
+
+@command.command()
 def check(networks: Networks, output: Output) -> None:
     """Test the built data; exits with status 2 and names the first wrong row if a check fails.
 

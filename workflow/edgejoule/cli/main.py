@@ -14,8 +14,10 @@ COMMANDS = (
     ("datasets", "edgejoule.cli.datasets", "Stages"),
     ("predictors", "edgejoule.cli.predictors", "Stages"),
     ("validation", "edgejoule.cli.validation", "Stages"),
+    ("scores", "edgejoule.cli.scores", "Stages"),
     ("figures", "edgejoule.cli.figures", "Stages"),
     ("freeze", "edgejoule.cli.freeze", "For people"),
+    ("score", "edgejoule.cli.score", "For people"),
     ("schema", "edgejoule.cli.schema", "For people"),
 )
 

@@ -13,22 +13,25 @@ class What(StrEnum):
     tables = "tables"
     run = "run"
     device = "device"
+    applications = "applications"
 
 
 def command(
-    what: Annotated[What, typer.Argument(help="tables: the data dictionary; run, device: JSON schema.")] = What.tables,
+    what: Annotated[
+        What, typer.Argument(help="tables: the data dictionary; run, device, applications: JSON schema.")
+    ] = What.tables,
 ) -> None:
     """Print the data dictionary of all tables, or the JSON schema of a configuration file.
 
     Example: edgejoule schema tables
     """
-    from edgejoule.config.models import Device, Run
+    from edgejoule.config import Applications, Device, Run
     from edgejoule.tables.contracts import ALL
 
     if what is What.tables:
         typer.echo("\n".join(_describe(table) for table in ALL))
     else:
-        model = Run if what is What.run else Device
+        model = {What.run: Run, What.device: Device, What.applications: Applications}[what]
         typer.echo(json.dumps(model.model_json_schema(), indent=2))
 
 

@@ -1,6 +1,16 @@
 """The configuration: models, loading, and the schema for editors."""
 
+from edgejoule.config.applications import Applications, load_applications
 from edgejoule.config.load import device_files, load_device, load_run, load_run_files
 from edgejoule.config.models import Device, Run
 
-__all__ = ["Device", "Run", "device_files", "load_device", "load_run", "load_run_files"]
+__all__ = [
+    "Applications",
+    "Device",
+    "Run",
+    "device_files",
+    "load_applications",
+    "load_device",
+    "load_run",
+    "load_run_files",
+]

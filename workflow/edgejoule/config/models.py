@@ -21,6 +21,9 @@ METERS = (
     "external",
 )
 
+#: What kind of hardware a device is; only devices of one class are ranked in one list.
+CLASSES = ("board", "microcontroller", "phone", "computer", "accelerator")
+
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -100,7 +103,7 @@ class Device(Model):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="The file's name without .yaml.")
     title: str = Field(description="For figures and reports.")
     board: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", description="The physical hardware.")
-    device_class: Literal["board", "microcontroller", "phone", "computer", "accelerator"] = Field(alias="class")
+    device_class: Literal[CLASSES] = Field(alias="class")
     runtime: Runtime
     meter: Meter
     power_scope: Literal[POWER_SCOPES]
@@ -140,8 +143,8 @@ class Recommendations(Model):
 class Scores(Model):
     """How devices are scored."""
 
-    references: dict[str, str] = Field({}, description="League: its reference device; default the first by name.")
-    bootstrap: PositiveInt = 1000
+    file: str = Field("config/applications.yaml", description="Applications, references, weights: how it is scored.")
+    bootstrap: PositiveInt = Field(1000, description="Resamples behind each interval.")
     seed: int = 0
 
 

@@ -231,10 +231,12 @@ APPLICATIONS = Table(
         Column("application", TEXT, "application"),
         NETWORK,
         Column("delegate", TEXT, "what executes it: CPU1, CPU4, GPU, NNAPI, ..."),
+        Column("slot", TEXT, "delegate that is compared across devices; own = the delegate is part of the device"),
         PRECISION,
         Column("latency_ms", REAL, "latency per inference; null = the pair is missing", nullable=True, minimum=0),
         Column("power_w", REAL, "average power", nullable=True, minimum=0),
         Column("energy_mj", REAL, "energy per inference", nullable=True, minimum=0),
+        Column("spread", REAL, "relative standard error of the energy, where known", True, minimum=0, unit="1"),
         Column("tdp_w", REAL, "thermal design power of the chip, where known", nullable=True, minimum=0),
         *JUDGED,
     ),
@@ -323,8 +325,27 @@ SCORES = Table(
         Column("pairs", WHOLE, "pairs that entered", minimum=0),
         Column("missing", WHOLE, "pairs of the league that the device lacks", minimum=0),
         ORIGIN,
+        Column("place", WHOLE, "place by value alone, settled or not; null = not ranked", True, minimum=1),
+        Column("reference", TEXT, "devices whose median, pair by pair, is 100, joined by +"),
+        Column("score_unit", TEXT, "unit of value, lower and upper"),
+        Column("reason", TEXT, "why there is no value or no rank; empty if there is"),
     ),
     key=("device", "league", "score", "definition"),
+)
+
+COMPARISONS = Table(
+    "score-comparisons",
+    "How probable it is that one device truly ranks above another of its league.",
+    (
+        Column("league", TEXT, "devices that may be ranked in one list"),
+        Column("score", TEXT, "PCS or IECS", choices=("PCS", "IECS")),
+        Column("definition", TEXT, "which formula"),
+        DEVICE,
+        Column("other", TEXT, "the device that it is compared with"),
+        Column("probability", REAL, "share of the resamples in which the device is above", minimum=0, unit="1"),
+        Column("settled", FLAG, "the probability, or that of the opposite, reaches the stated limit"),
+    ),
+    key=("league", "score", "definition", "device", "other"),
 )
 
 RECOMMENDATIONS = Table(
@@ -383,6 +404,7 @@ ALL = (
     SPLITS,
     ACCURACY,
     SCORES,
+    COMPARISONS,
     RECOMMENDATIONS,
     RECOMMENDATION_VALIDATION,
 )

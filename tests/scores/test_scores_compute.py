@@ -1,0 +1,260 @@
+"""What must hold of every score, whatever the figures."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgejoule.config import Applications, load_applications
+from edgejoule.datasets.applications import build_applications
+from edgejoule.errors import EdgejouleError
+from edgejoule.scores.compute import compute_scores
+from edgejoule.scores.people import describe_scores, scores_markdown
+from edgejoule.tables import empty, to_arrow
+from edgejoule.tables.contracts import APPLICATIONS, COMPARISONS, NETWORKS, SCORES
+
+DRAWS = 60
+PLAIN = Applications(references={"board-wall": ["a"]})
+
+
+def table(devices=4, networks=8, seed=0, league="board-wall", origin="measured"):
+    """A made-up league: each device has a typical cost, each network a size, and each pair some scatter."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for place in range(devices):
+        for network in range(networks):
+            energy = 100 * 2 ** (place / 2) * 3 ** (network / 4) * np.exp(random.normal(0, 0.2))
+            rows.append(
+                {
+                    "device": "abcdefgh"[place],
+                    "board": "board",
+                    "league": league,
+                    "application": "image classification" if network % 2 else "object detection",
+                    "network": f"n{network}",
+                    "delegate": "CPU1",
+                    "slot": "own",
+                    "precision": "fp32",
+                    "latency_ms": energy / 4,
+                    "power_w": 4.0,
+                    "energy_mj": energy,
+                    "spread": 0.01,
+                    "tdp_w": 10.0,
+                    "origin": origin,
+                    "power_scope": "wall",
+                    "source": "made up",
+                    "quality": "ok",
+                    "reason": "",
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def values(rows, config=PLAIN, definition="robust", draws=DRAWS):
+    scores, _ = compute_scores(rows, config, draws, 0)
+    return scores[scores["definition"] == definition].set_index(["score", "device"])["value"]
+
+
+@pytest.fixture(scope="module")
+def phones(request):
+    root = request.config.rootpath
+    config = load_applications(root / "config/applications.yaml")
+    return build_applications(empty(NETWORKS), [], config, root), config
+
+
+def test_the_reference_is_100():
+    assert values(table())["IECS", "a"] == pytest.approx(100)
+    assert values(table())["PCS", "a"] == pytest.approx(100)
+
+
+@pytest.mark.parametrize("definition", ["robust", "geometric-mean"])
+@given(scale=st.floats(1e-6, 1e6))
+@settings(max_examples=10, deadline=None)
+def test_units_decide_nothing(definition, scale):
+    rows = table()
+    scaled = rows.assign(energy_mj=rows["energy_mj"] * scale, latency_ms=rows["latency_ms"] * scale)
+    pd.testing.assert_series_equal(values(scaled, definition=definition), values(rows, definition=definition))
+
+
+@given(seed=st.integers(0, 50), row=st.integers(0, 31), factor=st.floats(1, 100))
+@settings(max_examples=25, deadline=None)
+def test_spending_less_never_lowers_a_score(seed, row, factor):
+    rows = table(seed=seed)
+    better = rows.copy()
+    better.loc[row, ["energy_mj", "latency_ms"]] /= factor
+    device = rows.loc[row, "device"]
+    if device != "a":
+        for score in ("IECS", "PCS"):
+            assert values(better)[score, device] >= values(rows)[score, device] * (1 - 1e-9)
+
+
+@given(seed=st.integers(0, 50), row=st.integers(8, 31))
+@settings(max_examples=25, deadline=None)
+def test_failing_to_run_a_pair_never_helps(seed, row):
+    rows = table(seed=seed)
+    device = rows.loc[row, "device"]
+    for definition in ("robust", "sum"):
+        before, after = values(rows, definition=definition), values(rows.drop(row), definition=definition)
+        assert after["IECS", device] <= before["IECS", device] * (1 + 1e-9)
+
+
+def test_a_pair_without_a_value_and_a_pair_without_a_row_are_the_same():
+    rows = table()
+    blank = rows.copy()
+    blank.loc[9, ["energy_mj", "latency_ms", "power_w"]] = np.nan
+    pd.testing.assert_series_equal(values(blank), values(rows.drop(9)))
+    scores, _ = compute_scores(blank, PLAIN, DRAWS, 0)
+    row = scores[(scores["device"] == "b") & (scores["score"] == "IECS") & (scores["definition"] == "robust")].iloc[0]
+    assert (row["pairs"], row["missing"]) == (7, 1)
+
+
+def test_a_new_device_changes_nobody_elses_score_or_interval():
+    old, _ = compute_scores(table(3), PLAIN, DRAWS, 0)
+    new, _ = compute_scores(table(4), PLAIN, DRAWS, 0)
+    columns = ["device", "score", "definition", "value", "lower", "upper", "pairs", "missing"]
+    kept = new[new["device"] != "d"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(kept[columns], old[columns])
+
+
+def test_a_device_with_networks_of_its_own_gains_nothing_by_them():
+    rows = table()
+    extra = rows[rows["device"] == "b"].head(1).assign(network="only-b", energy_mj=1e-3, latency_ms=1e-3)
+    for definition in ("robust", "geometric-mean", "sum"):
+        both = pd.concat([rows, extra], ignore_index=True)
+        pd.testing.assert_series_equal(values(both, definition=definition), values(rows, definition=definition))
+
+
+def test_one_wild_value_moves_the_default_little():
+    rows = table()
+    wild = rows.copy()
+    wild.loc[9, "energy_mj"] /= 1000
+    shift = values(wild)["IECS", "b"] / values(rows)["IECS", "b"]
+    assert 1 <= shift < 1.5 ** (1 / 3)
+    assert values(wild, definition="geometric-mean")["IECS", "b"] / values(rows, definition="geometric-mean")[
+        "IECS", "b"
+    ] == pytest.approx(1000 ** (1 / 8))
+
+
+def test_a_wild_value_of_one_reference_device_does_not_enter_everybodys_ratio():
+    config = Applications(references={"board-wall": ["a", "b", "c"]})
+    rows = table()
+    wild = rows.copy()
+    wild.loc[1, "energy_mj"] *= 1000
+    shift = values(wild, config)["IECS", "d"] / values(rows, config)["IECS", "d"]
+    assert abs(np.log(shift)) < np.log(1.5) / 4
+
+
+def test_estimated_energies_are_shown_and_never_ranked():
+    rows = table(origin="estimated", league="computer-model")
+    scores, comparisons = compute_scores(rows, Applications(), DRAWS, 0)
+    assert scores["value"].notna().all()
+    assert scores["rank"].isna().all()
+    assert scores["place"].isna().all()
+    assert scores["reason"].str.contains("modelled").all()
+    assert len(comparisons) == 0
+
+
+def test_estimated_devices_do_not_enter_others_ranks():
+    rows = table(3)
+    rows.loc[rows["device"] == "a", "origin"] = "estimated"
+    scores, _ = compute_scores(rows, PLAIN, DRAWS, 0)
+    best = scores[(scores["device"] == "b") & (scores["definition"] == "robust") & (scores["score"] == "IECS")].iloc[0]
+    assert (best["rank"], best["place"]) == (1, 1)
+
+
+def test_equal_devices_share_the_rank():
+    rows = table(1)
+    rows = pd.concat([rows, rows.assign(device="b"), rows.assign(device="c", energy_mj=rows["energy_mj"] * 3)])
+    scores, comparisons = compute_scores(rows, PLAIN, 200, 0)
+    iecs = scores[(scores["score"] == "IECS") & (scores["definition"] == "robust")].set_index("device")
+    assert list(iecs["rank"]) == [1, 1, 3]
+    pair = comparisons[(comparisons["score"] == "IECS") & (comparisons["definition"] == "robust")]
+    pair = pair.set_index(["device", "other"])["probability"]
+    assert pair["a", "c"] == 1
+    assert pair["a", "b"] == pytest.approx(1 - pair["b", "a"])
+    assert 0.3 < pair["a", "b"] < 0.7
+
+
+def test_without_a_thermal_design_power_there_is_no_pcs_and_a_reason():
+    rows = table()
+    rows.loc[rows["device"] == "b", "tdp_w"] = np.nan
+    scores, _ = compute_scores(rows, PLAIN, DRAWS, 0)
+    row = scores[(scores["device"] == "b") & (scores["score"] == "PCS")]
+    assert row["value"].isna().all()
+    assert row["rank"].isna().all()
+    assert row["reason"].str.contains("thermal design power").all()
+    assert scores.loc[scores["device"] == "c", "value"].notna().all()
+
+
+def test_a_device_that_lacks_half_of_the_weight_has_no_default_score():
+    rows = table()
+    rows = rows[(rows["device"] != "b") | rows["network"].isin(["n0", "n1"])]
+    scores, _ = compute_scores(rows, PLAIN, DRAWS, 0)
+    row = scores[(scores["device"] == "b") & (scores["score"] == "IECS") & (scores["definition"] == "robust")].iloc[0]
+    assert np.isnan(row["value"])
+    assert "half of the weight" in row["reason"]
+
+
+def test_a_device_that_shares_no_pair_says_so():
+    rows = table(2)
+    rows.loc[rows["device"] == "b", "network"] += "-other"
+    scores, _ = compute_scores(rows, PLAIN, DRAWS, 0)
+    assert scores.loc[(scores["device"] == "b") & (scores["score"] == "IECS"), "reason"].str.contains("no pair").all()
+
+
+def test_weights_are_configuration():
+    rows = table()
+    only = PLAIN.model_copy(update={"application_weights": {"object detection": 0.0}})
+    kept = rows[rows["application"] == "image classification"]
+    pd.testing.assert_series_equal(values(rows, only), values(kept))
+    nothing = PLAIN.model_copy(update={"application_weights": dict.fromkeys(rows["application"].unique(), 0.0)})
+    with pytest.raises(EdgejouleError, match="leaves no application with a weight"):
+        compute_scores(rows, nothing, DRAWS, 0)
+
+
+def test_a_pair_twice_or_a_device_of_two_origins_stops():
+    rows = table()
+    with pytest.raises(EdgejouleError, match="'a' has n0 twice"):
+        compute_scores(pd.concat([rows, rows.head(1).assign(delegate="GPU")]), PLAIN, DRAWS, 0)
+    rows.loc[0, "origin"] = "published"
+    with pytest.raises(EdgejouleError, match="'a' mixes origins"):
+        compute_scores(rows, PLAIN, DRAWS, 0)
+
+
+def test_an_empty_table_gives_empty_scores():
+    scores, comparisons = compute_scores(empty(APPLICATIONS), PLAIN, DRAWS, 0)
+    assert len(to_arrow(scores, SCORES)) == len(to_arrow(comparisons, COMPARISONS)) == 0
+
+
+def test_the_phones_plain_sums(phones):
+    scores, comparisons = compute_scores(*phones, 200, 0)
+    to_arrow(scores, SCORES)
+    to_arrow(comparisons, COMPARISONS)
+    figures = scores.set_index(["device", "score", "definition"])["value"]
+    assert figures["oneplus_8_pro", "IECS", "sum"] == pytest.approx(148.8, abs=0.05)
+    assert figures["huawei_p40_lite", "PCS", "sum-tdp-per-power"] == pytest.approx(241.4, abs=0.05)
+    assert figures["xiaomi_redmi_note8", "PCS", "sum-throughput-per-tdp"] == pytest.approx(60.7, abs=0.05)
+    note = scores[scores["device"] == "xiaomi_redmi_note8"]
+    assert set(note["pairs"]) == {33}
+    assert set(note["missing"]) == {2}
+    assert (scores["lower"] <= scores["upper"]).all()
+
+
+def test_equal_input_gives_equal_scores(phones):
+    one, two = compute_scores(*phones, 50, 3), compute_scores(*phones, 50, 3)
+    for left, right in zip(one, two, strict=True):
+        pd.testing.assert_frame_equal(left, right)
+
+
+def test_what_people_read(phones):
+    scores, _ = compute_scores(*phones, 50, 0)
+    text = scores_markdown(scores)
+    assert "## League phone-dc" in text
+    assert text.count("| huawei_p40_pro |") == 2
+    one = describe_scores(scores, "huawei_p40_pro", "robust")
+    assert one.count("\n") == 1
+    assert "35 of 35 pairs; rank 1 of 8 in league phone-dc" in one
+    with pytest.raises(EdgejouleError, match="did you mean 'huawei_p40_pro'"):
+        describe_scores(scores, "huawei_p40_por", "robust")
+    with pytest.raises(EdgejouleError, match="did you mean 'robust'"):
+        describe_scores(scores, "huawei_p40_pro", "rubust")

@@ -1,0 +1,100 @@
+"""Scores of all leagues: value, interval, rank, and the probability behind every rank."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from edgejoule.config import Applications
+from edgejoule.scores.definitions import DEFINITIONS, Problem, pose
+from edgejoule.scores.league import League, build_leagues
+from edgejoule.scores.uncertainty import bootstrap, interval, probability_above, ranks
+from edgejoule.tables import empty
+from edgejoule.tables.contracts import COMPARISONS, SCORES
+
+ESTIMATED = "its energy is modelled, power x latency, not measured: shown, never ranked"
+
+
+def compute_scores(
+    applications: pd.DataFrame, settings: Applications, draws: int, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score every device under every definition.
+
+    Args:
+        applications: table APPLICATIONS.
+        settings: references, weights, spreads.
+        draws: resamples behind each interval.
+        seed: seed of the resamples.
+
+    Returns:
+        Tables SCORES and COMPARISONS.
+    """
+    scores, comparisons = [empty(SCORES)], [empty(COMPARISONS)]
+    for league, definition in product(build_leagues(applications, settings), DEFINITIONS):
+        problem = pose(league, definition, settings)
+        sampled = bootstrap(problem, draws, seed, league.name)
+        values = problem.log_scores()
+        eligible = np.isfinite(values) & (np.array(league.origins) != "estimated")
+        above = probability_above(sampled)
+        scores.append(_score_rows(league, problem, values, sampled, eligible, above, settings.settled))
+        comparisons.append(_comparison_rows(league, problem, eligible, above, settings.settled))
+    return _stack(scores, SCORES), _stack(comparisons, COMPARISONS)
+
+
+def _stack(parts: list[pd.DataFrame], table) -> pd.DataFrame:
+    rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    return rows.sort_values(list(table.key), kind="stable", ignore_index=True)
+
+
+def _score_rows(league: League, problem: Problem, values, sampled, eligible, above, settled) -> pd.DataFrame:
+    known = np.isfinite(values)
+    lower, upper = interval(sampled)
+    pairs = np.isfinite(problem.log_merit).sum(axis=1)
+    place = np.where(eligible, 1 + (values[None, :] > values[:, None])[:, eligible].sum(axis=1), np.nan)
+    return pd.DataFrame(
+        {
+            "device": league.devices,
+            "league": league.name,
+            "score": problem.definition.score,
+            "definition": problem.definition.name,
+            "value": np.where(known, np.exp(values), np.nan),
+            "lower": np.where(known, lower, np.nan),
+            "upper": np.where(known, upper, np.nan),
+            "rank": pd.array(ranks(above, eligible, settled), dtype="Int64"),
+            "pairs": pairs,
+            "missing": len(problem.pairs) - pairs,
+            "origin": league.origins,
+            "reference": "+".join(league.reference),
+            "place": pd.array(place, dtype="Int64"),
+            "score_unit": problem.definition.unit,
+            "reason": [_reason(league, problem, column, known[column]) for column in range(len(league.devices))],
+        }
+    )
+
+
+def _reason(league: League, problem: Problem, column: int, known: bool) -> str:
+    if known:
+        return ESTIMATED if league.origins[column] == "estimated" else ""
+    if problem.definition.score == "PCS" and not np.isfinite(league.tdp_w[column]):
+        return "no thermal design power is published for it (key 'tdp_w' of its device file)"
+    if not len(problem.pairs):
+        return "the reference of the league has no pair for this score"
+    if not np.isfinite(problem.log_merit[column]).any():
+        return "it shares no pair with the reference of the league"
+    return "it lacks pairs that carry half of the weight or more"
+
+
+def _comparison_rows(league: League, problem: Problem, eligible, above, settled) -> pd.DataFrame:
+    positions = np.flatnonzero(eligible)
+    rows = [
+        (league.devices[left], league.devices[right], above[left, right])
+        for left, right in product(positions, positions)
+        if left != right
+    ]
+    table = pd.DataFrame(rows, columns=["device", "other", "probability"])
+    return table.assign(
+        league=league.name,
+        score=problem.definition.score,
+        definition=problem.definition.name,
+        settled=(table["probability"] >= settled) | (table["probability"] <= 1 - settled),
+    )

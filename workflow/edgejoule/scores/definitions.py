@@ -1,0 +1,188 @@
+"""What the scores are. Each is a merit per pair (higher is better) and a way of putting the pairs together.
+
+SEC 2023 (Tu et al., arXiv 2310.18329) gives PCS and IECS in words: power efficiency, and energy per inference, over
+all pairs of reference network and delegate. The plain sums are readings of these words; 'robust' is this project's
+definition. docs/scores.md argues every choice.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from edgejoule.config import Applications
+from edgejoule.scores.league import League, pair_weights
+from edgejoule.scores.location import huber_centre
+
+#: Score of the reference itself under a relative definition.
+SCALE = 100.0
+
+Aggregate = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A formula of a score.
+
+    ``merit`` maps a league to merits (pairs, devices), NaN where missing. ``aggregate(log_merit, log_reference,
+    weights, counts, factor)`` works along the last axis and returns the logarithm of the score, -inf for none.
+    """
+
+    score: str
+    name: str
+    unit: str
+    formula: str
+    merit: Callable[[League], np.ndarray]
+    aggregate: Aggregate
+    relative: bool
+
+
+# -- merits of a pair ------------------------------------------------------------------------------------------------
+
+
+def inferences_per_joule(league: League) -> np.ndarray:
+    """1 / ECI: inferences per joule."""
+    return 1.0 / league.energy_j
+
+
+def power_headroom(league: League) -> np.ndarray:
+    """TDP / APC: thermal design power over average power."""
+    return league.tdp_w / league.power_w
+
+
+def throughput_per_tdp(league: League) -> np.ndarray:
+    """1 / (latency x TDP): inferences per second per watt of thermal design power."""
+    return 1.0 / (league.latency_s * league.tdp_w)
+
+
+# -- putting pairs together ------------------------------------------------------------------------------------------
+
+
+def plain_sum(log_merit, log_reference, weights, counts, factor) -> np.ndarray:
+    """Logarithm of the sum of merits; a missing pair adds nothing."""
+    del log_reference, weights, factor
+    with np.errstate(divide="ignore"):
+        return np.log((np.exp(log_merit) * counts).sum(axis=-1))
+
+
+def geometric_mean(log_merit, log_reference, weights, counts, factor) -> np.ndarray:
+    """Weighted geometric mean of the ratios to the reference; missing pairs are left out, which may help a device."""
+    del factor
+    present = np.isfinite(log_merit)
+    held = np.where(present, weights * counts, 0.0)
+    ratios = np.where(present, log_merit - log_reference, 0.0)
+    total = held.sum(axis=-1)
+    mean = np.divide((held * ratios).sum(axis=-1), total, out=np.full(total.shape, -np.inf), where=total > 0)
+    return np.log(SCALE) + mean
+
+
+def robust_mean(log_merit, log_reference, weights, counts, factor) -> np.ndarray:
+    """Huber's centre of the log ratios to the reference; a missing pair counts as the worst (see ``huber_centre``)."""
+    return np.log(SCALE) + huber_centre(log_merit - log_reference, weights * counts, np.log(factor))
+
+
+def _definition(score, name, unit, formula, merit, aggregate) -> Definition:
+    return Definition(score, name, unit, formula, merit, aggregate, aggregate is not plain_sum)
+
+
+DEFAULT = "robust"
+RELATIVE_UNIT = "reference = 100"
+DEFINITIONS = (
+    _definition(
+        "IECS", DEFAULT, RELATIVE_UNIT, "100 x robust mean of ECI_ref / ECI", inferences_per_joule, robust_mean
+    ),
+    _definition(
+        "IECS",
+        "geometric-mean",
+        RELATIVE_UNIT,
+        "100 x geometric mean of ECI_ref / ECI",
+        inferences_per_joule,
+        geometric_mean,
+    ),
+    _definition("IECS", "sum", "1/J", "sum of 1 / ECI", inferences_per_joule, plain_sum),
+    _definition(
+        "PCS", DEFAULT, RELATIVE_UNIT, "100 x robust mean of (t TDP)_ref / (t TDP)", throughput_per_tdp, robust_mean
+    ),
+    _definition(
+        "PCS",
+        "geometric-mean",
+        RELATIVE_UNIT,
+        "100 x geometric mean of (t TDP)_ref / (t TDP)",
+        throughput_per_tdp,
+        geometric_mean,
+    ),
+    _definition("PCS", "sum-tdp-per-power", "1", "sum of TDP / APC", power_headroom, plain_sum),
+    _definition("PCS", "sum-throughput-per-tdp", "1/J", "sum of 1 / (t TDP)", throughput_per_tdp, plain_sum),
+)
+
+
+# -- a definition applied to a league --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One definition on one league, ready to evaluate: pairs that the reference has, merits, weights.
+
+    ``log_merit`` has shape (devices, pairs), -inf where missing; ``log_reference`` and ``weights`` (pairs,).
+    """
+
+    definition: Definition
+    devices: tuple[str, ...]
+    pairs: pd.DataFrame
+    log_merit: np.ndarray
+    log_reference: np.ndarray
+    weights: np.ndarray
+    spread: np.ndarray
+    factor: float
+
+    def log_scores(self, counts: np.ndarray | float = 1.0, noise: np.ndarray | float = 0.0) -> np.ndarray:
+        """Return log scores, shape (..., devices): pairs counted ``counts`` times, log merits moved by ``noise``.
+
+        Args:
+            counts: shape (..., 1, pairs), or a number.
+            noise: shape (..., devices, pairs), or a number.
+        """
+        if not len(self.pairs):
+            return np.full(len(self.devices), -np.inf)
+        one = np.ones(len(self.pairs))
+        return self.definition.aggregate(
+            self.log_merit + noise, self.log_reference, self.weights, counts * one, self.factor
+        )
+
+
+def pose(
+    league: League,
+    definition: Definition,
+    settings: Applications,
+    reference: tuple[str, ...] | None = None,
+) -> Problem:
+    """Return the problem of one definition on one league.
+
+    The reference is the median, pair by pair, of the reference devices' log merits, a missing pair lying below all
+    others. Pairs that it lacks are no pairs of the problem: so no other device decides which pairs count.
+    """
+    merit = definition.merit(league)
+    with np.errstate(divide="ignore"):
+        log_merit = np.where(np.isfinite(merit), np.log(np.where(merit > 0, merit, 1.0)), -np.inf)
+    columns = league.columns_of(reference or league.reference)
+    log_reference = _median(log_merit[:, columns])
+    kept = np.isfinite(log_reference)
+    pairs = league.pairs[kept].reset_index(drop=True)
+    return Problem(
+        definition=definition,
+        devices=league.devices,
+        pairs=pairs,
+        log_merit=log_merit[kept].T,
+        log_reference=log_reference[kept],
+        weights=pair_weights(pairs, settings.weights, settings.application_weights),
+        spread=league.spread[kept].T,
+        factor=settings.factor,
+    )
+
+
+def _median(rows: np.ndarray) -> np.ndarray:
+    """Return the median along the last axis; -inf where a value that it rests on is -inf."""
+    ordered = np.sort(rows, axis=-1)
+    middle = (rows.shape[-1] - 1) // 2, rows.shape[-1] // 2
+    return (ordered[..., middle[0]] + ordered[..., middle[1]]) / 2

@@ -1,0 +1,111 @@
+"""The scores as people read them: Markdown and CSV."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.names import did_you_mean
+from edgejoule.scores.definitions import DEFAULT, DEFINITIONS
+from edgejoule.tables import write_text
+
+HEAD = """# Scores
+
+Higher is better; relative scores call the league's reference 100. Intervals hold 90 % of the resamples of networks and
+measurement spread. A device's rank is 1 + the number of devices that are settled to be above it, so devices that are
+not settled apart share it. Only devices of one league (one class of hardware, measured at one place) can be compared.
+Energies per inference derived from MLPerf recordings are derived figures, not MLPerf scores. How each score is defined,
+and why: docs/scores.md.
+"""
+
+
+def write_csv(rows: pd.DataFrame, path: Path) -> None:
+    """Write a table for people, atomically; figures keep nine significant digits."""
+    write_text(path, rows.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
+
+
+def scores_markdown(scores: pd.DataFrame) -> str:
+    """Return table SCORES as Markdown: the default scores of each league, then the other definitions beside them."""
+    parts = [HEAD]
+    for league, rows in scores.groupby("league", sort=True):
+        parts.append(f"## League {league}\n")
+        parts.append(f"Reference: {rows['reference'].iloc[0].replace('+', ', ')}.\n")
+        for score in ("IECS", "PCS"):
+            parts.append(score_table(rows, score))
+    return "\n".join(parts)
+
+
+def score_table(rows: pd.DataFrame, score: str) -> str:
+    """Return one score of one league as a Markdown table, best device first."""
+    rows = rows[rows["score"] == score]
+    default = rows[rows["definition"] == DEFAULT].sort_values(["rank", "place", "device"], na_position="last")
+    others = [d for d in DEFINITIONS if d.score == score and d.name != DEFAULT]
+    heads = [
+        "rank",
+        "device",
+        score,
+        "90 % interval",
+        "pairs",
+        "missing",
+        *(f"{d.name} ({d.unit})" for d in others),
+        "",
+    ]
+    lines = [f"### {score}\n", _row(heads), _row(["---"] * len(heads))]
+    beside = rows.set_index(["device", "definition"])["value"]
+    ties = default["rank"].value_counts()
+    for row in default.itertuples():
+        rank = "" if pd.isna(row.rank) else f"{row.rank}{'=' if ties[row.rank] > 1 else ''}"
+        span = "" if pd.isna(row.value) else f"{row.lower:.1f} to {row.upper:.1f}"
+        cells = [rank, row.device, _figure(row.value), span, row.pairs, row.missing]
+        cells += [_figure(beside[row.device, d.name]) for d in others]
+        lines.append(_row([*cells, row.reason]))
+    return "\n".join([*lines, ""])
+
+
+def markdown_table(rows: pd.DataFrame) -> str:
+    """Return any small table as Markdown; numbers to three significant digits."""
+    lines = [_row(rows.columns), _row(["---"] * len(rows.columns))]
+    lines += [_row([_figure(v) if isinstance(v, float) else v for v in row]) for row in rows.itertuples(index=False)]
+    return "\n".join([*lines, ""])
+
+
+def _figure(value: float) -> str:
+    return "" if pd.isna(value) else f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
+
+
+def _row(cells) -> str:
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def describe_scores(scores: pd.DataFrame, device: str, definition: str) -> str:
+    """Return the scores of one device in a few lines.
+
+    Raises:
+        EdgejouleError: an unknown device or definition.
+    """
+    names = set(scores["definition"])
+    if definition != "all" and definition not in names:
+        raise EdgejouleError(f"no definition '{definition}'; {did_you_mean(definition, names | {'all'})}")
+    rows = scores[scores["device"] == device]
+    if not len(rows):
+        raise EdgejouleError(f"no scores of device '{device}'; {did_you_mean(device, scores['device'])}")
+    lines = []
+    for row in rows.sort_values(["score", "definition"]).itertuples():
+        if definition in ("all", row.definition):
+            lines.append(_sentence(row, scores))
+    return "\n".join(lines)
+
+
+def _sentence(row, scores: pd.DataFrame) -> str:
+    name = f"{row.score} ({row.definition})"
+    if pd.isna(row.value):
+        return f"{name}: none; {row.reason}"
+    same = ["league", "score", "definition"]
+    league = scores[(scores[same] == [getattr(row, key) for key in same]).all(axis=1)]
+    text = f"{name}: {_figure(row.value)} [{_figure(row.lower)}, {_figure(row.upper)}] {row.score_unit}"
+    text += f"; {row.pairs} of {row.pairs + row.missing} pairs"
+    if pd.isna(row.rank):
+        return f"{text}; not ranked: {row.reason}"
+    shared = (league["rank"] == row.rank).sum() - 1
+    tie = f", shared with {shared}" if shared else ""
+    return f"{text}; rank {row.rank} of {league['rank'].notna().sum()} in league {row.league}{tie}"
