@@ -171,7 +171,14 @@ def test_families_beyond_the_palette_share_grey():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0"), (0.01234, "0.0123"), (4.5678, "4.57"), (123.4, "123"), (999.9, "1\N{THIN SPACE}000"), (-2.5, "-2.5")],
+    [
+        (0, "0"),
+        (0.01234, "0.0123"),
+        (4.5678, "4.57"),
+        (123.4, "123"),
+        (999.9, "1\N{NO-BREAK SPACE}000"),
+        (-2.5, "-2.5"),
+    ],
 )
 def test_numbers_have_three_digits_and_no_exponent(value, text):
     assert number(value) == text

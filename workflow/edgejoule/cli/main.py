@@ -16,6 +16,7 @@ COMMANDS = (
     ("validation", "edgejoule.cli.validation", "Stages"),
     ("scores", "edgejoule.cli.scores", "Stages"),
     ("figures", "edgejoule.cli.figures", "Stages"),
+    ("report", "edgejoule.cli.report", "Stages"),
     ("freeze", "edgejoule.cli.freeze", "For people"),
     ("score", "edgejoule.cli.score", "For people"),
     ("schema", "edgejoule.cli.schema", "For people"),

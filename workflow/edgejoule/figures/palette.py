@@ -61,12 +61,12 @@ def number(value: float) -> str:
     r"""Write a figure with three significant digits and no exponent.
 
     >>> [number(value) for value in (0, 0.01234, 4.5678, 123.4, 12345)]
-    ['0', '0.0123', '4.57', '123', '12\u2009300']
+    ['0', '0.0123', '4.57', '123', '12\xa0300']
     """
     rounded = float(f"{value:.3g}")
     if abs(rounded) < 1000:
         return f"{rounded:g}" if abs(rounded) >= 1e-4 or rounded == 0 else f"{rounded:.3g}"
-    return f"{rounded:,.0f}".replace(",", "\N{THIN SPACE}")
+    return f"{rounded:,.0f}".replace(",", "\N{NO-BREAK SPACE}")
 
 
 def percent(value: float) -> str:

@@ -30,22 +30,33 @@ INPUTS = {
 
 @dataclass(frozen=True)
 class Spec:
-    """One figure: its function as ``module:function`` of this package, its inputs, and its help."""
+    """One figure: its function as ``module:function`` of this package, its inputs, category in reports, and help."""
 
     function: str
     inputs: tuple[str, ...]
+    category: str
     help: str
 
 
+COST, PREDICTION, RECOMMENDATION = "Accuracy and energy", "Prediction", "Recommendation"
+
 FIGURES: dict[str, Spec] = {
     "accuracy-energy": Spec(
-        "accuracy_energy:draw", ("networks", "recommendations"), "Accuracy against energy, with fronts and mixes."
+        "accuracy_energy:draw",
+        ("networks", "recommendations"),
+        COST,
+        "Accuracy against energy, with Pareto fronts and recommended mixes.",
     ),
-    "accuracy-latency": Spec("latency_planes:draw_accuracy", ("networks",), "Accuracy against latency."),
-    "energy-latency": Spec("latency_planes:draw_energy", ("networks",), "Energy against latency."),
-    "energy-size": Spec("energy_size:draw", ("networks", "kernels"), "Energy against MACs and weights."),
+    "accuracy-latency": Spec("latency_planes:draw_accuracy", ("networks",), COST, "Accuracy against latency."),
+    "energy-latency": Spec("latency_planes:draw_energy", ("networks",), COST, "Energy against latency."),
+    "energy-size": Spec("energy_size:draw", ("networks", "kernels"), COST, "Energy against MACs and weights."),
     "predicted-measured": Spec(
-        "predicted_measured:draw", ("validation", "accuracy"), "Predicted against measured, unseen families."
+        "predicted_measured:draw",
+        ("validation", "accuracy"),
+        PREDICTION,
+        "Predicted against measured, whole families left out.",
     ),
-    "recommendation-curves": Spec("recommendation_curves:draw", ("choices",), "Budget against energy and accuracy."),
+    "recommendation-curves": Spec(
+        "recommendation_curves:draw", ("choices",), RECOMMENDATION, "Budget against energy used and accuracy reached."
+    ),
 }

@@ -1,1 +1,1 @@
-"""The report for people."""
+"""The report: one self-contained page for people."""

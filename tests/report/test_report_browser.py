@@ -1,0 +1,141 @@
+"""The page in headless Chromium, driven through WebDriver: what a person sees and does."""
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+if not (CHROMIUM and DRIVER):
+    pytest.skip("no Chromium with chromedriver here (Debian: chromium, chromium-driver)", allow_module_level=True)
+selenium = pytest.importorskip("selenium", reason="selenium is not installed (extra 'test')")
+
+from selenium import webdriver  # noqa: E402
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.support.ui import Select  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def browser():
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    # A page that works from a file needs no network: every request to one fails here.
+    driver.execute_cdp_cmd("Network.enable", {})
+    driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["http://*", "https://*"]})
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def opened(browser, page: Path):
+    width(browser, 1400)
+    browser.get(page.as_uri())
+    wait(lambda: browser.find_elements(By.CSS_SELECTOR, "#plot .scatterlayer .trace"))
+    return browser
+
+
+def width(browser, pixels: int) -> None:
+    metrics = {"width": pixels, "height": 900, "deviceScaleFactor": 1, "mobile": pixels < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def wait(condition, seconds: float = 10.0):
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s")
+        time.sleep(0.05)
+    return found
+
+
+def text(browser, selector: str) -> str:
+    return browser.find_element(By.CSS_SELECTOR, selector).text
+
+
+def test_it_loads_without_a_complaint_of_the_console(opened):
+    assert [entry for entry in opened.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []
+    assert len(opened.find_elements(By.CSS_SELECTOR, ".card")) == 2
+
+
+def test_text_of_the_tables_is_text_and_never_markup(opened):
+    assert opened.find_element(By.CSS_SELECTOR, ".card h3").text == "Device <pi>"
+    assert not opened.find_elements(By.CSS_SELECTOR, "td b")
+
+
+def test_moving_the_budget_moves_the_recommendation(opened):
+    before = text(opened, "#answer")
+    opened.execute_script(
+        "const s = document.getElementById('budget'); s.value = s.max; s.dispatchEvent(new Event('input'));"
+    )
+    after = text(opened, "#answer")
+    assert after != before
+    assert "mobilenet-v2-11" in after
+    line = opened.execute_script("return document.getElementById('plot').layout.shapes[0].x0")
+    star = opened.execute_script("return document.getElementById('plot').data.at(-1).x[0]")
+    assert line == pytest.approx(star * 1.01, rel=1e-2)
+
+
+def test_dragging_the_line_of_the_plot_moves_the_recommendation(opened):
+    opened.execute_script("Plotly.relayout('plot', {'shapes[0].x0': 6, 'shapes[0].x1': 6})")
+    wait(lambda: opened.execute_script("return document.getElementById('budget').value") == "0")
+    assert "mobilenet-v1-0" in text(opened, "#answer")
+
+
+def test_a_typed_budget_is_never_exceeded(opened):
+    opened.execute_script(
+        "const t = document.getElementById('budget-mj'); t.value = 60; t.dispatchEvent(new Event('change'));"
+    )
+    assert opened.execute_script("return document.getElementById('plot').layout.shapes[0].x0") <= 60
+
+
+def test_switching_device_and_method_changes_what_is_shown(opened):
+    Select(opened.find_element(By.ID, "device")).select_by_value("cpu")
+    assert "modelled" in text(opened, "#answer")
+    assert "modelled" in opened.execute_script("return document.getElementById('plot').layout.xaxis.title.text")
+    Select(opened.find_element(By.ID, "method")).select_by_value("single")
+    assert "Every request runs this network" in text(opened, "#answer")
+
+
+def test_tables_sort_and_filter(opened):
+    table = "#networks-table"
+    first = f"{table} tbody tr:first-child td:nth-child(6)"
+    assert text(opened, first) == "5"
+    heading = opened.find_element(By.XPATH, "//div[@id='networks-table']//th/button[starts-with(., 'Energy (mJ)')]")
+    opened.execute_script("arguments[0].click()", heading)
+    assert text(opened, first) == "200"
+    opened.find_element(By.CSS_SELECTOR, f"{table} input[type=search]").send_keys("v1-4")
+    assert text(opened, f"{table} .count") == "2 of 24 rows"
+    Select(opened.find_element(By.CSS_SELECTOR, f"{table} [data-filter=device]")).select_by_value("pi")
+    assert text(opened, f"{table} .count") == "1 of 24 rows"
+
+
+def test_a_figure_that_was_not_drawn_is_named(opened):
+    states = opened.find_elements(By.CSS_SELECTOR, "#gallery .state")
+    assert states and all(state.text == "Not drawn: no data for it." for state in states)
+
+
+def test_the_other_theme_has_other_colours(opened):
+    colour = "return getComputedStyle(document.body).backgroundColor"
+    before = opened.execute_script(colour)
+    opened.find_element(By.ID, "theme").click()
+    assert opened.execute_script(colour) != before
+
+
+@pytest.mark.parametrize("pixels", [400, 1400])
+def test_nothing_is_wider_than_the_window(opened, page, pixels):
+    width(opened, pixels)
+    opened.get(page.as_uri())
+    wait(lambda: opened.find_elements(By.CSS_SELECTOR, "#plot .scatterlayer .trace"))
+    assert opened.execute_script("return document.documentElement.scrollWidth") <= pixels
+    small = opened.execute_script(
+        "return [...document.querySelectorAll('p, td, th button, dd, dt, label, figcaption')]"
+        ".filter((e) => e.textContent && parseFloat(getComputedStyle(e).fontSize) < 12).length"
+    )
+    assert small == 0

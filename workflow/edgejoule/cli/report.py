@@ -1,0 +1,40 @@
+"""``edgejoule report``: one page for people."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+command = typer.Typer(no_args_is_help=True, help="Write the report: one page that works without a network.")
+
+
+@command.command("page")
+def page(
+    networks: Annotated[Path, typer.Option(help="Parquet of all devices' networks.")],
+    accuracy: Annotated[Path, typer.Option(help="Parquet of the predictors' errors.")],
+    scores: Annotated[Path, typer.Option(help="Parquet of the scores.")],
+    choices: Annotated[Path, typer.Option(help="Parquet of the judged recommendations.")],
+    recommendations: Annotated[Path, typer.Option(help="Folder with one Parquet of recommendations per device.")],
+    devices: Annotated[Path, typer.Option(help="How devices are shown, from 'edgejoule figures devices'.")],
+    figures: Annotated[Path, typer.Option(help="Folder with one folder per figure.")],
+    output: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("results/report/index.html"),
+) -> None:
+    """Write the page: a summary per device, an interactive accuracy-energy plot, tables and all figures.
+
+    Example: edgejoule report page --networks results/datasets/networks.parquet
+    --accuracy results/validation/accuracy.parquet --scores results/scores/scores.parquet
+    --choices results/recommendations/validation.parquet --recommendations results/recommendations
+    --devices results/figures/devices.json --figures results/figures --output results/report/index.html
+    """
+    from edgejoule.report.page import write_page
+
+    write_page(
+        networks=networks,
+        accuracy=accuracy,
+        scores=scores,
+        choices=choices,
+        recommendations=recommendations,
+        devices=devices,
+        figures=figures,
+        output=output,
+    )

@@ -1,0 +1,89 @@
+/* A table that sorts and filters. */
+const FIRST_ROWS = 50;
+
+/**
+ * Fill `place` with a table.
+ * @param rows objects; @param columns [{key, title, digits?, show?}]: `digits` makes it a number, "auto" or a count of
+ * decimals; @param selects keys that get a drop-down filter; @param start {key, down} the order at first.
+ */
+function makeTable(place, rows, columns, selects, start) {
+  const state = { key: start.key, down: Boolean(start.down), text: "", chosen: {}, all: false };
+  const display = (column, row) => {
+    const value = row[column.key];
+    if (column.show) return column.show(value, row);
+    if (column.digits === undefined) return value === null || value === "" ? NONE : String(value);
+    return column.digits === "auto" ? number(value) : fixed(value, column.digits);
+  };
+  for (const row of rows) row.searched = columns.map((column) => display(column, row)).join(" ").toLowerCase();
+
+  const count = make("span", { class: "count" });
+  const search = make("input", {
+    type: "search", placeholder: "Filter", "aria-label": "Filter rows",
+    oninput: () => { state.text = search.value.toLowerCase(); draw(); },
+  });
+  const filters = selects.map((key) => {
+    const column = columns.find((candidate) => candidate.key === key);
+    const values = [...new Set(rows.map((row) => row[key]))].sort();
+    const select = make("select", {
+      "aria-label": column.title,
+      "data-filter": key,
+      onchange: () => { state.chosen[key] = select.value; draw(); },
+    }, make("option", { value: "" }, `${column.title}: all`));
+    for (const value of values) select.append(make("option", { value }, display(column, { [key]: value })));
+    return select;
+  });
+  const head = columns.map((column) =>
+    make("th", { class: column.digits === undefined ? null : "number", scope: "col" },
+      make("button", {
+        type: "button",
+        onclick: () => {
+          state.down = state.key === column.key ? !state.down : column.digits !== undefined;
+          state.key = column.key;
+          draw();
+        },
+      }, column.title)));
+  const body = make("tbody");
+  const more = make("div", { class: "more" },
+    make("button", { type: "button", onclick: () => { state.all = true; draw(); } }, "Show all rows"));
+  const none = make("div", { class: "none" }, "No row matches.");
+  place.replaceChildren(make("div", { class: "tablebox" },
+    make("div", { class: "tools" }, search, ...filters, count),
+    make("div", { class: "scroll", tabindex: "0" }, make("table", {}, make("thead", {}, make("tr", {}, ...head)), body), none),
+    more));
+
+  function compare(a, b) {
+    const [left, right] = [a[state.key], b[state.key]];
+    const empty = (left === null) - (right === null);
+    if (empty) return empty;
+    const order = typeof left === "number" ? left - right : String(left).localeCompare(String(right), "en", { numeric: true });
+    return state.down ? -order : order;
+  }
+
+  function draw() {
+    const wanted = rows.filter((row) => row.searched.includes(state.text)
+      && Object.entries(state.chosen).every(([key, value]) => value === "" || row[key] === value));
+    wanted.sort(compare);
+    const shown = state.all ? wanted : wanted.slice(0, FIRST_ROWS);
+    body.replaceChildren(...shown.map((row) => make("tr", {}, ...columns.map((column) => {
+      const text = display(column, row);
+      const classes = [column.digits === undefined ? "" : "number", text === NONE ? "missing" : ""].join(" ").trim();
+      return make("td", { class: classes || null }, text);
+    }))));
+    head.forEach((cell, i) => {
+      if (columns[i].key === state.key) cell.setAttribute("aria-sort", state.down ? "descending" : "ascending");
+      else cell.removeAttribute("aria-sort");
+    });
+    count.textContent = `${wanted.length} of ${rows.length} rows`;
+    more.hidden = shown.length === wanted.length;
+    none.hidden = wanted.length > 0;
+  }
+  draw();
+  return {
+    /** Set a drop-down filter from outside. */
+    filter(key, value) {
+      const select = filters[selects.indexOf(key)];
+      select.value = value;
+      select.dispatchEvent(new Event("change"));
+    },
+  };
+}

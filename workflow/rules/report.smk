@@ -1,0 +1,39 @@
+"""Report: one page for people, with everything inside.
+
+Needs the tables of datasets, validation, scores and recommendations, and all figures. Makes results/report/index.html.
+"""
+
+
+rule report_page:
+    """The page: summary per device, interactive accuracy-energy plot, tables, all figures; works without a network."""
+    input:
+        networks="results/datasets/networks.parquet",
+        accuracy="results/validation/accuracy.parquet",
+        scores="results/scores/scores.parquet",
+        choices="results/recommendations/validation.parquet",
+        recommendations=expand(
+            "results/recommendations/{device}.parquet", device=DEVICES
+        ),
+        devices=FIGURE_DEVICES,
+        figures=expand("results/figures/{figure}", figure=FIGURES),
+        code=code("report", "figures"),
+    output:
+        report(
+            "results/report/index.html",
+            caption="../report/page.rst",
+            category="Report for people",
+        ),
+    log:
+        "results/logs/report/page.log",
+    benchmark:
+        "results/benchmarks/report/page.tsv"
+    shell:
+        "edgejoule report page --networks {input.networks:q} --accuracy {input.accuracy:q} --scores {input.scores:q}"
+        " --choices {input.choices:q} --recommendations results/recommendations --devices {input.devices:q}"
+        " --figures results/figures --output {output:q} 2> {log:q}"
+
+
+rule report:
+    """Target: the page for people."""
+    input:
+        rules.report_page.output,
