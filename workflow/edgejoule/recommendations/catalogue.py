@@ -1,0 +1,161 @@
+"""The networks of one device that may be chosen, with what each costs under an accounting; and those that may not."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from edgejoule.errors import EdgejouleError
+
+#: Best evidence first; a device whose networks differ in origin is ranked within its best one only.
+ORIGINS_BY_EVIDENCE = ("measured", "published", "inferred", "estimated")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Candidates in order of name; every array has shape (networks,).
+
+    ``energy_mj`` is per request under ``accounting``; ``origin`` and ``power_scope`` are the same for all of them.
+    ``idle_w`` is the device's idle power (median over its recordings), NaN where none was recorded, and ``watts`` the
+    declared power where energy is estimated as power x latency.
+    """
+
+    device: str
+    accounting: str
+    origin: str
+    power_scope: str
+    idle_w: float
+    watts: float
+    network: np.ndarray
+    family: np.ndarray
+    precision: np.ndarray
+    energy_mj: np.ndarray
+    latency_ms: np.ndarray
+    latency_p90_ms: np.ndarray
+    top1: np.ndarray
+    excluded: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.network)
+
+    @property
+    def label(self) -> str:
+        """How its energies are to be labelled wherever they are shown."""
+        if self.origin == "estimated":
+            return f"modelled, {self.watts:.4g} W x latency"
+        return f"{self.origin}, {self.power_scope}"
+
+    def keep(self, mask: np.ndarray, reason: str) -> "Catalogue":
+        """Return the catalogue of the networks in ``mask``; the others become excluded with ``reason``."""
+        arrays = ("network", "family", "precision", "energy_mj", "latency_ms", "latency_p90_ms", "top1")
+        dropped = pd.DataFrame({"network": self.network[~mask], "reason": reason})
+        return replace(
+            self,
+            excluded=pd.concat([self.excluded, dropped], ignore_index=True).astype(str),
+            **{name: getattr(self, name)[mask] for name in arrays},
+        )
+
+    def with_energy(self, energy_mj: np.ndarray) -> "Catalogue":
+        """Return the same networks with other energies, e.g. predicted ones."""
+        return replace(self, energy_mj=np.asarray(energy_mj, float))
+
+
+def build_catalogue(
+    networks: pd.DataFrame, accounting: str = "gross", rate_hz: float | None = None, where: str = "networks"
+) -> Catalogue:
+    """Return what may be chosen on a device, given its rows of table ``networks``.
+
+    Energy per request, by accounting:
+        gross: all energy between the start and the end of an inference.
+        above-idle: what exceeds the idle power recorded before and after.
+        duty-cycle: gross, and idle power until the next request is due: E + P_idle (1/rate - latency). At a rate of
+            1/latency it equals gross. P_idle is one figure per device, the median over its recordings.
+
+    Args:
+        networks: rows of table ``networks`` of one device.
+        accounting: one of the vocabulary's ACCOUNTINGS.
+        rate_hz: requests a second, for duty-cycle.
+        where: the file, for messages.
+
+    Raises:
+        EdgejouleError: rows of several devices, an accounting that the recordings do not allow, or no rate.
+    """
+    rows = networks.sort_values("network", kind="stable").reset_index(drop=True)
+    devices = rows["device"].unique()
+    if len(devices) != 1:
+        raise EdgejouleError(f"{where}: holds {len(devices)} devices; a recommendation is for one device at a time")
+    idle_w = _device_idle(rows)
+    energy = _energy(rows, accounting, rate_hz, idle_w, where)
+    reasons = _reasons(rows, energy, accounting)
+    chosen = (reasons == "").to_numpy()
+    origin, scope = _common(rows, chosen)
+    same = ((rows["origin"] == origin) & (rows["power_scope"] == scope)).to_numpy()
+    other = rows["origin"] + " (" + rows["power_scope"] + ") energy is not ranked with " + f"{origin} ({scope})"
+    reasons = reasons.where(~chosen | same, other)
+    chosen = chosen & same
+    kept = rows[chosen]
+    power = (kept["energy_mj"] / kept["latency_ms"]).median() if origin == "estimated" else np.nan
+    excluded = pd.DataFrame({"network": rows["network"][~chosen], "reason": reasons[~chosen]})
+    return Catalogue(
+        device=str(devices[0]),
+        accounting=accounting,
+        origin=origin,
+        power_scope=scope,
+        idle_w=idle_w,
+        watts=float(power),
+        network=kept["network"].to_numpy(dtype=object),
+        family=kept["family"].to_numpy(dtype=object),
+        precision=kept["precision"].to_numpy(dtype=object),
+        energy_mj=energy[chosen].to_numpy(float),
+        latency_ms=kept["latency_ms"].to_numpy(float),
+        latency_p90_ms=kept["latency_p90_ms"].to_numpy(float),
+        top1=kept["top1"].to_numpy(float),
+        excluded=excluded.reset_index(drop=True).astype(str),
+    )
+
+
+def _device_idle(rows: pd.DataFrame) -> float:
+    idle = rows.loc[rows["quality"] != "failed", ["idle_before_w", "idle_after_w"]].astype(float).mean(axis=1)
+    return float(idle.median()) if idle.notna().any() else float("nan")
+
+
+def _energy(rows: pd.DataFrame, accounting: str, rate_hz: float | None, idle_w: float, where: str) -> pd.Series:
+    device = rows["device"].iloc[0]
+    if accounting == "gross":
+        return rows["energy_mj"].astype(float)
+    if accounting == "above-idle":
+        energy = rows["energy_above_idle_mj"].astype(float)
+        if energy.isna().all():
+            raise EdgejouleError(f"{where}: no idle power was recorded for '{device}'; use accounting 'gross'")
+        return energy
+    if accounting != "duty-cycle":
+        raise EdgejouleError(f"accounting is '{accounting}'; valid: gross, above-idle, duty-cycle")
+    if rate_hz is None:
+        raise EdgejouleError("accounting 'duty-cycle' counts idle time between requests; give --rate, e.g. 2/s")
+    if np.isnan(idle_w):
+        raise EdgejouleError(f"{where}: no idle power was recorded for '{device}'; use accounting 'gross'")
+    return rows["energy_mj"].astype(float) + idle_w * (1e3 / rate_hz - rows["latency_ms"].astype(float))
+
+
+def _reasons(rows: pd.DataFrame, energy: pd.Series, accounting: str) -> pd.Series:
+    """Return why each row cannot be chosen; empty where it can."""
+    reasons = pd.Series("", index=rows.index)
+    checks = (
+        (rows["quality"] == "failed", "recording failed: " + rows["reason"].astype(str)),
+        (rows["top1"].isna(), "no ImageNet top-1"),
+        (rows["energy_mj"].isna(), "no energy"),
+        (rows["latency_ms"].isna(), "no latency"),
+        (energy.isna(), f"no energy under accounting '{accounting}'"),
+        (energy <= 0, f"energy under accounting '{accounting}' is not positive"),
+    )
+    for failed, reason in checks:
+        reasons = reasons.mask((reasons == "") & failed.fillna(False).astype(bool), reason)
+    return reasons
+
+
+def _common(rows: pd.DataFrame, chosen: np.ndarray) -> tuple[str, str]:
+    """Return the origin with the best evidence among the candidates, and its most frequent scope."""
+    candidates = rows[chosen] if chosen.any() else rows
+    origin = min(candidates["origin"], key=ORIGINS_BY_EVIDENCE.index)
+    scope = candidates.loc[candidates["origin"] == origin, "power_scope"].mode().iloc[0]
+    return str(origin), str(scope)
