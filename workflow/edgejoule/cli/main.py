@@ -15,6 +15,7 @@ COMMANDS = (
     ("predictors", "edgejoule.cli.predictors", "Stages"),
     ("validation", "edgejoule.cli.validation", "Stages"),
     ("scores", "edgejoule.cli.scores", "Stages"),
+    ("recommendations", "edgejoule.cli.recommendations", "Stages"),
     ("figures", "edgejoule.cli.figures", "Stages"),
     ("report", "edgejoule.cli.report", "Stages"),
     ("freeze", "edgejoule.cli.freeze", "For people"),

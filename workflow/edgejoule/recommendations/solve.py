@@ -1,7 +1,7 @@
 """The best choice under several limits at once: linear and mixed-integer programmes, solved by HiGHS through SciPy.
 
-With s_i the share of the requests given to network i, a request's mean cost is sum s_i c_i, so each limit on a mean is one
-linear row. A basic optimal solution has at most one positive share more than there are binding rows (Dantzig 1963);
+With s_i the share of the requests given to network i, a request's mean cost is sum s_i c_i, so each limit on a mean is
+one linear row. A basic optimal solution has at most one positive share more than there are binding rows (Dantzig 1963);
 limits on the shares themselves and on how many networks a mix may have make it a mixed-integer programme.
 """
 

@@ -368,6 +368,37 @@ RECOMMENDATIONS = Table(
     key=("device", "method", "accounting", "budget_mj", "network"),
 )
 
+FRONTS = Table(
+    "fronts",
+    "Where each network stands in its device's plane of accuracy against energy, and what beats it.",
+    (
+        DEVICE,
+        Column("accounting", TEXT, "how energy is counted", choices=words.ACCOUNTINGS),
+        NETWORK,
+        Column("energy_mj", REAL, "energy per inference under the accounting", nullable=True),
+        Column("latency_ms", REAL, "its latency", nullable=True, minimum=0),
+        Column("top1", REAL, "its ImageNet top-1 in percent", nullable=True, unit="%"),
+        Column(
+            "standing",
+            TEXT,
+            "envelope: part of best mixes; front: a best single choice; dominated; excluded",
+            choices=("envelope", "front", "dominated", "excluded"),
+        ),
+        Column("beaten_by", TEXT, "network, or two networks joined by +, that give more accuracy for its energy"),
+        Column("beaten_by_points", REAL, "how much more accuracy that gives", nullable=True, unit="%"),
+        Column(
+            "marginal_mj_per_point",
+            REAL,
+            "on the envelope: energy of each further point of accuracy since the member before",
+            nullable=True,
+            unit="mJ/%",
+        ),
+        Column("latency_front", FLAG, "whether it is on the front of accuracy against latency"),
+        Column("reason", TEXT, "why it is excluded; empty if it is not"),
+    ),
+    key=("device", "accounting", "network"),
+)
+
 RECOMMENDATION_VALIDATION = Table(
     "recommendation-validation",
     "Each choice judged on measured energies.",
@@ -406,5 +437,6 @@ ALL = (
     SCORES,
     COMPARISONS,
     RECOMMENDATIONS,
+    FRONTS,
     RECOMMENDATION_VALIDATION,
 )

@@ -1,0 +1,112 @@
+"""Recommendations for people: Markdown beside the Parquet and CSV tables."""
+
+import numpy as np
+import pandas as pd
+
+from edgejoule.recommendations.catalogue import Catalogue
+from edgejoule.recommendations.front import Mixes
+from edgejoule.recommendations.sweep import Sweep
+
+
+def markdown_table(header: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table of ready texts."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def device_page(result: Sweep, fronts: pd.DataFrame, title: str) -> str:
+    """Return one device's page: what was ranked, the choice under every budget, the front, and what is left out."""
+    catalogue = result.catalogue
+    parts = [f"# What to run on {title}", _opening(catalogue)]
+    if len(catalogue):
+        unfit = int((result.single < 0).sum())
+        gain = result.gain[result.single >= 0]
+        sentence = (
+            f"Mixing two networks adds {gain.mean():.2f} points of accuracy on average over these budgets, "
+            f"and {gain.max():.2f} at most."
+            if len(gain)
+            else "No budget is as large as the energy of the cheapest network."
+        )
+        if unfit and len(gain):
+            sentence += f" {unfit} budget(s) are below the cheapest network and have no choice."
+        parts += ["## Under each budget", sentence, _choices(result)]
+        parts += ["## The front", _front_opening(catalogue), _front(fronts)]
+    if len(catalogue.excluded):
+        rows = [[row.network, row.reason] for row in catalogue.excluded.itertuples()]
+        parts += ["## Left out", markdown_table(["network", "reason"], rows)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _opening(catalogue: Catalogue) -> str:
+    if not len(catalogue):
+        return (
+            f"Nothing can be recommended on `{catalogue.device}`: no network of it has both an energy and an accuracy."
+        )
+    text = (
+        f"Device `{catalogue.device}`; {len(catalogue)} networks. Energy per inference: {catalogue.label}; "
+        f"accounting: {catalogue.accounting}."
+    )
+    if catalogue.origin == "estimated":
+        text += " It is in proportion to latency, so this ranks by latency, and never beside measured devices."
+    return text
+
+
+def _choices(result: Sweep) -> str:
+    catalogue = result.catalogue
+    single, energy, top1 = result.single, result.mix.mean(catalogue.energy_mj), result.mix.mean(catalogue.top1)
+    rows = []
+    for k in np.flatnonzero(single >= 0):
+        network = single[k]
+        rows.append(
+            [
+                f"{result.budgets[k]:.4g}",
+                f"`{catalogue.network[network]}`",
+                f"{catalogue.energy_mj[network]:.4g}",
+                f"{catalogue.top1[network]:.2f}",
+                describe_mix(catalogue, result.mix, k),
+                f"{energy[k]:.4g}",
+                f"{top1[k]:.2f}",
+                f"{result.gain[k]:+.2f}",
+            ]
+        )
+    header = ["budget (mJ)", "best single network", "mJ", "top-1 (%)", "best mix", "mJ", "top-1 (%)", "gain (points)"]
+    return markdown_table(header, rows)
+
+
+def describe_mix(catalogue: Catalogue, mix: Mixes, k: int) -> str:
+    """Return the k-th mix in words, the dearer network first."""
+    low, high, share = mix.low[k], mix.high[k], mix.share[k]
+    if low == high:
+        return f"`{catalogue.network[high]}`"
+    return f"{100 * share:.1f} % `{catalogue.network[high]}`, {100 * (1 - share):.1f} % `{catalogue.network[low]}`"
+
+
+def _front_opening(catalogue: Catalogue) -> str:
+    return (
+        "No other network of the device is at least as accurate for no more energy. *Envelope*: best mixes are made of "
+        "these; mJ per point is the energy of each further point of accuracy since the envelope's member before. "
+        "*Front*: a mix of the two named is more accurate for the same energy."
+    )
+
+
+def _front(fronts: pd.DataFrame) -> str:
+    rows = []
+    for row in fronts[fronts["standing"].isin(["envelope", "front"])].itertuples():
+        marginal = "" if np.isnan(row.marginal_mj_per_point) else f"{row.marginal_mj_per_point:.3g}"
+        beaten = ""
+        if row.beaten_by:
+            beaten = " with ".join(f"`{name}`" for name in row.beaten_by.split("+"))
+            beaten += f" (+{row.beaten_by_points:.2f} points)"
+        rows.append(
+            [
+                f"`{row.network}`",
+                f"{row.energy_mj:.4g}",
+                f"{row.latency_ms:.4g}",
+                f"{row.top1:.2f}",
+                row.standing,
+                marginal,
+                beaten,
+            ]
+        )
+    header = ["network", "mJ", "ms", "top-1 (%)", "standing", "mJ per point", "beaten by a mix of"]
+    return markdown_table(header, rows)
