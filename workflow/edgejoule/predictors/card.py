@@ -85,11 +85,11 @@ def _form(model: dict) -> list[str]:
     for cost, unit in (("latency", "ms"), ("energy", "mJ")):
         if model[cost] is None:
             continue
-        lines.append(f"Predicted {cost} ({unit}) is the geometric mean of these non-negative linear models:")
+        lines.append(f"Predicted {cost} ({unit}) is the weighted geometric mean of these non-negative linear models:")
         lines.append("")
-        for member in model[cost]["members"]:
+        for weight, member in zip(model[cost]["weights"], model[cost]["members"], strict=True):
             for precision, coefficients in member["coefficients"].items():
                 terms = ", ".join(f"{value:.4g} x {name}" for name, value in coefficients.items() if value > 0)
-                lines.append(f"- {member['basis']}, {precision}: {terms}")
+                lines.append(f"- {member['basis']} (weight {weight:.2f}), {precision}: {terms}")
         lines.append("")
     return [*lines, "Quantities are counted in millions of MACs, megabytes and kernels; `network` is one per network."]

@@ -71,13 +71,13 @@ class DevicePredictor:
 
     def fit(self, features: Features, costs: Costs) -> Self:
         """Train on the networks of a device; a device without energies gets a predictor of latency only."""
-        self.latency = MODELS[self.name]().fit(features, costs.metrics["latency_ms"])
+        self.latency = MODELS[self.name]().fit(features, costs.metrics["latency_ms"], costs.family)
         energy_mj = costs.metrics["energy_mj"]
         metered = np.isfinite(energy_mj)
         self.energy = None
         self.idle_w = float("nan")
         if metered.any():
-            self.energy = MODELS[self.name]().fit(features.take(metered), energy_mj[metered])
+            self.energy = MODELS[self.name]().fit(features.take(metered), energy_mj[metered], costs.family[metered])
             idle = costs.idle_w[np.isfinite(costs.idle_w)]
             self.idle_w = float(np.median(idle)) if len(idle) else float("nan")
         self.half_width = {}

@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from edgejoule.predictors.folds import family_folds
+
 #: Nominal coverage of every interval of the project.
 COVERAGE = 0.90
 
@@ -22,11 +24,7 @@ def half_widths(make: Callable, features, costs) -> dict[str, float]:
         costs: their measured costs; needs at least two families, or there is no interval.
     """
     errors: dict[str, list[np.ndarray]] = {}
-    families = np.unique(costs.family)
-    if len(families) < 2:
-        return {}
-    for family in families:
-        out = costs.family == family
+    for out in family_folds(costs.family):
         predicted = make().fit(features.take(~out), costs.take(~out)).values(features.take(out))
         for metric, measured in costs.take(out).metrics.items():
             with np.errstate(invalid="ignore", divide="ignore"):

@@ -31,8 +31,8 @@ class TreesNetwork:
     def __init__(self, kind: str) -> None:
         self.kind = kind
 
-    def fit(self, features: Features, target: np.ndarray) -> Self:
-        """Fit to the cost of each network, ``target`` > 0, shape (n,)."""
+    def fit(self, features: Features, target: np.ndarray, family: np.ndarray | None = None) -> Self:
+        """Fit to the cost of each network, ``target`` > 0, shape (n,); families do not matter here."""
         if self.kind == "gbm":
             from xgboost import XGBRegressor
 

@@ -1,0 +1,26 @@
+"""Whole families left out inside a training part: for weights of members and for intervals."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+#: Many families are left out in this many groups, so that the cost of training does not grow with their square.
+MOST = 6
+
+
+def family_folds(family: np.ndarray) -> Iterator[np.ndarray]:
+    """Give masks, each shape (n,), that leave every family out once; nothing where there is only one family.
+
+    Families are dealt to the folds in order of size, the largest first, so that folds are about equally large.
+    """
+    names, sizes = np.unique(family, return_counts=True)
+    if len(names) < 2:
+        return
+    folds: list[list] = [[] for _ in range(min(MOST, len(names)))]
+    loads = [0] * len(folds)
+    for i in np.lexsort((names, -sizes)):
+        least = loads.index(min(loads))
+        folds[least].append(names[i])
+        loads[least] += int(sizes[i])
+    for fold in folds:
+        yield np.isin(family, fold)
