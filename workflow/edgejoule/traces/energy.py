@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
 from edgejoule.tables import contracts, read_table
 from edgejoule.traces.batches import BATCH, Batch, file_batches, frame_batches
@@ -21,8 +22,9 @@ BLOCKS = 10
 LEAST_READINGS = 2.0
 #: Least share of an event that readings must speak for; the rest is then taken to be like it.
 LEAST_OBSERVED = 0.9
-#: Idle power is this quantile of the idle blocks: loading and tidying up stand in the same span and are not idle.
-IDLE_QUANTILE = 0.25
+#: Idle power is that of the quietest stretch of this many neighbouring parts (a fifth of the span): loading and tidying
+#: up stand in the same span and are not idle.
+IDLE_PARTS = 6
 
 
 def event_energy(recording: Recording) -> pd.DataFrame:
@@ -35,7 +37,8 @@ def event_energy(recording: Recording) -> pd.DataFrame:
         One row per event, indexed like ``recording.events``, columns: ``event``; ``duration_s``; ``energy_j`` (gross,
         whole event); ``power_w`` (mean); ``power_std_w`` (standard deviation over ten blocks of the event);
         ``energy_std_mj`` (the same as energy per inference; null without iterations); ``drift`` (power in the last
-        third / power in the first third - 1); ``idle_w`` (robust baseline of idle events, null for others);
+        third / power in the first third - 1); ``idle_w`` (power in the quietest fifth of an idle
+        event, null for others);
         ``observed`` (share of the event that readings speak for); ``samples`` (readings in it, on the rail that has
         fewest); ``uncertainty_j`` (one standard deviation, see ``uncertainty``); ``reason`` (why there is no energy;
         empty if there is).
@@ -113,7 +116,7 @@ def _sum_rails(rails: "list[_RailFigures]", batches: Iterable[Batch]) -> dict[st
         "power_w": power,
         "power_std_w": np.where(resolved, np.std(blocks, axis=1, ddof=1), np.nan),
         "drift": _ratio(thirds[:, 2], thirds[:, 0]) - 1,
-        "idle_w": np.quantile(blocks, IDLE_QUANTILE, axis=1),
+        "idle_w": sliding_window_view(parts, IDLE_PARTS, axis=1).mean(axis=2).min(axis=1),
         "uncertainty_j": np.sqrt(sum(figures.uncertainty_j() ** 2 for figures in rails)),
     }
     figures = {name: np.where(reason == "", values, np.nan) for name, values in figures.items()}
