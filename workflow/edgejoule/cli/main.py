@@ -11,6 +11,7 @@ from edgejoule.errors import EdgejouleError
 #: Command, module of its Typer application or function, panel of the help page. In the order in which data flows.
 COMMANDS = (
     ("measure", "edgejoule.cli.measure", "Stages"),
+    ("traces", "edgejoule.cli.traces", "Stages"),
     ("datasets", "edgejoule.cli.datasets", "Stages"),
     ("predictors", "edgejoule.cli.predictors", "Stages"),
     ("validation", "edgejoule.cli.validation", "Stages"),
