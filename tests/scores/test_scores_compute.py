@@ -247,8 +247,8 @@ def test_equal_input_gives_equal_scores(phones):
 
 
 def test_what_people_read(phones):
-    scores, _ = compute_scores(*phones, 50, 0)
-    text = scores_markdown(scores)
+    scores, comparisons = compute_scores(*phones, 50, 0)
+    text = scores_markdown(scores, comparisons)
     assert "## League phone-dc" in text
     assert text.count("| huawei_p40_pro |") == 2
     one = describe_scores(scores, "huawei_p40_pro", "robust")

@@ -60,7 +60,7 @@ def _score_rows(league: League, problem: Problem, values, sampled, eligible, abo
             "value": np.where(known, np.exp(values), np.nan),
             "lower": np.where(known, lower, np.nan),
             "upper": np.where(known, upper, np.nan),
-            "rank": pd.array(ranks(above, eligible, settled), dtype="Int64"),
+            "rank": pd.array(ranks(above, values, eligible, settled), dtype="Int64"),
             "pairs": pairs,
             "missing": len(problem.pairs) - pairs,
             "origin": league.origins,

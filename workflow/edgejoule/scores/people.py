@@ -12,10 +12,10 @@ from edgejoule.tables import write_text
 HEAD = """# Scores
 
 Higher is better; relative scores call the league's reference 100. Intervals hold 90 % of the resamples of networks and
-measurement spread. A device's rank is 1 + the number of devices that are settled to be above it, so devices that are
-not settled apart share it. Only devices of one league (one class of hardware, measured at one place) can be compared.
-Energies per inference derived from MLPerf recordings are derived figures, not MLPerf scores. How each score is defined,
-and why: docs/scores.md.
+measurement spread; beside them stands the share of resamples in which a device is above the next one. Devices that are
+not settled apart share a rank: 1 + the number of devices that are settled to be above. Only devices of one league (one
+class of hardware, measured at one place) can be compared. Energies per inference derived from MLPerf recordings are
+derived figures, not MLPerf scores. How each score is defined, and why: docs/scores.md.
 """
 
 
@@ -24,53 +24,53 @@ def write_csv(rows: pd.DataFrame, path: Path) -> None:
     write_text(path, rows.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
 
 
-def scores_markdown(scores: pd.DataFrame) -> str:
-    """Return table SCORES as Markdown: the default scores of each league, then the other definitions beside them."""
+def scores_markdown(scores: pd.DataFrame, comparisons: pd.DataFrame) -> str:
+    """Return table SCORES as Markdown: the default scores of each league, and the other definitions beside them."""
     parts = [HEAD]
     for league, rows in scores.groupby("league", sort=True):
         parts.append(f"## League {league}\n")
         parts.append(f"Reference: {rows['reference'].iloc[0].replace('+', ', ')}.\n")
         for score in ("IECS", "PCS"):
-            parts.append(score_table(rows, score))
+            parts.append(_score_table(rows, comparisons[comparisons["league"] == league], score))
     return "\n".join(parts)
 
 
-def score_table(rows: pd.DataFrame, score: str) -> str:
+def _score_table(rows: pd.DataFrame, comparisons: pd.DataFrame, score: str) -> str:
     """Return one score of one league as a Markdown table, best device first."""
     rows = rows[rows["score"] == score]
-    default = rows[rows["definition"] == DEFAULT].sort_values(["rank", "place", "device"], na_position="last")
+    default = rows[rows["definition"] == DEFAULT].sort_values(["place", "device"], na_position="last")
     others = [d for d in DEFINITIONS if d.score == score and d.name != DEFAULT]
-    heads = [
-        "rank",
-        "device",
-        score,
-        "90 % interval",
-        "pairs",
-        "missing",
-        *(f"{d.name} ({d.unit})" for d in others),
-        "",
-    ]
+    heads = ["rank", "device", score, "90 % interval", "above the next", "pairs", "missing"]
+    heads += [*(f"{d.name} ({d.unit})" for d in others), ""]
     lines = [f"### {score}\n", _row(heads), _row(["---"] * len(heads))]
     beside = rows.set_index(["device", "definition"])["value"]
     ties = default["rank"].value_counts()
-    for row in default.itertuples():
+    above = comparisons[(comparisons["score"] == score) & (comparisons["definition"] == DEFAULT)]
+    above = above.set_index(["device", "other"])["probability"]
+    for row, following in zip(default.itertuples(), [*default["device"][1:], None], strict=True):
         rank = "" if pd.isna(row.rank) else f"{row.rank}{'=' if ties[row.rank] > 1 else ''}"
         span = "" if pd.isna(row.value) else f"{row.lower:.1f} to {row.upper:.1f}"
-        cells = [rank, row.device, _figure(row.value), span, row.pairs, row.missing]
+        probability = above.get((row.device, following))
+        surely = "" if probability is None else f"{100 * probability:.0f} %"
+        cells = [rank, row.device, _figure(row.value), span, surely, row.pairs, row.missing]
         cells += [_figure(beside[row.device, d.name]) for d in others]
         lines.append(_row([*cells, row.reason]))
     return "\n".join([*lines, ""])
 
 
 def markdown_table(rows: pd.DataFrame) -> str:
-    """Return any small table as Markdown; numbers to three significant digits."""
+    """Return any small table as Markdown; numbers to about three significant digits."""
     lines = [_row(rows.columns), _row(["---"] * len(rows.columns))]
-    lines += [_row([_figure(v) if isinstance(v, float) else v for v in row]) for row in rows.itertuples(index=False)]
+    lines += [_row(_figure(v) if isinstance(v, float) else v for v in row) for row in rows.itertuples(index=False)]
     return "\n".join([*lines, ""])
 
 
 def _figure(value: float) -> str:
-    return "" if pd.isna(value) else f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
+    if pd.isna(value):
+        return ""
+    if value == round(value) or abs(value) >= 1000:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
 
 
 def _row(cells) -> str:

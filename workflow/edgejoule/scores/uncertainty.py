@@ -52,16 +52,24 @@ def probability_above(draws: np.ndarray) -> np.ndarray:
     return (left > right).mean(axis=0) + (left == right).mean(axis=0) / 2
 
 
-def ranks(above: np.ndarray, eligible: np.ndarray, settled: float) -> np.ndarray:
-    """Return 1 + the number of devices that are settled to be above; devices that are not settled apart may share it.
+def ranks(above: np.ndarray, values: np.ndarray, eligible: np.ndarray, settled: float) -> np.ndarray:
+    """Return ranks in the order of the values, in which devices that are not settled apart share a rank.
+
+    A device's rank is 1 + the number of devices that are settled to be above it, or above any device of lower value, if
+    that is fewer: so no device ranks behind one of lower value.
 
     Args:
         above: what ``probability_above`` returned.
+        values: the scores, shape (devices,).
         eligible: which devices are ranked at all, shape (devices,).
         settled: probability from which one device is said to be above another.
 
     Returns:
         Ranks as floats, NaN for devices that are not ranked.
     """
-    beaten = (above >= settled) & eligible[:, None] & eligible[None, :]
-    return np.where(eligible, 1.0 + beaten.sum(axis=0), np.nan)
+    result = np.full(len(values), np.nan)
+    held = np.flatnonzero(eligible)
+    upwards = held[np.argsort(values[held], kind="stable")]
+    settled_above = (above[np.ix_(held, upwards)] >= settled).sum(axis=0)
+    result[upwards] = 1.0 + np.minimum.accumulate(settled_above)
+    return result

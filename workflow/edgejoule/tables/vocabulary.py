@@ -52,3 +52,21 @@ METHODS = (
     "oracle-single",
     "oracle-mix",
 )
+
+#: What the pairs of a score are grouped by when it is taken apart.
+GROUPINGS = ("application", "delegate", "network", "pair")
+
+#: Choices behind a score that are changed one at a time.
+CHANGES = (
+    "leave out network",
+    "leave out application",
+    "reference",
+    "weights",
+    "factor",
+    "missing pairs",
+    "one pair 100 times better",
+    "one pair 100 times worse",
+)
+
+#: How a pair that a device lacks enters a score: as the worst; not at all; as the same network's worst delegate.
+MISSING_RULES = ("worst", "left-out", "worst-delegate")
