@@ -89,7 +89,7 @@ def page_inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         write_table(recommendations_of(rows), root / f"recommendations/{device}.parquet", contracts.RECOMMENDATIONS)
     accuracy = [accuracy_of(device, kind[0]) for device, kind in DEVICES.items()]
     write_table(pd.DataFrame(accuracy), root / "accuracy.parquet", contracts.ACCURACY)
-    score = ["pi", "board", "IECS", "geometric-mean", 2.5, 2.0, 3.0, 1, 30, 2, "measured"]
+    score = ["pi", "board", "IECS", "geometric-mean", 2.5, 2.0, 3.0, 1, 30, 2, "measured", 1, "pi", "1", ""]
     write_table(pd.DataFrame([score], columns=contracts.SCORES.names), root / "scores.parquet", contracts.SCORES)
     choice = ["pi", "mix", "measured", 50.0, "a+b", "0.5+0.5", 49.0, 70.0, 0.02, 0.0, 0.1, 0]
     names = contracts.RECOMMENDATION_VALIDATION.names

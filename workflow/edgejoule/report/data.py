@@ -47,10 +47,12 @@ SCORE_COLUMNS = (
     "value",
     "lower",
     "upper",
+    "score_unit",
     "rank",
     "pairs",
     "missing",
     "origin",
+    "reason",
 )
 #: The protocol and predictor whose error stands on a device's card.
 CARD = {"protocol": "leave-one-family-out", "predictor": "edgejoule"}
