@@ -21,6 +21,7 @@ COMMANDS = (
     ("report", "edgejoule.cli.report", "Stages"),
     ("freeze", "edgejoule.cli.freeze", "For people"),
     ("score", "edgejoule.cli.score", "For people"),
+    ("recommend", "edgejoule.cli.recommend", "For people"),
     ("schema", "edgejoule.cli.schema", "For people"),
 )
 

@@ -5,7 +5,7 @@ one linear row. A basic optimal solution has at most one positive share more tha
 limits on the shares themselves and on how many networks a mix may have make it a mixed-integer programme.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -22,14 +22,16 @@ MOST = 3
 
 @dataclass(frozen=True)
 class Limit:
-    """One limit on a mean over the requests: ``mean(values) <= most``.
+    """One limit: ``mean(values) <= most`` over the requests or, with ``each``, ``value <= most`` for each network.
 
-    ``values`` has shape (networks,). A lower limit (an accuracy floor) is given with both sides negated.
+    ``values`` has shape (networks,); a network without a value (NaN) does not meet a limit on each. A lower limit (an
+    accuracy floor) is given with both sides negated.
     """
 
     name: str
     values: np.ndarray
     most: float
+    each: bool = False
 
     def allows(self, mean: float | np.ndarray) -> bool | np.ndarray:
         """Whether a mean meets the limit, within the solver's slack."""
@@ -95,9 +97,15 @@ def solve_mix(objectives: list[np.ndarray], limits: list[Limit], shares: Shares 
         EdgejouleError: HiGHS stopped for another reason than optimality or infeasibility.
     """
     shares = shares or Shares()
-    size = len(objectives[0])
-    if not size:
+    fits = np.ones(len(objectives[0]), bool)
+    for limit in limits:
+        if limit.each:
+            fits &= limit.allows(limit.values)
+    if not fits.any():
         return None
+    original = np.flatnonzero(fits)
+    objectives = [objective[fits] for objective in objectives]
+    limits = [replace(limit, values=limit.values[fits]) for limit in limits if not limit.each]
     integral = shares.least > 0 or shares.most < 1
     solution = _lexicographic(objectives, limits, shares, integral)
     if solution is not None and not integral and np.count_nonzero(solution > NEGLIGIBLE_SHARE) > shares.networks:
@@ -107,7 +115,25 @@ def solve_mix(objectives: list[np.ndarray], limits: list[Limit], shares: Shares 
     chosen = np.flatnonzero(solution > NEGLIGIBLE_SHARE)
     chosen = chosen[np.lexsort((chosen, -solution[chosen]))]
     kept = solution[chosen] / solution[chosen].sum()
-    return Choice(tuple(map(int, chosen)), tuple(map(float, kept)))
+    return Choice(tuple(map(int, original[chosen])), tuple(map(float, kept)))
+
+
+def least_feasible(limits: list[Limit], index: int, shares: Shares | None = None) -> float | None:
+    """Return the least value of limit ``index`` with which a mix exists, the others kept; None if there is none."""
+    limit = limits[index]
+    others = [other for k, other in enumerate(limits) if k != index]
+    if not limit.each:
+        found = solve_mix([limit.values], others, shares)
+        return None if found is None else found.mean(limit.values)
+    steps = np.unique(limit.values[np.isfinite(limit.values)])
+    low, high = 0, len(steps)
+    while low < high:
+        middle = (low + high) // 2
+        if solve_mix([limit.values * 0], [*others, replace(limit, most=steps[middle])], shares) is None:
+            low = middle + 1
+        else:
+            high = middle
+    return None if low == len(steps) else float(steps[low])
 
 
 def _lexicographic(
@@ -161,3 +187,24 @@ def _minimise(objective: np.ndarray, limits: list[Limit], shares: Shares, integr
     if result.status != 0:
         raise EdgejouleError(f"the solver HiGHS gave up: {result.message}")
     return np.clip(result.x[:size], 0, 1)
+
+
+def least_ratio(
+    above: np.ndarray, below: np.ndarray, limits: list[Limit], shares: Shares | None = None
+) -> float | None:
+    """Return the least mean(above) / mean(below) of any mix within the limits, e.g. energy over time; None if none is.
+
+    Dinkelbach (1967), *On nonlinear fractional programming*: minimise above - ratio * below, take the ratio of what is
+    found, and repeat until it stands. ``below`` must be positive.
+    """
+    ratio = None
+    for _ in range(100):
+        objective = above if ratio is None else above - ratio * below
+        found = solve_mix([objective], limits, shares)
+        if found is None:
+            return ratio
+        new = found.mean(above) / found.mean(below)
+        if ratio is not None and new >= ratio * (1 - 1e-9):
+            return ratio
+        ratio = new
+    return ratio

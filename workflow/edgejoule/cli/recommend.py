@@ -1,0 +1,103 @@
+"""``edgejoule recommend``: what should I use?"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    device: Annotated[str, typer.Option(help="Device, as under results/datasets.")],
+    budget: Annotated[str | None, typer.Option(help="Energy per inference, e.g. 50mJ.")] = None,
+    battery: Annotated[
+        str | None, typer.Option(help="Or a battery, e.g. 10Wh or 3000mAh*3.7V; with --duration.")
+    ] = None,
+    duration: Annotated[str | None, typer.Option(help="How long the battery is to last, e.g. 24h.")] = None,
+    power: Annotated[str | None, typer.Option(help="Or an average power, e.g. 2W.")] = None,
+    rate: Annotated[str | None, typer.Option(help="Requests, e.g. 2/s; idle energy between them then counts.")] = None,
+    accounting: Annotated[
+        str | None, typer.Option(help="gross, above-idle or duty-cycle; duty-cycle if a rate is given.")
+    ] = None,
+    max_latency: Annotated[str | None, typer.Option(help="Limit on latency, e.g. 30ms.")] = None,
+    latency: Annotated[str, typer.Option(help="Which latency: mean of the mix, or p90 of each network.")] = "mean",
+    min_top1: Annotated[
+        float | None, typer.Option(help="Least accuracy (%); without a budget: at the least energy.")
+    ] = None,
+    max_size: Annotated[str | None, typer.Option(help="Limit on each network's weights, e.g. 20MB.")] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Network or pattern such as '*-quantized'; repeatable.")
+    ] = None,
+    min_share: Annotated[float | None, typer.Option(help="Least share of a network in a mix, e.g. 0.1.")] = None,
+    max_share: Annotated[float | None, typer.Option(help="Greatest share of a network in a mix, e.g. 0.8.")] = None,
+    energies: Annotated[str, typer.Option(help="measured, or the protocol whose predictions to use.")] = "measured",
+    confidence: Annotated[
+        float, typer.Option(help="With predicted energies: probability of meeting the budget.")
+    ] = 0.9,
+    results: Annotated[Path, typer.Option(help="The pipeline's results folder.")] = Path("results"),
+    zoo: Annotated[Path, typer.Option(help="The table of networks, for --max-size.")] = Path("config/networks.tsv"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Recommend the network, or the mix of networks, with the most accuracy that a budget can buy.
+
+    Example: edgejoule recommend --device rpi4-tflite-v2.7.1-ruy --budget 150mJ --max-latency 30ms
+    """
+    from edgejoule.errors import EdgejouleError
+    from edgejoule.recommendations.recommend import recommend
+    from edgejoule.recommendations.request import parse_request
+    from edgejoule.recommendations.show import as_dict, infeasible
+
+    request = parse_request(
+        {
+            "budget": budget,
+            "battery": battery,
+            "duration": duration,
+            "power": power,
+            "rate": rate,
+            "accounting": accounting,
+            "max_latency": max_latency,
+            "latency": latency,
+            "min_top1": min_top1,
+            "max_size": max_size,
+            "exclude": exclude,
+            "min_share": min_share,
+            "max_share": max_share,
+        }
+    )
+    result = recommend(results, device, request, energies, confidence, zoo)
+    if as_json:
+        typer.echo(json.dumps(as_dict(result) | {"energies": energies}, indent=2))
+    if result.mix is None:
+        raise EdgejouleError(infeasible(result))
+    if not as_json:
+        _print(result, energies, confidence)
+
+
+def _print(result, energies: str, confidence: float) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from edgejoule.recommendations.show import as_rows, reason
+
+    catalogue = result.catalogue
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title, justify in (
+        ("choice", "left"),
+        ("share", "right"),
+        ("network", "left"),
+        ("energy", "right"),
+        ("latency", "right"),
+        ("top-1", "right"),
+    ):
+        table.add_column(title, justify=justify, no_wrap=True)
+    for row in as_rows(result):
+        table.add_row(*row)
+    console = Console(highlight=False)
+    console.width = max(console.width, 120)
+    console.print(f"[bold]{catalogue.device}[/bold]: {result.request.in_words}", soft_wrap=True)
+    known = catalogue.label
+    if energies != "measured":
+        known = f"predicted ({energies}), not exceeded with probability {confidence:g}"
+    console.print(f"energy {known}; accounting {catalogue.accounting}", style="dim", soft_wrap=True)
+    console.print(table)
+    console.print(reason(result), soft_wrap=True)

@@ -1,0 +1,126 @@
+"""The answer to one request: the best single network, the best mix, why, the next steps, or what stands in the way."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from edgejoule.recommendations.catalogue import Catalogue
+from edgejoule.recommendations.front import pareto_front
+from edgejoule.recommendations.request import Request, make_limits
+from edgejoule.recommendations.solve import SLACK, Choice, Limit, least_feasible, least_ratio, solve_mix, solve_single
+
+#: How much larger a budget the shadow price is taken over.
+STEP = 0.01
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """One limit of an infeasible request: what was asked, and the nearest value that would do, the others kept."""
+
+    limit: str
+    asked: float
+    nearest: float | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Choices are indices into ``catalogue``; ``single`` and ``mix`` are None where nothing meets the limits.
+
+    ``ruled_out`` counts the networks that each limit alone rules out; ``binding`` names the limits that the mix uses
+    up. ``cheaper`` and ``dearer`` are the neighbours of the single choice on the front of the networks that meet the
+    other limits, in energy (in power, where that is what the request limits); ``step_points`` is how much accuracy
+    1 % more of the budget buys.
+    """
+
+    request: Request
+    catalogue: Catalogue
+    limits: list[Limit]
+    single: Choice | None
+    mix: Choice | None
+    ruled_out: dict[str, int]
+    binding: tuple[str, ...]
+    cheaper: int | None
+    dearer: int | None
+    step_points: float | None
+    obstacles: tuple[Obstacle, ...]
+
+
+def answer(request: Request, catalogue: Catalogue, sizes: np.ndarray | None = None) -> Answer:
+    """Solve a request on a catalogue whose energies are counted as the request says.
+
+    Accuracy is maximised, ties by energy, then latency. Where the request has no budget, energy is minimised instead,
+    ties by accuracy, then latency.
+
+    Args:
+        request: what is asked.
+        catalogue: what may be chosen.
+        sizes: bytes of weights per network, shape (networks,), where the request limits them; NaN = unknown.
+    """
+    limits = make_limits(request, catalogue, sizes)
+    objectives = [-catalogue.top1, catalogue.energy_mj, catalogue.latency_ms]
+    if request.per_request_mj is None and request.mean_power_w is None:
+        objectives = [catalogue.energy_mj, -catalogue.top1, catalogue.latency_ms]
+    single = solve_single(objectives, limits) if request.shares.most == 1 else None
+    mix = solve_mix(objectives, limits, request.shares)
+    cheaper, dearer = _neighbours(single, catalogue, limits)
+    return Answer(
+        request=request,
+        catalogue=catalogue,
+        limits=limits,
+        single=single,
+        mix=mix,
+        ruled_out={limit.name: int((~limit.allows(limit.values)).sum()) for limit in limits},
+        binding=tuple(limit.name for limit in limits if mix is not None and _binds(limit, mix)),
+        cheaper=cheaper,
+        dearer=dearer,
+        step_points=None if mix is None else _step(request, objectives, limits, mix, catalogue),
+        obstacles=() if mix is not None else find_obstacles(limits, request, catalogue),
+    )
+
+
+def find_obstacles(limits: list[Limit], request: Request, catalogue: Catalogue) -> tuple[Obstacle, ...]:
+    """Return for each limit the nearest value with which a mix would exist, the others kept."""
+    found = []
+    for index, limit in enumerate(limits):
+        if limit.name == "average power":
+            others = [other for other in limits if other is not limit]
+            nearest = least_ratio(catalogue.energy_mj, catalogue.latency_ms, others, request.shares)
+            found.append(Obstacle(limit.name, request.mean_power_w, nearest))
+        else:
+            found.append(Obstacle(limit.name, limit.most, least_feasible(limits, index, request.shares)))
+    return tuple(found)
+
+
+def _binds(limit: Limit, mix: Choice) -> bool:
+    return not limit.each and mix.mean(limit.values) >= limit.most - SLACK * max(abs(limit.most), 1.0)
+
+
+def _neighbours(single: Choice | None, catalogue: Catalogue, limits: list[Limit]) -> tuple[int | None, int | None]:
+    """Return the next cheaper and the next dearer network on the front of those that meet all limits but the budget."""
+    if single is None:
+        return None, None
+    fits = np.ones(len(catalogue), bool)
+    for limit in limits:
+        if limit.name not in ("budget", "average power", "accuracy"):
+            fits &= limit.allows(limit.values)
+    members = np.flatnonzero(fits)
+    busy = any(limit.name == "average power" for limit in limits)
+    cost = catalogue.energy_mj / catalogue.latency_ms if busy else catalogue.energy_mj
+    front = members[pareto_front(cost[members], catalogue.top1[members], catalogue.latency_ms[members])]
+    chosen = single.networks[0]
+    cheaper = front[cost[front] < cost[chosen]]
+    dearer = front[cost[front] > cost[chosen]]
+    return (int(cheaper[-1]) if len(cheaper) else None), (int(dearer[0]) if len(dearer) else None)
+
+
+def _step(
+    request: Request, objectives: list[np.ndarray], limits: list[Limit], mix: Choice, catalogue: Catalogue
+) -> float | None:
+    """Return the accuracy that 1 % more of the budget buys (points); None without a budget."""
+    if not limits or limits[0].name not in ("budget", "average power"):
+        return None
+    more = replace(limits[0], most=limits[0].most * (1 + STEP))
+    if limits[0].name == "average power":
+        more = replace(more, values=limits[0].values - STEP * request.mean_power_w * catalogue.latency_ms)
+    better = solve_mix(objectives[:1], [more, *limits[1:]], request.shares)
+    return None if better is None else max(0.0, better.mean(catalogue.top1) - mix.mean(catalogue.top1))

@@ -1,0 +1,85 @@
+"""Energies that were predicted instead of measured, with their intervals."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.names import did_you_mean
+from edgejoule.recommendations.catalogue import Catalogue
+
+#: The probability that the predictors' intervals are stated for (table ``validation``).
+INTERVAL = 0.9
+PREDICTED_METRIC = {"gross": "energy_mj", "above-idle": "energy_above_idle_mj"}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Predicted energies of a catalogue's networks; arrays of shape (networks,), in the catalogue's order.
+
+    ``spread`` is the standard deviation of the logarithm of measured / predicted that the interval stands for.
+    """
+
+    catalogue: Catalogue
+    measured_mj: np.ndarray
+    spread: np.ndarray
+
+    @property
+    def predicted_mj(self) -> np.ndarray:
+        """The predicted energies (mJ)."""
+        return self.catalogue.energy_mj
+
+    def quantile_mj(self, probability: float) -> np.ndarray:
+        """Return for each network the energy that is not exceeded with this probability (mJ).
+
+        A mix planned with these energies meets its budget with at least this probability if the errors of one
+        predictor on one device rise and fall together: quantiles of comonotonic quantities add (Denuit, Dhaene,
+        Goovaerts and Kaas 2005, section 2.3). That is the cautious assumption here, and it keeps the limit linear.
+        """
+        if not 0 < probability < 1:
+            raise EdgejouleError(f"--confidence is {probability:g}; a probability lies between 0 and 1, e.g. 0.9")
+        return self.predicted_mj * np.exp(norm.ppf(probability) * self.spread)
+
+
+def predicted_catalogue(
+    catalogue: Catalogue, validation: pd.DataFrame, protocol: str, predictor: str, where: str = "validation"
+) -> Prediction:
+    """Return the catalogue with predicted energies in place of measured ones.
+
+    Networks that the predictor declined, or gave no interval for, become excluded with that reason.
+
+    Args:
+        catalogue: measured networks of one device, accounting gross or above-idle.
+        validation: table ``validation``, which may hold more than this device.
+        protocol: whose predictions to use: what was left out of training.
+        predictor: who predicts.
+        where: the file, for messages.
+
+    Raises:
+        EdgejouleError: there are no such predictions.
+    """
+    if catalogue.accounting not in PREDICTED_METRIC:
+        raise EdgejouleError(
+            f"energies are predicted gross or above idle; accounting '{catalogue.accounting}' needs measured ones"
+        )
+    metric = PREDICTED_METRIC[catalogue.accounting]
+    rows = validation[(validation["device"] == catalogue.device) & (validation["metric"] == metric)]
+    for column, value in (("predictor", predictor), ("protocol", protocol)):
+        if value not in set(rows[column]):
+            raise EdgejouleError(
+                f"{where}: no predictions of {metric} for '{catalogue.device}' by {column} '{value}'; "
+                + did_you_mean(value, rows[column])
+            )
+        rows = rows[rows[column] == value]
+    rows = rows.set_index("network").reindex(catalogue.network)
+    predicted, lower, upper = (rows[name].to_numpy(float) for name in ("predicted", "lower", "upper"))
+    given = np.isfinite(predicted) & (predicted > 0)
+    bounded = given & (lower > 0) & (upper >= lower)
+    whole = bounded.copy()
+    kept = catalogue.with_energy(predicted).keep(given, f"the predictor '{predictor}' declined it")
+    kept = kept.keep(bounded[given], f"the predictor '{predictor}' gave no interval")
+    half_width = norm.ppf((1 + INTERVAL) / 2)
+    spread = np.log(upper[whole] / lower[whole]) / (2 * half_width)
+    return Prediction(kept, catalogue.energy_mj[whole], spread)

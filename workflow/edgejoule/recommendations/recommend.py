@@ -1,0 +1,91 @@
+"""``edgejoule recommend``: from files and a request to an answer."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.names import did_you_mean
+from edgejoule.recommendations.answer import Answer, answer
+from edgejoule.recommendations.catalogue import Catalogue, build_catalogue
+from edgejoule.recommendations.predicted import Prediction, predicted_catalogue
+from edgejoule.recommendations.request import Request, without_excluded
+from edgejoule.tables import read_table
+from edgejoule.tables.contracts import NETWORKS, VALIDATION
+
+BYTES_PER_PARAMETER = {"fp32": 4, "fp16": 2, "int8": 1}
+
+
+def device_networks(results: Path, device: str) -> tuple[pd.DataFrame, Path]:
+    """Return a device's rows of table ``networks`` and the file that they are from.
+
+    Raises:
+        EdgejouleError: there is no such device under ``results``.
+    """
+    path = results / "datasets" / device / "networks.parquet"
+    if not path.is_file():
+        known = [file.parent.name for file in sorted((results / "datasets").glob("*/networks.parquet"))]
+        raise EdgejouleError(f"--device '{device}' has no {path}; {did_you_mean(device, known)}")
+    return read_table(path, NETWORKS), path
+
+
+def candidates(results: Path, device: str, request: Request) -> Catalogue:
+    """Return what may be chosen on a device for a request, energies measured."""
+    rows, path = device_networks(results, device)
+    catalogue = build_catalogue(rows, request.counted, request.rate_hz, str(path))
+    catalogue = without_excluded(catalogue, request.exclude)
+    if not len(catalogue):
+        raise EdgejouleError(
+            f"{path}: nothing to choose from on '{device}': no network is left that has both an energy and an ImageNet "
+            f"top-1; see results/recommendations/{device}.md for the reasons"
+        )
+    return catalogue
+
+
+def predictions(results: Path, catalogue: Catalogue, protocol: str, predictor: str = "edgejoule") -> Prediction:
+    """Return a catalogue's networks with energies predicted under a protocol."""
+    path = results / "validation" / catalogue.device / "networks.parquet"
+    return predicted_catalogue(catalogue, read_table(path, VALIDATION), protocol, predictor, str(path))
+
+
+def recommend(
+    results: Path,
+    device: str,
+    request: Request,
+    energies: str = "measured",
+    confidence: float = 0.9,
+    zoo: Path | None = None,
+) -> Answer:
+    """Answer a request on a device.
+
+    Args:
+        results: the pipeline's results folder.
+        device: the device's name.
+        request: what is asked.
+        energies: ``measured``, or the protocol whose predictions to plan with.
+        confidence: probability with which a budget is to be met where energies are predicted.
+        zoo: the table of networks, for a limit on size.
+    """
+    catalogue = candidates(results, device, request)
+    if energies != "measured":
+        prediction = predictions(results, catalogue, energies)
+        catalogue = prediction.catalogue.with_energy(prediction.quantile_mj(confidence))
+    sizes = None if request.max_size_bytes is None else network_sizes(catalogue, zoo)
+    return answer(request, catalogue, sizes)
+
+
+def network_sizes(catalogue: Catalogue, zoo: Path | None) -> np.ndarray:
+    """Return the bytes of each network's weights: parameters x bytes of its precision; shape (networks,).
+
+    NaN for a network that the zoo lacks.
+    """
+    if zoo is None or not zoo.is_file():
+        raise EdgejouleError(f"{zoo}: no such file; --max-size takes numbers of parameters from the zoo, see --zoo")
+    try:
+        table = pd.read_csv(zoo, sep="\t")
+        parameters = table.set_index("network")["parameters"].astype(float)
+    except (OSError, ValueError, KeyError) as error:
+        raise EdgejouleError(f"{zoo}: not a table with columns 'network' and 'parameters': {error}") from error
+    width = np.array([BYTES_PER_PARAMETER[precision] for precision in catalogue.precision], dtype=float)
+    return parameters.reindex(catalogue.network).to_numpy(float) * width

@@ -1,0 +1,146 @@
+"""An answer for people and for programs."""
+
+from edgejoule.recommendations.answer import Answer, Obstacle
+from edgejoule.recommendations.solve import Choice
+from edgejoule.recommendations.units import show_energy, show_time
+
+
+def as_dict(result: Answer) -> dict:
+    """Return an answer as JSON-able data; names end in their units, ``None`` where there is no value."""
+    catalogue = result.catalogue
+    return {
+        "device": catalogue.device,
+        "energy": catalogue.label,
+        "accounting": catalogue.accounting,
+        "request": result.request.in_words,
+        "budget_mj": result.request.per_request_mj,
+        "networks": len(catalogue),
+        "excluded": len(catalogue.excluded),
+        "ruled_out": result.ruled_out,
+        "feasible": result.mix is not None,
+        "single": _choice(result, result.single),
+        "mix": _choice(result, result.mix),
+        "binding": list(result.binding),
+        "points_for_one_percent_more": result.step_points,
+        "next_cheaper": _network(result, result.cheaper),
+        "next_dearer": _network(result, result.dearer),
+        "obstacles": [
+            {"limit": obstacle.limit, "asked": obstacle.asked, "nearest": obstacle.nearest}
+            for obstacle in result.obstacles
+        ],
+    }
+
+
+def _choice(result: Answer, choice: Choice | None) -> dict | None:
+    if choice is None:
+        return None
+    catalogue = result.catalogue
+    return {
+        "networks": [
+            _network(result, network) | {"share": share}
+            for network, share in zip(choice.networks, choice.shares, strict=True)
+        ],
+        "energy_mj": choice.mean(catalogue.energy_mj),
+        "latency_ms": choice.mean(catalogue.latency_ms),
+        "top1": choice.mean(catalogue.top1),
+    }
+
+
+def _network(result: Answer, network: int | None) -> dict | None:
+    if network is None:
+        return None
+    catalogue = result.catalogue
+    return {
+        "network": str(catalogue.network[network]),
+        "energy_mj": float(catalogue.energy_mj[network]),
+        "latency_ms": float(catalogue.latency_ms[network]),
+        "top1": float(catalogue.top1[network]),
+    }
+
+
+def as_rows(result: Answer) -> list[tuple[str, str, str, str, str, str]]:
+    """Return the table for people: what, share, network, energy, latency, top-1."""
+    rows = []
+    data = as_dict(result)
+    for name, title in (("single", "best single"), ("mix", "best mix")):
+        choice = data[name]
+        if choice is None or (name == "mix" and len(choice["networks"]) == 1 and data["single"]):
+            continue
+        for member in choice["networks"]:
+            rows.append((title, f"{100 * member['share']:.1f} %", *_figures(member)))
+            title = ""
+        if len(choice["networks"]) > 1:
+            rows.append(("", "100 %", *_figures(choice | {"network": "= together"})))
+    for name, title in (("next_cheaper", "next cheaper"), ("next_dearer", "next dearer")):
+        if data[name]:
+            rows.append((title, "", *_figures(data[name])))
+    return rows
+
+
+def _figures(entry: dict) -> tuple[str, str, str, str]:
+    return entry["network"], show_energy(entry["energy_mj"]), show_time(entry["latency_ms"]), f"{entry['top1']:.2f} %"
+
+
+def reason(result: Answer) -> str:
+    """Return why these were chosen, in a few sentences."""
+    catalogue, data = result.catalogue, as_dict(result)
+    sentences = []
+    out = [f"{count} by the {name}" for name, count in result.ruled_out.items() if count]
+    left = f"Of {len(catalogue)} networks, " + (f"ruled out on their own: {', '.join(out)}; " if out else "")
+    goal = "the least energy" if result.step_points is None else "the most accuracy"
+    if result.single is not None:
+        sentences.append(f"{left}the best single one of the rest gives {goal}.")
+    elif result.request.shares.most < 1:
+        sentences.append(f"{left}no single one may serve all requests.")
+    else:
+        sentences.append(f"{left}no single one is left, but a mix meets every limit.")
+    if result.single is not None and len(result.mix.networks) > 1:
+        gain = data["mix"]["top1"] - data["single"]["top1"]
+        saving = data["single"]["energy_mj"] - data["mix"]["energy_mj"]
+        if result.step_points is None:
+            sentences.append(f"The mix saves {show_energy(saving)} per inference.")
+        else:
+            used = f" and uses up the {' and the '.join(result.binding)}" if result.binding else ""
+            sentences.append(f"The mix adds {gain:.2f} points{used}.")
+    elif result.single is not None:
+        sentences.append("No mix is better.")
+    if result.step_points is not None:
+        more = f"1 % more budget buys {result.step_points:.3f} points"
+        sentences.append(more + "." if result.step_points > 0 else "More budget buys nothing under the other limits.")
+    return " ".join(sentences)
+
+
+def infeasible(result: Answer) -> str:
+    """Return which limits fail, and the nearest feasible ones."""
+    moves = [_move(result, obstacle) for obstacle in result.obstacles if obstacle.nearest is not None]
+    stuck = [obstacle.limit for obstacle in result.obstacles if obstacle.nearest is None]
+    sentence = f"no network or mix on '{result.catalogue.device}' meets the request"
+    if moves:
+        sentence += f"; with everything else kept, {' or '.join(moves)} would do"
+    if stuck:
+        sentence += f"; relaxing only the {' or only the '.join(stuck)} does not help"
+    if result.catalogue.accounting == "duty-cycle":
+        sentence += f"; the device draws {result.catalogue.idle_w:.4g} W when idle"
+    return sentence
+
+
+def _move(result: Answer, obstacle: Obstacle) -> str:
+    request, nearest = result.request, obstacle.nearest
+    match obstacle.limit:
+        case "budget":
+            text = f"a budget of at least {show_energy(nearest)} per inference (asked: {show_energy(obstacle.asked)})"
+            if request.mean_power_w is not None:
+                watts = nearest * 1e-3 * request.rate_hz
+                text += f", which is {watts:.4g} W on average (asked: {request.mean_power_w:.4g} W)"
+            return text
+        case "average power":
+            return f"an average power of at least {nearest:.4g} W (asked: {obstacle.asked:.4g} W)"
+        case "mean latency" | "p90 latency":
+            return f"a {obstacle.limit} limit of at least {show_time(nearest)} (asked: {show_time(obstacle.asked)})"
+        case "rate":
+            return f"a rate of at most {1e3 / nearest:.4g}/s (asked: {1e3 / obstacle.asked:.4g}/s)"
+        case "accuracy":
+            return f"an accuracy of at most {-nearest:.2f} % (asked: {-obstacle.asked:g} %)"
+        case "size":
+            return f"a size limit of at least {nearest / 1e6:.4g} MB (asked: {obstacle.asked / 1e6:.4g} MB)"
+    raise ValueError(f"unknown limit {obstacle.limit}")
