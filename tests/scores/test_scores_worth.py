@@ -61,13 +61,23 @@ def agreement(request, phones, config):
 def test_ranks_follow_values_and_share_what_is_not_settled():
     above = np.array([[0.5, 0.6, 0.99], [0.4, 0.5, 0.99], [0.01, 0.01, 0.5]])
     values = np.array([3.0, 2.0, 1.0])
-    assert list(ranks(above, values, np.ones(3, bool), 0.95)) == [1, 1, 3]
-    np.testing.assert_array_equal(ranks(above, values, np.array([True, False, True]), 0.95), [1, np.nan, 2])
+    found = ranks(above, values, np.ones(3, bool), 0.95)
+    np.testing.assert_array_equal(found, [[1, 1, 2], [1, 1, 2], [3, 3, 3]])
+    found = ranks(above, values, np.array([True, False, True]), 0.95)
+    np.testing.assert_array_equal(found, [[1, 1, 1], [np.nan] * 3, [2, 2, 2]])
 
 
-def test_no_device_ranks_behind_one_of_lower_value():
-    above = np.array([[0.5, 0.99, 0.9], [0.01, 0.5, 0.6], [0.1, 0.4, 0.5]])
-    assert list(ranks(above, np.array([3.0, 2.0, 1.0]), np.ones(3, bool), 0.95)) == [1, 1, 1]
+def test_an_order_that_is_not_settled_is_a_tie_for_every_two_devices(phones, config):
+    scores, comparisons = compute_scores(phones, config, 300, 0)
+    rank = scores.set_index(["score", "definition", "device"])["rank"]
+    for row in comparisons[~comparisons["settled"]].itertuples():
+        assert rank[row.score, row.definition, row.device] == rank[row.score, row.definition, row.other]
+
+
+def test_a_chain_of_unsettled_neighbours_shares_one_rank_and_keeps_what_is_settled():
+    above = np.array([[0.5, 0.6, 0.99], [0.4, 0.5, 0.6], [0.01, 0.4, 0.5]])
+    found = ranks(above, np.array([3.0, 2.0, 1.0]), np.ones(3, bool), 0.95)
+    np.testing.assert_array_equal(found, [[1, 1, 2], [1, 1, 3], [1, 2, 3]])
 
 
 # -- decomposition ---------------------------------------------------------------------------------------------------

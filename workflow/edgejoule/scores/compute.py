@@ -50,6 +50,7 @@ def _score_rows(league: League, problem: Problem, values, sampled, eligible, abo
     known = np.isfinite(values)
     lower, upper = interval(sampled)
     pairs = np.isfinite(problem.log_merit).sum(axis=1)
+    rank = ranks(above, values, eligible, settled)
     place = np.where(eligible, 1 + (values[None, :] > values[:, None])[:, eligible].sum(axis=1), np.nan)
     return pd.DataFrame(
         {
@@ -60,11 +61,13 @@ def _score_rows(league: League, problem: Problem, values, sampled, eligible, abo
             "value": np.where(known, np.exp(values), np.nan),
             "lower": np.where(known, lower, np.nan),
             "upper": np.where(known, upper, np.nan),
-            "rank": pd.array(ranks(above, values, eligible, settled), dtype="Int64"),
+            "rank": pd.array(rank[:, 0], dtype="Int64"),
             "pairs": pairs,
             "missing": len(problem.pairs) - pairs,
             "origin": league.origins,
             "reference": "+".join(league.reference),
+            "rank_best": pd.array(rank[:, 1], dtype="Int64"),
+            "rank_worst": pd.array(rank[:, 2], dtype="Int64"),
             "place": pd.array(place, dtype="Int64"),
             "score_unit": problem.definition.unit,
             "reason": [_reason(league, problem, column, known[column]) for column in range(len(league.devices))],
@@ -76,7 +79,7 @@ def _reason(league: League, problem: Problem, column: int, known: bool) -> str:
     if known:
         return ESTIMATED if league.origins[column] == "estimated" else ""
     if problem.definition.score == "PCS" and not np.isfinite(league.tdp_w[column]):
-        return "no thermal design power is published for it (key 'tdp_w' of its device file)"
+        return "no thermal design power is stated for it (key 'tdp_w' of its device file)"
     if not len(problem.pairs):
         return "the reference of the league has no pair for this score"
     if not np.isfinite(problem.log_merit[column]).any():

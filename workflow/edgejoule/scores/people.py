@@ -12,10 +12,10 @@ from edgejoule.tables import write_text
 HEAD = """# Scores
 
 Higher is better; relative scores call the league's reference 100. Intervals hold 90 % of the resamples of networks and
-measurement spread; beside them stands the share of resamples in which a device is above the next one. Devices that are
-not settled apart share a rank: 1 + the number of devices that are settled to be above. Only devices of one league (one
-class of hardware, measured at one place) can be compared. Energies per inference derived from MLPerf recordings are
-derived figures, not MLPerf scores. How each score is defined, and why: docs/scores.md.
+measurement spread; beside them stands the share of resamples in which a device is above the next one. Two devices whose
+order is not settled share a rank (=); 'from, to' are the ranks that the settled orders allow. Only devices of one
+league (one class of hardware, measured at one place) can be compared. Energies per inference derived from MLPerf
+recordings are derived figures, not MLPerf scores. How each score is defined, and why: docs/scores.md.
 """
 
 
@@ -40,7 +40,7 @@ def _score_table(rows: pd.DataFrame, comparisons: pd.DataFrame, score: str) -> s
     rows = rows[rows["score"] == score]
     default = rows[rows["definition"] == DEFAULT].sort_values(["place", "device"], na_position="last")
     others = [d for d in DEFINITIONS if d.score == score and d.name != DEFAULT]
-    heads = ["rank", "device", score, "90 % interval", "above the next", "pairs", "missing"]
+    heads = ["rank", "from, to", "device", score, "90 % interval", "above the next", "pairs", "missing"]
     heads += [*(f"{d.name} ({d.unit})" for d in others), ""]
     lines = [f"### {score}\n", _row(heads), _row(["---"] * len(heads))]
     beside = rows.set_index(["device", "definition"])["value"]
@@ -52,7 +52,8 @@ def _score_table(rows: pd.DataFrame, comparisons: pd.DataFrame, score: str) -> s
         span = "" if pd.isna(row.value) else f"{row.lower:.1f} to {row.upper:.1f}"
         probability = above.get((row.device, following))
         surely = "" if probability is None else f"{100 * probability:.0f} %"
-        cells = [rank, row.device, _figure(row.value), span, surely, row.pairs, row.missing]
+        allowed = "" if pd.isna(row.rank) else f"{row.rank_best}, {row.rank_worst}"
+        cells = [rank, allowed, row.device, _figure(row.value), span, surely, row.pairs, row.missing]
         cells += [_figure(beside[row.device, d.name]) for d in others]
         lines.append(_row([*cells, row.reason]))
     return "\n".join([*lines, ""])

@@ -53,10 +53,9 @@ def probability_above(draws: np.ndarray) -> np.ndarray:
 
 
 def ranks(above: np.ndarray, values: np.ndarray, eligible: np.ndarray, settled: float) -> np.ndarray:
-    """Return ranks in the order of the values, in which devices that are not settled apart share a rank.
+    """Return ranks in the order of the values; two devices whose order is not settled always share one.
 
-    A device's rank is 1 + the number of devices that are settled to be above it, or above any device of lower value, if
-    that is fewer: so no device ranks behind one of lower value.
+    A new rank begins where every device so far is settled to be above every device that follows.
 
     Args:
         above: what ``probability_above`` returned.
@@ -65,11 +64,17 @@ def ranks(above: np.ndarray, values: np.ndarray, eligible: np.ndarray, settled: 
         settled: probability from which one device is said to be above another.
 
     Returns:
-        Ranks as floats, NaN for devices that are not ranked.
+        Shape (devices, 3): rank (shared), best and worst rank that the settled orders allow; NaN where not ranked.
     """
-    result = np.full(len(values), np.nan)
+    result = np.full((len(values), 3), np.nan)
+    if not eligible.any():
+        return result
     held = np.flatnonzero(eligible)
-    upwards = held[np.argsort(values[held], kind="stable")]
-    settled_above = (above[np.ix_(held, upwards)] >= settled).sum(axis=0)
-    result[upwards] = 1.0 + np.minimum.accumulate(settled_above)
+    held = held[np.argsort(-values[held], kind="stable")]
+    sure = above[np.ix_(held, held)] >= settled
+    begins = [place for place in range(len(held)) if sure[:place, place:].all()]
+    for start, end in zip(begins, [*begins[1:], len(held)], strict=True):
+        result[held[start:end], 0] = start + 1
+    result[held, 1] = 1 + sure.sum(axis=0)
+    result[held, 2] = len(held) - sure.sum(axis=1)
     return result

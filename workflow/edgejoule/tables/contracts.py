@@ -329,6 +329,8 @@ SCORES = Table(
         Column("pairs", WHOLE, "pairs that entered", minimum=0),
         Column("missing", WHOLE, "pairs of the league that the device lacks", minimum=0),
         ORIGIN,
+        Column("rank_best", WHOLE, "1 + devices that are settled to be above", nullable=True, minimum=1),
+        Column("rank_worst", WHOLE, "ranked devices - devices that are settled to be below", nullable=True, minimum=1),
         Column("place", WHOLE, "place by value alone, settled or not; null = not ranked", True, minimum=1),
         Column("reference", TEXT, "devices whose median, pair by pair, is 100, joined by +"),
         Column("score_unit", TEXT, "unit of value, lower and upper"),
