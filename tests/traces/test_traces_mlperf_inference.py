@@ -12,6 +12,7 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.traces import event_energy, idle_power, read_recording, write_recording
 from edgejoule.traces.files import Files
 from edgejoule.traces.importers.mlperf_inference import import_mlperf_inference
+from edgejoule.traces.importers.runs import RunFacts
 
 META = {"device": "board-x", "board": "x", "meter": {"kind": "external"}, "power_scope": "wall"}
 LOG = "performance/run_1/spl.txt"
@@ -33,7 +34,7 @@ def edit(path, *changes):
 def test_a_good_run(tmp_path):
     folder = make_run(tmp_path)
     key = folder.relative_to(tmp_path).as_posix()
-    recording = run_import(tmp_path, precisions={key: "int8"})
+    recording = run_import(tmp_path, facts={key: RunFacts("net-a", "int8")})
     write_recording(recording, tmp_path / "r")
     recording = read_recording(tmp_path / "r")
     assert list(recording.events["event"]) == ["net-a:idle-before", "net-a", "net-a:idle-after"]
@@ -245,8 +246,8 @@ def test_the_real_recordings(shared_data):
     duplicates = {row["run_dir"] for row in index if row["same_trace_as"]}
     for system in sorted({row["system"] for row in index}):
         rows = {row["run_dir"]: row for row in index if row["system"] == system}
-        precisions = {key: row["precision"] for key, row in rows.items()}
-        recording = import_mlperf_inference(files, META, system, precisions)
+        facts = {key: RunFacts(row["model"], row["precision"]) for key, row in rows.items()}
+        recording = import_mlperf_inference(files, META, system, facts)
         runs = recording.events[recording.events["kind"] == "network"].set_index("source")
         assert set(runs.index) == rows.keys() - duplicates
         assert set(recording.problems["source"]) == rows.keys() & duplicates

@@ -145,7 +145,8 @@ def mirror(tmp_path):
 def test_a_mirror_gives_the_same_bytes_as_the_server(server, mirror, tmp_path):
     retrieve(FILES, tmp_path / "a.zip", server.address)
     retrieve(FILES, tmp_path / "b.zip", mirror=mirror)
-    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+    retrieve(FILES, tmp_path / "c.zip", mirror=mirror.parent)
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes() == (tmp_path / "c.zip").read_bytes()
 
 
 def test_a_mirror_of_another_commit(mirror, tmp_path):

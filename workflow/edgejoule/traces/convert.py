@@ -5,8 +5,10 @@ from pathlib import Path
 
 from edgejoule.config import Device
 from edgejoule.errors import EdgejouleError
+from edgejoule.tables.vocabulary import PRECISIONS
 from edgejoule.traces.files import Files
 from edgejoule.traces.importers.registry import CANONICAL, run_format
+from edgejoule.traces.importers.runs import RunFacts
 from edgejoule.traces.manifest import PinnedFile, read_manifest
 from edgejoule.traces.recording import Recording, read_recording
 
@@ -39,8 +41,8 @@ def import_device(device: Device, archives: Sequence[Path | str] = ()) -> Record
     runs = run_format(source.format)
     if source.folder is not None:
         return runs.read(Files([source.folder]), meta, None, {})
-    precisions = _precisions(read_manifest(source.manifest), runs.members)
-    return runs.read(Files(archives), meta, device.name, precisions)
+    facts = _facts(read_manifest(source.manifest), runs.members)
+    return runs.read(Files(archives), meta, device.name, facts)
 
 
 def _canonical(device: Device) -> Recording:
@@ -54,11 +56,13 @@ def _canonical(device: Device) -> Recording:
     return recording
 
 
-def _precisions(pinned: Sequence[PinnedFile], members: Sequence[str]) -> dict[str, str]:
-    """Return the precision of the weights by run folder."""
+def _facts(pinned: Sequence[PinnedFile], members: Sequence[str]) -> dict[str, RunFacts]:
+    """Return network and precision by run folder."""
     return {
-        file.name.removesuffix(f"/{member}"): file.precision
+        file.name.removesuffix(f"/{member}"): RunFacts(
+            file.network, file.precision if file.precision in PRECISIONS else None
+        )
         for file in pinned
         for member in members
-        if file.precision and file.name.endswith(f"/{member}")
+        if file.network and file.name.endswith(f"/{member}")
     }

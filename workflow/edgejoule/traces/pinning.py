@@ -19,8 +19,8 @@ from edgejoule.traces.manifest import (
 )
 from edgejoule.traces.retrieve import retrieve
 
-#: What the index of a mirror must say of each run.
-INDEX = ("run_dir", "repo", "commit", "system", "system_json", "model", "precision", "precision_source")
+#: What the index of a mirror must say of each run; it may say in 'precision_source' where the precision is stated.
+INDEX = ("run_dir", "repo", "commit", "system", "system_json", "model", "precision")
 
 
 def pin_system(system: str, kind: str, index: Path | str, mirror: Path | str, output: Path | str) -> None:
@@ -73,7 +73,7 @@ def pin(runs: Iterable[Mapping[str, str]], mirror: Path | str, members: Iterable
     for name, repository, commit in sorted(systems):
         pinned.append(_pinned(mirror, name, repository, commit, first))
     for run in runs:
-        source = run["precision_source"]
+        source = run.get("precision_source", "")
         for member in members:
             name = f"{run['run_dir']}/{member}"
             if (mirror / name).is_file():

@@ -44,7 +44,7 @@ def retrieve(
         files: what to fetch.
         output: the archive; written as a whole or not at all.
         address: template of a file's address, with ``{repository}``, ``{commit}`` and ``{path}``.
-        mirror: folder laid out like the repositories; if given, nothing is fetched.
+        mirror: folder that holds the repositories, or folders of them; if given, nothing is fetched.
         pause_s: pause after a failed attempt (s); doubles each time.
 
     Raises:
@@ -86,13 +86,17 @@ def _address(template: str, file: PinnedFile) -> str:
 
 
 def _from_mirror(file: PinnedFile, mirror: Path) -> bytes:
+    # The repositories may lie in the mirror itself or in folders of it.
+    repository = file.name.partition("/")[0]
+    homes = [mirror, *sorted(path.parent for path in mirror.glob(f"*/{repository}"))]
+    path = next((home / file.name for home in homes if (home / file.name).is_file()), mirror / file.name)
     try:
-        data = (mirror / file.name).read_bytes()
+        data = path.read_bytes()
     except OSError as error:
-        raise EdgejouleError(f"{mirror / file.name}: not in the mirror: {error.strerror}") from error
+        raise EdgejouleError(f"{path}: not in the mirror: {error.strerror}") from error
     problem = _difference(data, file)
     if problem:
-        raise EdgejouleError(f"{mirror / file.name}: {problem}; mirror commit {file.commit}")
+        raise EdgejouleError(f"{path}: {problem}; mirror commit {file.commit}")
     return data
 
 

@@ -6,7 +6,6 @@ scores.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -15,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.tables import contracts, empty
 from edgejoule.traces.files import Files
 from edgejoule.traces.importers.loadgen import Run, read_detail, read_top1
 from edgejoule.traces.importers.ptdaemon import PowerLog, Server, read_power_log, read_server
+from edgejoule.traces.importers.runs import RunFacts, problem, problem_table, system_description
 from edgejoule.traces.rails import Rail
 from edgejoule.traces.recording import Recording
 
@@ -26,6 +25,7 @@ POWER_LOG = "performance/run_1/spl.txt"
 DETAIL = "performance/run_1/mlperf_log_detail.txt"
 SERVER = "performance/power/server.json"
 ACCURACY = "accuracy/accuracy.txt"
+MEMBERS = (ACCURACY, SERVER, DETAIL, POWER_LOG)
 
 RAIL = "wall"
 #: Clocks differ from UTC by a multiple of a quarter of an hour, as time zones do.
@@ -49,7 +49,7 @@ class Imported:
 
 
 def import_mlperf_inference(
-    files: Files, meta: Mapping, system: str | None = None, precisions: Mapping[str, str] | None = None
+    files: Files, meta: Mapping, system: str | None = None, facts: Mapping[str, RunFacts] | None = None
 ) -> Recording:
     """Return all runs of one device as one recording on the clock of UTC.
 
@@ -59,26 +59,25 @@ def import_mlperf_inference(
         files: the upstream files.
         meta: ``device``, ``board``, ``meter``, ``power_scope`` and whatever else ``recording.json`` is to say.
         system: upstream name of the system, if ``files`` hold several.
-        precisions: precision of the weights by run folder, from the recording's own metadata.
+        facts: network and precision by run folder; without them the folder names the network.
 
     Raises:
         EdgejouleError: there are no runs, runs of several systems, or not one that can be used.
     """
-    precisions = precisions or {}
     folders = _run_folders(files, system)
     problems: list[dict] = []
     runs: list[Imported] = []
     for folder in folders:
+        about = (facts or {}).get(folder, RunFacts(_network(folder), None))
         try:
-            runs.append(_read_run(files, folder, precisions.get(folder), problems))
+            runs.append(_read_run(files, folder, about, problems))
         except EdgejouleError as error:
-            problems.append(_problem(folder, precisions.get(folder), error))
+            problems.append(problem(about.network, about.precision, folder, error))
     runs = _distinct(runs, problems)
     if not runs:
         raise EdgejouleError(f"{files}: none of {len(folders)} runs can be used; the first: {problems[0]['reason']}")
     events = pd.DataFrame([event for run, number in _passes(runs) for event in _events(run, number)])
-    table = pd.DataFrame(problems, columns=contracts.PROBLEMS.names) if problems else empty(contracts.PROBLEMS)
-    return Recording(_meta(files, meta, runs), events, _trace(runs), problems=table)
+    return Recording(_meta(files, meta, runs), events, _trace(runs), problems=problem_table(problems))
 
 
 def _run_folders(files: Files, system: str | None) -> list[str]:
@@ -101,17 +100,7 @@ def _network(folder: str) -> str:
     return PurePosixPath(folder).parts[-2] if len(PurePosixPath(folder).parts) > 1 else folder
 
 
-def _problem(folder: str, precision: str | None, reason: object) -> dict:
-    return {
-        "workload": _network(folder),
-        "kind": "network",
-        "precision": precision,
-        "source": folder,
-        "reason": str(reason),
-    }
-
-
-def _read_run(files: Files, folder: str, precision: str | None, problems: list[dict]) -> Imported:
+def _read_run(files: Files, folder: str, about: RunFacts, problems: list[dict]) -> Imported:
     data = files.read(f"{folder}/{POWER_LOG}")
     log = read_power_log(data, f"{folder}/{POWER_LOG}")
     run = read_detail(files.read(f"{folder}/{DETAIL}"), f"{folder}/{DETAIL}")
@@ -131,8 +120,9 @@ def _read_run(files: Files, folder: str, precision: str | None, problems: list[d
         top1 = read_top1(files.read(f"{folder}/{ACCURACY}"))
     else:
         notes.append(f"no {ACCURACY}: the accuracy is unknown")
-    problems += [_problem(folder, precision, note) for note in notes]
-    return Imported(folder, _network(folder), precision, log, run, server, top1, hashlib.sha256(data).hexdigest())
+    problems += [problem(about.network, about.precision, folder, note) for note in notes]
+    digest = hashlib.sha256(data).hexdigest()
+    return Imported(folder, about.network, about.precision, log, run, server, top1, digest)
 
 
 def _to_utc(log: PowerLog, run: Run, server: Server) -> tuple[PowerLog, Run]:
@@ -157,7 +147,7 @@ def _distinct(runs: list[Imported], problems: list[dict]) -> list[Imported]:
     for run in runs:
         if run.digest in seen:
             reason = f"the same trace as {seen[run.digest]}, which is used"
-            problems.append(_problem(run.folder, run.precision, reason))
+            problems.append(problem(run.network, run.precision, run.folder, reason))
         else:
             seen[run.digest] = run.folder
             kept.append(run)
@@ -166,7 +156,7 @@ def _distinct(runs: list[Imported], problems: list[dict]) -> list[Imported]:
     for run in kept:
         if result and run.log.t_ns[0] <= result[-1].log.t_ns[-1]:
             reason = f"its trace overlaps in time with that of {result[-1].folder}, which is used"
-            problems.append(_problem(run.folder, run.precision, reason))
+            problems.append(problem(run.network, run.precision, run.folder, reason))
         else:
             result.append(run)
     return result
@@ -238,16 +228,5 @@ def _meta(files: Files, meta: Mapping, runs: list[Imported]) -> dict:
         "observed_rate_hz": 1e9 / observed if observed else None,
         "meter_reported": meters,
         "versions": {"loadgen": versions},
-        "system": _system_description(files, _system(runs[0].folder)),
+        "system": system_description(files, f"{_system(runs[0].folder)}.json"),
     }
-
-
-def _system_description(files: Files, system: str) -> dict:
-    """Return what the submitter's ``systems/<system>.json`` says of hardware and software, if it is there."""
-    for name in files.ending("systems", f"{system}.json"):
-        try:
-            value = json.loads(files.read(name).decode("utf-8", "replace"))
-        except ValueError as error:
-            raise EdgejouleError(f"{name}: not valid JSON: {error}") from error
-        return {key: text for key, text in value.items() if isinstance(text, str) and text not in ("", "-")}
-    return {}

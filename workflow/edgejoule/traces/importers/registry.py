@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
 from edgejoule.traces.files import Files
-from edgejoule.traces.importers import mlperf_inference
+from edgejoule.traces.importers import mlperf_inference, mlperf_tiny
+from edgejoule.traces.importers.runs import RunFacts
 from edgejoule.traces.recording import Recording
 
 CANONICAL = "canonical"
@@ -17,24 +18,17 @@ class RunFormat:
     """A format that comes as a folder of runs, each with its own logs of power and of work.
 
     Attributes:
-        read: ``(files, meta, system, precisions) -> Recording``; see ``mlperf_inference``.
+        read: ``(files, meta, system, facts) -> Recording``; see ``mlperf_inference``.
         members: files of a run that it needs, relative to the run's folder.
     """
 
-    read: Callable[[Files, Mapping, str | None, Mapping[str, str]], Recording]
+    read: Callable[[Files, Mapping, str | None, Mapping[str, RunFacts]], Recording]
     members: tuple[str, ...]
 
 
 RUN_FORMATS = {
-    "mlperf-inference": RunFormat(
-        mlperf_inference.import_mlperf_inference,
-        (
-            mlperf_inference.ACCURACY,
-            mlperf_inference.SERVER,
-            mlperf_inference.DETAIL,
-            mlperf_inference.POWER_LOG,
-        ),
-    ),
+    "mlperf-inference": RunFormat(mlperf_inference.import_mlperf_inference, mlperf_inference.MEMBERS),
+    "mlperf-tiny": RunFormat(mlperf_tiny.import_mlperf_tiny, mlperf_tiny.MEMBERS),
 }
 
 
