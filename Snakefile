@@ -19,7 +19,11 @@ configfile: "config/config.yaml"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/traces.smk"
 include: "workflow/rules/datasets.smk"
+include: "workflow/rules/predictors.smk"
+include: "workflow/rules/validation.smk"
 include: "workflow/rules/scores.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:
@@ -27,4 +31,8 @@ rule all:
     default_target: True
     input:
         rules.datasets.input,
+        rules.predictors.input,
+        rules.validation.input,
         rules.scores.input,
+        rules.figures.input,
+        rules.report.input,
