@@ -22,6 +22,7 @@ include: "workflow/rules/datasets.smk"
 include: "workflow/rules/predictors.smk"
 include: "workflow/rules/validation.smk"
 include: "workflow/rules/scores.smk"
+include: "workflow/rules/recommendations.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
@@ -34,5 +35,6 @@ rule all:
         rules.predictors.input,
         rules.validation.input,
         rules.scores.input,
+        rules.recommendations.input,
         rules.figures.input,
         rules.report.input,
