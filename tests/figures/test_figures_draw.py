@@ -1,3 +1,4 @@
+import importlib
 import json
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -16,6 +17,7 @@ from edgejoule.figures.frame import pareto_front
 from edgejoule.figures.labels import short_network
 from edgejoule.figures.palette import COLOURS, OTHER, family_colours, number
 from edgejoule.figures.picture import Picture, save_pictures
+from edgejoule.figures.registry import FIGURES, INPUTS
 from edgejoule.tables import contracts, write_json, write_table
 
 COLUMNS = {
@@ -195,3 +197,13 @@ def test_numbers_have_three_digits_and_no_exponent(value, text):
 )
 def test_network_names_are_short_in_labels(name, short):
     assert short_network(name) == short
+
+
+def test_every_figure_has_its_rule_its_command_and_its_function():
+    rules = (Path(__file__).parents[2] / "workflow/rules/figures.smk").read_text()
+    for name, spec in FIGURES.items():
+        module, function = spec.function.split(":")
+        assert callable(getattr(importlib.import_module(f"edgejoule.figures.{module}"), function))
+        assert f'    "{name}",' in rules
+        assert f"edgejoule figures {name}" in rules
+        assert all(key in INPUTS for key in spec.inputs)

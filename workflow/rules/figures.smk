@@ -48,8 +48,25 @@ rule figure_accuracy_energy:
     benchmark:
         "results/benchmarks/figures/accuracy-energy.tsv"
     shell:
-        "edgejoule figures accuracy-energy --networks {input.networks:q} --devices {input.devices:q}"
-        " --output {output:q} {input.recommendations:q} 2> {log:q}"
+        "edgejoule figures accuracy-energy --networks {input.networks:q}"
+        " --devices {input.devices:q} --output {output:q} {input.recommendations:q} 2> {log:q}"
+
+
+rule figure_marginal_energy:
+    """Energy that the next point of accuracy costs, along the best mixes."""
+    input:
+        fronts=expand("results/recommendations/fronts/{device}.parquet", device=DEVICES),
+        devices=FIGURE_DEVICES,
+        code=code("figures"),
+    output:
+        figure("marginal-energy", "Accuracy and energy"),
+    log:
+        "results/logs/figures/marginal-energy.log",
+    benchmark:
+        "results/benchmarks/figures/marginal-energy.tsv"
+    shell:
+        "edgejoule figures marginal-energy"
+        " --devices {input.devices:q} --output {output:q} {input.fronts:q} 2> {log:q}"
 
 
 rule figure_accuracy_latency:
@@ -65,8 +82,8 @@ rule figure_accuracy_latency:
     benchmark:
         "results/benchmarks/figures/accuracy-latency.tsv"
     shell:
-        "edgejoule figures accuracy-latency --networks {input.networks:q} --devices {input.devices:q}"
-        " --output {output:q} 2> {log:q}"
+        "edgejoule figures accuracy-latency --networks {input.networks:q}"
+        " --devices {input.devices:q} --output {output:q} 2> {log:q}"
 
 
 rule figure_energy_latency:
@@ -82,8 +99,8 @@ rule figure_energy_latency:
     benchmark:
         "results/benchmarks/figures/energy-latency.tsv"
     shell:
-        "edgejoule figures energy-latency --networks {input.networks:q} --devices {input.devices:q}"
-        " --output {output:q} 2> {log:q}"
+        "edgejoule figures energy-latency --networks {input.networks:q}"
+        " --devices {input.devices:q} --output {output:q} 2> {log:q}"
 
 
 rule figure_energy_size:
@@ -101,6 +118,23 @@ rule figure_energy_size:
         "results/benchmarks/figures/energy-size.tsv"
     shell:
         "edgejoule figures energy-size --networks {input.networks:q} --kernels {input.kernels:q}"
+        " --devices {input.devices:q} --output {output:q} 2> {log:q}"
+
+
+rule figure_runtimes_compared:
+    """The same networks on one board under two runtimes or settings."""
+    input:
+        networks="results/datasets/networks.parquet",
+        devices=FIGURE_DEVICES,
+        code=code("figures"),
+    output:
+        figure("runtimes-compared", "Accuracy and energy"),
+    log:
+        "results/logs/figures/runtimes-compared.log",
+    benchmark:
+        "results/benchmarks/figures/runtimes-compared.tsv"
+    shell:
+        "edgejoule figures runtimes-compared --networks {input.networks:q}"
         " --devices {input.devices:q} --output {output:q} 2> {log:q}"
 
 
@@ -122,6 +156,76 @@ rule figure_predicted_measured:
         " --devices {input.devices:q} --output {output:q} 2> {log:q}"
 
 
+rule figure_error_distribution:
+    """Distribution of the predictors' errors, baselines beside."""
+    input:
+        validation="results/validation/networks.parquet",
+        devices=FIGURE_DEVICES,
+        code=code("figures"),
+    output:
+        figure("error-distribution", "Prediction"),
+    log:
+        "results/logs/figures/error-distribution.log",
+    benchmark:
+        "results/benchmarks/figures/error-distribution.tsv"
+    shell:
+        "edgejoule figures error-distribution --validation {input.validation:q}"
+        " --devices {input.devices:q} --output {output:q} 2> {log:q}"
+
+
+rule figure_noise_floor:
+    """How far passes disagree, against how far predictions are off."""
+    input:
+        passes="results/datasets/passes.parquet",
+        validation="results/validation/networks.parquet",
+        devices=FIGURE_DEVICES,
+        code=code("figures"),
+    output:
+        figure("noise-floor", "Prediction"),
+    log:
+        "results/logs/figures/noise-floor.log",
+    benchmark:
+        "results/benchmarks/figures/noise-floor.tsv"
+    shell:
+        "edgejoule figures noise-floor --passes {input.passes:q} --validation {input.validation:q}"
+        " --devices {input.devices:q} --output {output:q} 2> {log:q}"
+
+
+rule figure_interval_coverage:
+    """Whether 90 % intervals hold 90 % of the measured values."""
+    input:
+        validation="results/validation/networks.parquet",
+        devices=FIGURE_DEVICES,
+        code=code("figures"),
+    output:
+        figure("interval-coverage", "Prediction"),
+    log:
+        "results/logs/figures/interval-coverage.log",
+    benchmark:
+        "results/benchmarks/figures/interval-coverage.tsv"
+    shell:
+        "edgejoule figures interval-coverage --validation {input.validation:q}"
+        " --devices {input.devices:q} --output {output:q} 2> {log:q}"
+
+
+rule figure_transfer:
+    """Error on a new board against the networks measured on it."""
+    input:
+        accuracy="results/validation/accuracy.parquet",
+        networks="results/datasets/networks.parquet",
+        devices=FIGURE_DEVICES,
+        code=code("figures"),
+    output:
+        figure("transfer", "Prediction"),
+    log:
+        "results/logs/figures/transfer.log",
+    benchmark:
+        "results/benchmarks/figures/transfer.tsv"
+    shell:
+        "edgejoule figures transfer --accuracy {input.accuracy:q} --networks {input.networks:q}"
+        " --devices {input.devices:q} --output {output:q} 2> {log:q}"
+
+
 rule figure_recommendation_curves:
     """Budget against energy used and accuracy reached, beside oracles and baselines."""
     input:
@@ -135,17 +239,61 @@ rule figure_recommendation_curves:
     benchmark:
         "results/benchmarks/figures/recommendation-curves.tsv"
     shell:
-        "edgejoule figures recommendation-curves --choices {input.choices:q} --devices {input.devices:q}"
-        " --output {output:q} 2> {log:q}"
+        "edgejoule figures recommendation-curves --choices {input.choices:q}"
+        " --devices {input.devices:q} --output {output:q} 2> {log:q}"
+
+
+rule figure_score_maps:
+    """Average power and energy per pair of network and delegate, with the scores."""
+    input:
+        applications="results/datasets/applications.parquet",
+        scores="results/scores/scores.parquet",
+        devices=FIGURE_DEVICES,
+        code=code("figures"),
+    output:
+        figure("score-maps", "Scores"),
+    log:
+        "results/logs/figures/score-maps.log",
+    benchmark:
+        "results/benchmarks/figures/score-maps.tsv"
+    shell:
+        "edgejoule figures score-maps --applications {input.applications:q} --scores {input.scores:q}"
+        " --devices {input.devices:q} --output {output:q} 2> {log:q}"
+
+
+rule figure_score_bubbles:
+    """PCS against performance, with IECS as colour."""
+    input:
+        applications="results/datasets/applications.parquet",
+        scores="results/scores/scores.parquet",
+        devices=FIGURE_DEVICES,
+        code=code("figures"),
+    output:
+        figure("score-bubbles", "Scores"),
+    log:
+        "results/logs/figures/score-bubbles.log",
+    benchmark:
+        "results/benchmarks/figures/score-bubbles.tsv"
+    shell:
+        "edgejoule figures score-bubbles --applications {input.applications:q} --scores {input.scores:q}"
+        " --devices {input.devices:q} --output {output:q} 2> {log:q}"
 
 
 FIGURES = (
     "accuracy-energy",
+    "marginal-energy",
     "accuracy-latency",
     "energy-latency",
     "energy-size",
+    "runtimes-compared",
     "predicted-measured",
+    "error-distribution",
+    "noise-floor",
+    "interval-coverage",
+    "transfer",
     "recommendation-curves",
+    "score-maps",
+    "score-bubbles",
 )
 
 

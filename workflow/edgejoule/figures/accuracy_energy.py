@@ -12,9 +12,16 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from edgejoule.figures.devices import DeviceLook, known
-from edgejoule.figures.frame import legend_marks, legend_precisions, pareto_front, scatter_networks, usable
+from edgejoule.figures.frame import (
+    SCOPE_TITLES,
+    legend_families,
+    legend_precisions,
+    pareto_front,
+    scatter_networks,
+    usable,
+)
 from edgejoule.figures.labels import label_points, short_network
-from edgejoule.figures.palette import INK, OTHER, family_colours, number
+from edgejoule.figures.palette import INK, family_colours, number
 from edgejoule.figures.picture import Picture
 from edgejoule.figures.style import log_axis, metric_label, note
 
@@ -42,7 +49,7 @@ def draw(devices: Mapping[str, DeviceLook], networks: pd.DataFrame, recommendati
 def _all_devices(looks: list[DeviceLook], networks: pd.DataFrame) -> Picture:
     title = "Accuracy against energy per inference, all devices"
     rows = usable(networks, "energy_mj", "top1")
-    scopes = [scope for scope in ("wall", "dc", "rail", "model") if scope in set(rows["power_scope"])]
+    scopes = [scope for scope in SCOPE_TITLES if scope in set(rows["power_scope"])]
     if not scopes:
         return Picture("all-devices", title, reason="no network has both an energy and an ImageNet accuracy")
     figure, panels = plt.subplots(
@@ -74,9 +81,7 @@ def _all_devices(looks: list[DeviceLook], networks: pd.DataFrame) -> Picture:
             )
         log_axis(axes, "x")
         axes.set_xlabel(metric_label("energy_mj"))
-        axes.set_title(
-            {"wall": "Measured at the wall", "model": "Modelled, not measured"}.get(scope, f"Measured, {scope}")
-        )
+        axes.set_title(f"Energy {SCOPE_TITLES[scope]}")
         axes.legend(loc="lower right", fontsize=7)
     panels[0][0].set_ylabel("ImageNet top-1 accuracy (%)")
     caption = (
@@ -106,10 +111,7 @@ def _one_device(look: DeviceLook, networks: pd.DataFrame, chosen: pd.DataFrame, 
     axes.set_ylabel("ImageNet top-1 accuracy (%)")
     axes.set_title(look.title)
     note(axes, look.energy_label)
-    shown = {family: colour for family, colour in colours.items() if family in set(rows["family"]) and colour != OTHER}
-    if (rows["family"].map(colours) == OTHER).any():
-        shown["other families"] = OTHER
-    handles = [*marks, *legend_marks(shown), *legend_precisions(rows["precision"])]
+    handles = [*marks, *legend_families(rows["family"], colours), *legend_precisions(rows["precision"])]
     figure.legend(handles=handles, loc="outside right upper")
     labelled = members if not members.empty else front
     label_points(

@@ -9,12 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from edgejoule.figures.devices import DeviceLook, known
-from edgejoule.figures.frame import network_macs, usable
+from edgejoule.figures.frame import SCOPE_TITLES, network_macs, usable
 from edgejoule.figures.palette import number
 from edgejoule.figures.picture import Picture
 from edgejoule.figures.style import log_axis, metric_label
 
-SCOPE_TITLES = {"wall": "measured at the wall", "dc": "at the DC input", "rail": "at the rails", "model": "modelled"}
 SIZES = {"million_macs": "MACs (millions)", "weight_mb": "Weights (MB)"}
 #: Two networks are of equal size if their sizes differ by at most this factor.
 EQUAL = 1.05

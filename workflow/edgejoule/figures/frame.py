@@ -1,13 +1,23 @@
 """What several figures do to their tables before they draw: usable rows, fronts, MACs, legends."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from edgejoule.figures.palette import INK, PRECISION_MARKERS
+from edgejoule.figures.palette import INK, OTHER, PRECISION_MARKERS
+
+#: Power scope: how its energies are called, in the order of panels.
+SCOPE_TITLES = {
+    "wall": "measured at the wall",
+    "dc": "measured at the DC input",
+    "rail": "measured at the rails",
+    "model": "modelled",
+}
 
 
 def usable(networks: pd.DataFrame, *columns: str) -> pd.DataFrame:
@@ -44,6 +54,31 @@ def legend_marks(labels: Mapping[str, str], **style: object) -> list[Line2D]:
         Line2D([], [], marker="o", linestyle="none", color=colour, markersize=5, label=label, **style)
         for label, colour in labels.items()
     ]
+
+
+def legend_families(families: Iterable[str], colours: Mapping[str, str]) -> list[Line2D]:
+    """Return the legend marks of the families that occur; those without a colour of their own share one."""
+    own = {family: colours[family] for family in sorted(set(families)) if colours[family] != OTHER}
+    rest = {"other families": OTHER} if any(colours[family] == OTHER for family in set(families)) else {}
+    return legend_marks(own | rest)
+
+
+def grid(panels: int, height: float, xlabel: str, ylabel: str) -> tuple[Figure, list[Axes]]:
+    """Return a figure of ``panels`` equal panels with shared axes, in rows of at most four, each ``height`` inches."""
+    across = min(panels, 4)
+    down = -(-panels // across)
+    figure, axes = plt.subplots(
+        down, across, figsize=(7.2, height * down + 0.9), squeeze=False, sharex=True, sharey=True
+    )
+    for unused in axes.flat[panels:]:
+        unused.remove()
+    for column in range(across):
+        lowest = axes.flat[:panels][column::across][-1]
+        lowest.tick_params(labelbottom=True)
+        lowest.set_xlabel(xlabel)
+    for row in range(down):
+        axes[row, 0].set_ylabel(ylabel)
+    return figure, list(axes.flat[:panels])
 
 
 def legend_precisions(precisions: pd.Series) -> list[Line2D]:

@@ -34,7 +34,23 @@ def short_network(name: str) -> str:
     return re.sub(r"[-_]+", " ", re.sub(r"^efficientnet[-_]", "EN", text))
 
 
-def label_points(axes: Axes, x: Sequence[float], y: Sequence[float], texts: Sequence[str], most: int = 6) -> int:
+#: The same around a large mark.
+AROUND_BUBBLES = (
+    (0, 10, "center", "bottom"),
+    (0, -10, "center", "top"),
+    (13, 0, "left", "center"),
+    (-13, 0, "right", "center"),
+)
+
+
+def label_points(
+    axes: Axes,
+    x: Sequence[float],
+    y: Sequence[float],
+    texts: Sequence[str],
+    most: int = 6,
+    places: Sequence[tuple[float, float, str, str]] = PLACES,
+) -> int:
     """Label up to ``most`` of the points, evenly spread over them, where a label fits; return how many were labelled.
 
     Call it last: limits, scales and size of the figure must be final. A label covers no other label, no point drawn
@@ -48,7 +64,7 @@ def label_points(axes: Axes, x: Sequence[float], y: Sequence[float], texts: Sequ
     taken = []
     wanted = np.unique(np.linspace(0, len(texts) - 1, min(most, len(texts))).round().astype(int)) if len(texts) else []
     for i in wanted:
-        for dx, dy, ha, va in PLACES:
+        for dx, dy, ha, va in places:
             label = axes.annotate(
                 texts[i],
                 (x[i], y[i]),

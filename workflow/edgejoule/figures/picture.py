@@ -78,6 +78,8 @@ def _save(picture: Picture, folder: Path) -> None:
         write_text(folder / f"{picture.name}.txt", f"{picture.title}. Not drawn: {picture.reason}\n")
         return
     # Laid out once: the layout engine would otherwise run again for each format, at more cost than the drawing.
+    # Twice, since room for long tick labels is only found after the first time.
+    picture.figure.draw_without_rendering()
     picture.figure.draw_without_rendering()
     picture.figure.set_layout_engine("none")
     for suffix, metadata in FORMATS.items():

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from edgejoule.figures.devices import DeviceLook, known
-from edgejoule.figures.frame import legend_marks
-from edgejoule.figures.palette import FAINT, METRICS, OTHER, family_colours, percent
+from edgejoule.figures.frame import legend_families
+from edgejoule.figures.palette import FAINT, METRICS, family_colours, percent
 from edgejoule.figures.picture import Picture
 from edgejoule.figures.style import log_axis, metric_label
 
@@ -56,11 +56,8 @@ def _one_device(look: DeviceLook, rows: pd.DataFrame, errors: pd.DataFrame, colo
     for axes in list(panels.flat)[len(metrics) :]:
         axes.remove()
     figure.suptitle(look.title, x=0.01, ha="left")
-    shown = {family: colours[family] for family in sorted(set(rows["family"])) if colours[family] != OTHER}
-    if any(colours[family] == OTHER for family in set(rows["family"])):
-        shown["other families"] = OTHER
     band = Line2D([], [], color=FAINT, linewidth=5, alpha=0.25, label="within ±10 %")
-    figure.legend(handles=[*legend_marks(shown), band], loc="outside lower center", ncols=5)
+    figure.legend(handles=[*legend_families(rows["family"], colours), band], loc="outside lower center", ncols=5)
     caption = (
         f"Each network predicted by '{PREDICTOR}' with its whole family left out of training ({PROTOCOL}); bars are "
         f"90 % intervals, crosses flagged recordings. MAPE is averaged over families. {'; '.join(sentences)}."

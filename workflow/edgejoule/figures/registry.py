@@ -20,11 +20,15 @@ class Input:
 
 INPUTS = {
     "networks": Input("NETWORKS", "results/datasets/networks.parquet"),
+    "passes": Input("PASSES", "results/datasets/passes.parquet"),
     "kernels": Input("KERNELS", "results/graphs/kernels.parquet"),
     "validation": Input("VALIDATION", "results/validation/networks.parquet"),
     "accuracy": Input("ACCURACY", "results/validation/accuracy.parquet"),
+    "applications": Input("APPLICATIONS", "results/datasets/applications.parquet"),
+    "scores": Input("SCORES", "results/scores/scores.parquet"),
     "choices": Input("RECOMMENDATION_VALIDATION", "results/recommendations/validation.parquet"),
     "recommendations": Input("RECOMMENDATIONS", "results/recommendations/rpi4-tflite-v2.7.1-ruy.parquet", True),
+    "fronts": Input("FRONTS", "results/recommendations/fronts/rpi4-tflite-v2.7.1-ruy.parquet", True),
 }
 
 
@@ -38,7 +42,7 @@ class Spec:
     help: str
 
 
-COST, PREDICTION, RECOMMENDATION = "Accuracy and energy", "Prediction", "Recommendation"
+COST, PREDICTION, RECOMMENDATION, SCORES = "Accuracy and energy", "Prediction", "Recommendation", "Scores"
 
 FIGURES: dict[str, Spec] = {
     "accuracy-energy": Spec(
@@ -47,16 +51,36 @@ FIGURES: dict[str, Spec] = {
         COST,
         "Accuracy against energy, with Pareto fronts and recommended mixes.",
     ),
+    "marginal-energy": Spec("marginal_energy:draw", ("fronts",), COST, "Energy of the next point of accuracy."),
     "accuracy-latency": Spec("latency_planes:draw_accuracy", ("networks",), COST, "Accuracy against latency."),
     "energy-latency": Spec("latency_planes:draw_energy", ("networks",), COST, "Energy against latency."),
     "energy-size": Spec("energy_size:draw", ("networks", "kernels"), COST, "Energy against MACs and weights."),
+    "runtimes-compared": Spec(
+        "runtimes_compared:draw", ("networks",), COST, "The same networks on one board under two runtimes or settings."
+    ),
     "predicted-measured": Spec(
         "predicted_measured:draw",
         ("validation", "accuracy"),
         PREDICTION,
         "Predicted against measured, whole families left out.",
     ),
+    "error-distribution": Spec(
+        "error_distribution:draw", ("validation",), PREDICTION, "Distribution of errors, beside the baselines."
+    ),
+    "noise-floor": Spec(
+        "noise_floor:draw", ("passes", "validation"), PREDICTION, "Noise floor against predictor error."
+    ),
+    "interval-coverage": Spec("interval_coverage:draw", ("validation",), PREDICTION, "Coverage of the 90 % intervals."),
+    "transfer": Spec(
+        "transfer:draw", ("accuracy", "networks"), PREDICTION, "Error on a new board against networks measured on it."
+    ),
     "recommendation-curves": Spec(
         "recommendation_curves:draw", ("choices",), RECOMMENDATION, "Budget against energy used and accuracy reached."
+    ),
+    "score-maps": Spec(
+        "score_maps:draw", ("applications", "scores"), SCORES, "Power and energy per pair, with scores."
+    ),
+    "score-bubbles": Spec(
+        "score_bubbles:draw", ("applications", "scores"), SCORES, "PCS against performance, with IECS."
     ),
 }
