@@ -10,6 +10,8 @@ from edgejoule.config import Applications, load_applications
 from edgejoule.datasets.applications import build_applications
 from edgejoule.errors import EdgejouleError
 from edgejoule.scores.compute import compute_scores
+from edgejoule.scores.definitions import DEFINITIONS, pose
+from edgejoule.scores.league import build_leagues
 from edgejoule.scores.people import describe_scores, scores_markdown
 from edgejoule.tables import empty, to_arrow
 from edgejoule.tables.contracts import APPLICATIONS, COMPARISONS, NETWORKS, SCORES
@@ -50,9 +52,15 @@ def table(devices=4, networks=8, seed=0, league="board-wall", origin="measured")
     return pd.DataFrame(rows)
 
 
-def values(rows, config=PLAIN, definition="robust", draws=DRAWS):
-    scores, _ = compute_scores(rows, config, draws, 0)
-    return scores[scores["definition"] == definition].set_index(["score", "device"])["value"]
+def values(rows, config=PLAIN, definition="robust"):
+    """Scores alone, without the resamples behind their intervals."""
+    found = {}
+    for league in build_leagues(rows, config):
+        for chosen in DEFINITIONS:
+            if chosen.name == definition:
+                scores = np.exp(pose(league, chosen, config).log_scores())
+                found |= {(chosen.score, device): score for device, score in zip(league.devices, scores, strict=True)}
+    return pd.Series(found)
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +114,17 @@ def test_a_pair_without_a_value_and_a_pair_without_a_row_are_the_same():
     scores, _ = compute_scores(blank, PLAIN, DRAWS, 0)
     row = scores[(scores["device"] == "b") & (scores["score"] == "IECS") & (scores["definition"] == "robust")].iloc[0]
     assert (row["pairs"], row["missing"]) == (7, 1)
+
+
+def test_a_reference_that_this_run_lacks_is_named():
+    config = Applications(references={"board-wall": ["b", "z"], "phone-dc": ["y"]})
+    scores, comparisons = compute_scores(table(), config, DRAWS, 0)
+    assert scores.set_index(["device", "score", "definition"]).loc[("b", "IECS", "robust"), "value"] == pytest.approx(
+        100
+    )
+    assert "Reference: b; not in this run: z." in scores_markdown(scores, comparisons, config)
+    first, _ = compute_scores(table(), Applications(references={"board-wall": ["z"]}), DRAWS, 0)
+    assert set(first["reference"]) == {"a"}
 
 
 def test_a_new_device_changes_nobody_elses_score_or_interval():
@@ -248,9 +267,10 @@ def test_equal_input_gives_equal_scores(phones):
 
 def test_what_people_read(phones):
     scores, comparisons = compute_scores(*phones, 50, 0)
-    text = scores_markdown(scores, comparisons)
+    text = scores_markdown(scores, comparisons, phones[1])
     assert "## League phone-dc" in text
     assert text.count("| huawei_p40_pro |") == 2
+    assert "Reference: the median of huawei_mate40_pro," in text
     one = describe_scores(scores, "huawei_p40_pro", "robust")
     assert one.count("\n") == 1
     assert "35 of 35 pairs; rank 1 of 8 in league phone-dc" in one

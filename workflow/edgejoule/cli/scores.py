@@ -48,11 +48,12 @@ def rank(
     from edgejoule.tables.contracts import APPLICATIONS, COMPARISONS, SCORES
 
     rows = read_table(applications, APPLICATIONS)
-    scores, above = compute_scores(rows, load_applications(settings), bootstrap, seed)
+    chosen = load_applications(settings)
+    scores, above = compute_scores(rows, chosen, bootstrap, seed)
     about = {"settings": str(settings), "bootstrap": bootstrap, "seed": seed}
     _write(scores, output, SCORES, about)
     _write(above, comparisons, COMPARISONS, about)
-    write_text(output.with_suffix(".md"), scores_markdown(scores, above))
+    write_text(output.with_suffix(".md"), scores_markdown(scores, above, chosen))
 
 
 @command.command()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from edgejoule.config import Applications
 from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
 from edgejoule.scores.definitions import DEFAULT, DEFINITIONS
@@ -24,15 +25,22 @@ def write_csv(rows: pd.DataFrame, path: Path) -> None:
     write_text(path, rows.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
 
 
-def scores_markdown(scores: pd.DataFrame, comparisons: pd.DataFrame) -> str:
+def scores_markdown(scores: pd.DataFrame, comparisons: pd.DataFrame, settings: Applications) -> str:
     """Return table SCORES as Markdown: the default scores of each league, and the other definitions beside them."""
     parts = [HEAD]
     for league, rows in scores.groupby("league", sort=True):
         parts.append(f"## League {league}\n")
-        parts.append(f"Reference: {rows['reference'].iloc[0].replace('+', ', ')}.\n")
+        parts.append(_reference(rows["reference"].iloc[0].split("+"), settings.references.get(league, [])))
         for score in ("IECS", "PCS"):
             parts.append(_score_table(rows, comparisons[comparisons["league"] == league], score))
     return "\n".join(parts)
+
+
+def _reference(held: list[str], named: list[str]) -> str:
+    """Return who the reference is, and which named devices this run lacks."""
+    absent = [device for device in named if device not in held]
+    text = f"Reference: {', '.join(held)}" if len(held) == 1 else f"Reference: the median of {', '.join(held)}"
+    return text + (f"; not in this run: {', '.join(absent)}.\n" if absent else ".\n")
 
 
 def _score_table(rows: pd.DataFrame, comparisons: pd.DataFrame, score: str) -> str:
