@@ -39,22 +39,33 @@ def kernels_of(name: str, precision: str, width: float, depth: int, size: int) -
     return rows
 
 
-def board(noise: float = 0.0, origin: str = "measured", seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return networks (columns of NETWORKS) and kernels (columns of KERNELS) of four families of twelve networks."""
+def board(
+    noise: float = 0.0,
+    origin: str = "measured",
+    seed: int = 0,
+    name: str = "synthetic",
+    speed=(1.0, 1.0, 1.0, 1.0, 1.0),
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return networks (columns of NETWORKS) and kernels (columns of KERNELS) of four families of twelve networks.
+
+    ``speed`` divides the coefficients of ``TRUTH``: another board.
+    """
     random = np.random.default_rng(seed)
     kernels, networks = [], []
     for order, family in enumerate(FAMILIES):
         for i in range(12):
             precision = "fp32" if i % 2 else "int8"
-            name = f"{family}-{i}"
-            rows = kernels_of(name, precision, 0.5 + 0.25 * (i % 4), 3 + order + i // 4, 64 + 32 * ((i + order) % 3))
+            network = f"{family}-{i}"
+            rows = kernels_of(network, precision, 0.5 + 0.25 * (i % 4), 3 + order + i // 4, 64 + 32 * ((i + order) % 3))
             kernels += rows
-            networks.append(_network(name, family, precision, rows, origin, np.exp(noise * random.normal())))
+            factor = np.exp(noise * random.normal())
+            row = _network(network, family, precision, rows, origin, factor, speed)
+            networks.append(row | {"device": name, "board": f"{name}-board"})
     return pd.DataFrame(networks), pd.DataFrame(kernels)
 
 
-def _network(name, family, precision, rows, origin, factor) -> dict:
-    macs, activations, weights, each, whole = TRUTH[precision]
+def _network(name, family, precision, rows, origin, factor, speed) -> dict:
+    macs, activations, weights, each, whole = np.array(TRUTH[precision]) / speed
     latency = factor * (
         whole
         + macs * sum(k["macs"] for k in rows) / 1e6
@@ -63,8 +74,6 @@ def _network(name, family, precision, rows, origin, factor) -> dict:
         + each * len(rows)
     )
     return {
-        "device": "synthetic",
-        "board": "synthetic-board",
         "network": name,
         "architecture": name,
         "family": family,

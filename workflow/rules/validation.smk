@@ -5,12 +5,16 @@ Makes results/validation/<device>/{networks,splits}.parquet, results/validation/
 results/validation/accuracy.{parquet,csv,md}.
 """
 
+# Devices of other boards that a new board may learn from; a device that is not run cannot serve.
+PRIORS = [name for name in RUN.validation.prior_devices if name in DEVICES]
+
 
 rule validate:
     """Predict one device's networks with whole families (and other folds) left out of training."""
     input:
         networks="results/datasets/{device}/networks.parquet",
         kernels="results/graphs/kernels.parquet",
+        priors=expand("results/datasets/{prior}/networks.parquet", prior=PRIORS),
         code=code("validation", "predictors"),
     output:
         networks="results/validation/{device}/networks.parquet",
@@ -22,11 +26,12 @@ rule validate:
     params:
         predictors=[f"--predictor={name}" for name in RUN.validation.predictors],
         protocols=[f"--protocol={name}" for name in RUN.validation.protocols],
+        priors=[f"--prior=results/datasets/{name}/networks.parquet" for name in PRIORS],
         seed=RUN.validation.seed,
     shell:
         "OMP_NUM_THREADS=1 edgejoule validation run --networks {input.networks:q} --kernels {input.kernels:q}"
         " --output {output.networks:q} --splits {output.splits:q}"
-        " {params.predictors:q} {params.protocols:q} --seed {params.seed} 2> {log:q}"
+        " {params.predictors:q} {params.protocols:q} {params.priors:q} --seed {params.seed} 2> {log:q}"
 
 
 rule accuracy:

@@ -16,6 +16,7 @@ def run(
     splits: Annotated[Path, typer.Option(help="What each fold left out, Parquet.")],
     predictor: Annotated[list[str], typer.Option(help="Predictor; repeat for several.")],
     protocol: Annotated[list[str], typer.Option(help="Protocol; repeat for several.")],
+    prior: Annotated[list[Path] | None, typer.Option(help="networks.parquet of a prior device; repeat.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of random folds.")] = 0,
 ) -> None:
     """Predict every network of one device by predictors that were trained without it.
@@ -28,8 +29,10 @@ def run(
     from edgejoule.tables.contracts import KERNELS, NETWORKS, SPLITS, VALIDATION
     from edgejoule.validation import validate
 
-    table, used = validate(read_table(networks, NETWORKS), read_table(kernels, KERNELS), predictor, protocol, seed)
-    provenance = {"networks": networks.name, "seed": seed}
+    priors = [read_table(path, NETWORKS) for path in prior or []]
+    rows, graphs = read_table(networks, NETWORKS), read_table(kernels, KERNELS)
+    table, used = validate(rows, graphs, predictor, protocol, seed, priors)
+    provenance = {"seed": seed, "priors": sorted({str(name) for table in priors for name in table["device"]})}
     write_table(table, output, VALIDATION, provenance)
     write_table(used, splits, SPLITS, provenance)
 

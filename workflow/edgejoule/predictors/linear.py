@@ -133,7 +133,7 @@ class NonNegativeLinear:
 
     def predict(self, features: Features) -> np.ndarray:
         """Return the predicted cost in the unit of the target, shape (n,); NaN for an unknown precision."""
-        return (design(self.basis, features) * self._rows(features)).sum(axis=1)
+        return (design(self.basis, features) * self.rows(features)).sum(axis=1)
 
     def per_kernel(self, features: Features) -> np.ndarray:
         """Return the part of the prediction that the kernels make up, without the network's own, shape (n,).
@@ -141,7 +141,7 @@ class NonNegativeLinear:
         The parts of single kernels (``kernel_features``) add up to that of their network.
         """
         own = np.array([term.quantity is None for term in BASES[self.basis].terms])
-        return (design(self.basis, features) * self._rows(features))[:, ~own].sum(axis=1)
+        return (design(self.basis, features) * self.rows(features))[:, ~own].sum(axis=1)
 
     def _ties(self) -> list[tuple[list[int], list[int], float]]:
         """Return each tie as the terms' positions, the positions of all terms of that quantity, and its weight."""
@@ -152,7 +152,8 @@ class NonNegativeLinear:
             for one, other, weight in BASES[self.basis].ties
         ]
 
-    def _rows(self, features: Features) -> np.ndarray:
+    def rows(self, features: Features) -> np.ndarray:
+        """Return each network's coefficients by its precision, shape (n, terms); NaN for an unknown precision."""
         unknown = np.full(len(BASES[self.basis].terms), np.nan)
         return np.array([self.coefficients.get(p, unknown) for p in features.precision]).reshape(-1, len(unknown))
 

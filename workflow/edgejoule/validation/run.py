@@ -6,11 +6,12 @@ import pandas as pd
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
-from edgejoule.predictors import MODELS, WITH_INTERVALS, DevicePredictor, training_set
+from edgejoule.predictors import MODELS, WITH_INTERVALS, Costs, DevicePredictor, Features, training_set
 from edgejoule.tables import empty
 from edgejoule.tables.contracts import SPLITS, VALIDATION
 from edgejoule.tables.vocabulary import METRICS
 from edgejoule.validation.splits import splits
+from edgejoule.validation.transfer import measured_networks, predict_from_few, prior_catalogues
 
 #: Predictors that learn from measured kernels; passed over on a device where none was measured.
 FROM_KERNELS = ("random-forest-per-kernel",)
@@ -20,7 +21,12 @@ JUDGED = {"measured": METRICS, "published": METRICS, "estimated": ("latency_ms",
 
 
 def validate(
-    networks: pd.DataFrame, kernels: pd.DataFrame, predictors: Sequence[str], protocols: Sequence[str], seed: int = 0
+    networks: pd.DataFrame,
+    kernels: pd.DataFrame,
+    predictors: Sequence[str],
+    protocols: Sequence[str],
+    seed: int = 0,
+    priors: Sequence[pd.DataFrame] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Predict every network of one device by predictors that were trained without it.
 
@@ -29,40 +35,55 @@ def validate(
         kernels: rows of results/graphs/kernels.parquet.
         predictors, protocols: which; predictors that need measured kernels are passed over.
         seed: seed of random folds.
+        priors: the same as ``networks`` of devices that may serve as prior for a new board (protocols ``transfer-k*``).
 
     Returns:
         Rows of results/validation/networks.parquet, and the splits that were used (table SPLITS).
     """
-    rows, features, costs = training_set(networks, kernels)
-    if rows.empty:
-        return empty(VALIDATION), empty(SPLITS)
     for name in predictors:
         if name not in (*MODELS, *FROM_KERNELS):
             raise EdgejouleError(f"unknown predictor '{name}'; {did_you_mean(name, (*MODELS, *FROM_KERNELS))}")
     predictors = [name for name in predictors if name in MODELS]
-    origin = rows["origin"].iloc[0]
+    rows, features, costs = training_set(networks, kernels)
     tables, used = [], []
-    for protocol in protocols:
-        split = splits(rows, protocol, seed)
-        used.append(split)
-        for _, fold in split.groupby("fold"):
-            out = rows["network"].isin(fold["network"]).to_numpy()
-            if out.all():
-                continue
-            for name in predictors:
-                predictor = DevicePredictor(name)
-                fit = predictor.fit_with_intervals if name in WITH_INTERVALS else predictor.fit
-                predicted = fit(features.take(~out), costs.take(~out)).predict(features.take(out))
-                tables.append(predicted.assign(predictor=name, protocol=protocol))
+    if len(rows):
+        few = [protocol for protocol in protocols if measured_networks(protocol)]
+        if few:
+            catalogues = prior_catalogues(priors, kernels, rows["board"].iloc[0])
+            tables, used = predict_from_few(rows, features, costs, catalogues, few, predictors)
+        for protocol in protocols:
+            if protocol not in few:
+                split = splits(rows, protocol, seed)
+                used.append(split)
+                tables += _predict_folds(rows, features, costs, split, predictors)
+    return _judge(rows, tables), pd.concat(used, ignore_index=True) if used else empty(SPLITS)
+
+
+def _predict_folds(
+    rows: pd.DataFrame, features: Features, costs: Costs, split: pd.DataFrame, predictors: Sequence[str]
+) -> list[pd.DataFrame]:
+    tables = []
+    for _, fold in split.groupby("fold"):
+        out = rows["network"].isin(fold["network"]).to_numpy()
+        if out.all():
+            continue
+        for name in predictors:
+            predictor = DevicePredictor(name)
+            fit = predictor.fit_with_intervals if name in WITH_INTERVALS else predictor.fit
+            predicted = fit(features.take(~out), costs.take(~out)).predict(features.take(out))
+            tables.append(predicted.assign(predictor=name, protocol=fold["protocol"].iloc[0]))
+    return tables
+
+
+def _judge(rows: pd.DataFrame, tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Put the measured values beside the predictions, of the metrics that the device's origin allows to judge."""
     if not tables:
-        return empty(VALIDATION), pd.concat([empty(SPLITS), *used], ignore_index=True)
-    judged = pd.concat(tables, ignore_index=True)
-    judged = judged[judged["metric"].isin(JUDGED[origin])]
-    about = rows[["device", "board", "origin", "family", "network", *METRICS]].assign(
-        flagged=rows["quality"].eq("flagged")
-    )
+        return empty(VALIDATION)
+    predicted = pd.concat(tables, ignore_index=True).drop(columns="precision")
+    predicted = predicted[predicted["metric"].isin(JUDGED[rows["origin"].iloc[0]])]
+    about = rows[["device", "board", "origin", "family", "network", *METRICS]]
+    about = about.assign(flagged=rows["quality"].eq("flagged"))
     about = about.melt([c for c in about if c not in METRICS], list(METRICS), "metric", "measured")
-    table = judged.drop(columns="precision").merge(about, on=["network", "metric"], how="left", validate="many_to_one")
+    table = predicted.merge(about, on=["network", "metric"], how="left", validate="many_to_one")
     table = table[table["measured"].notna()]
-    keys = ["protocol", "predictor", "metric", "family", "network"]
-    return table.sort_values(keys, ignore_index=True), pd.concat(used, ignore_index=True)
+    return table.sort_values(["protocol", "predictor", "metric", "family", "network"], ignore_index=True)

@@ -1,0 +1,101 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.predictors import training_set
+from edgejoule.predictors.transfer import Catalogue, Transfer, common_networks
+from edgejoule.validation import validate
+from edgejoule.validation.transfer import measured_networks
+from synthetic_board import board
+
+PROTOCOLS = ["transfer-k5", "transfer-k10"]
+SPEEDS = {"one": (1, 1, 1, 1, 1), "two": (3, 2, 1, 2, 1), "three": (0.5, 1, 1, 0.5, 0.7), "new": (1.5, 0.8, 1, 1, 2)}
+
+
+@pytest.fixture(scope="module")
+def boards():
+    """Four boards with other coefficients each, the last one new, and the kernels of their networks."""
+    tables = {name: board(0.02, seed=i, name=name, speed=speed) for i, (name, speed) in enumerate(SPEEDS.items())}
+    return [networks for networks, _ in tables.values()], tables["one"][1]
+
+
+@pytest.fixture(scope="module")
+def result(boards):
+    tables, kernels = boards
+    return validate(tables[3], kernels, ["edgejoule", "macs-bytes-linear"], PROTOCOLS, priors=tables)
+
+
+def test_a_new_board_is_predicted_from_few_networks(result):
+    table, used = result
+    for protocol, many, bound in (("transfer-k5", 5, 0.08), ("transfer-k10", 10, 0.05)):
+        rows = table[(table["protocol"] == protocol) & (table["predictor"] == "edgejoule")]
+        energy = rows[rows["metric"] == "energy_mj"]
+        assert len(energy) == 48 - many
+        assert (energy["predicted"] / energy["measured"] - 1).abs().mean() < bound
+        assert energy["measured"].between(energy["lower"], energy["upper"]).mean() > 0.7
+        assert used[used["protocol"] == protocol]["network"].nunique() == 48 - many
+    wide = table[(table["protocol"] == "transfer-k10") & (table["predictor"] == "edgejoule")]
+    wide = wide.pivot(index="network", columns="metric", values="predicted")
+    assert np.allclose(wide["latency_ms"] * wide["power_w"], wide["energy_mj"])
+
+
+def test_what_was_not_measured_on_the_new_board_does_not_matter(boards, result):
+    tables, kernels = boards
+    table, used = result
+    left = set(used[used["protocol"] == "transfer-k10"]["network"])
+    changed = tables[3].copy()
+    out = changed["network"].isin(left)
+    costs = ["latency_ms", "energy_mj", "energy_above_idle_mj"]
+    changed.loc[out, costs] *= np.random.default_rng(0).uniform(0.1, 10, (out.sum(), 1))
+    # The board's own rows among the priors must not be used either.
+    priors = [*tables[:3], changed]
+    altered, _ = validate(changed, kernels, ["edgejoule"], ["transfer-k10"], priors=priors)
+    before = table[(table["protocol"] == "transfer-k10") & (table["predictor"] == "edgejoule")]
+    columns = ["metric", "network", "predicted", "lower", "upper"]
+    pd.testing.assert_frame_equal(
+        before[columns].reset_index(drop=True), altered[columns].reset_index(drop=True), check_exact=True
+    )
+
+
+def test_a_device_without_a_meter_is_judged_in_latency(boards):
+    tables, kernels = boards
+    estimated = tables[3].assign(origin="estimated", power_scope="model")
+    table, _ = validate(estimated, kernels, ["edgejoule"], ["transfer-k10"], priors=tables)
+    assert set(table["metric"]) == {"latency_ms"}
+    assert (table["predicted"] / table["measured"] - 1).abs().mean() < 0.08
+
+
+@pytest.mark.parametrize("priors", [[], [0], [3], [0, 3]])
+def test_too_few_other_boards_prove_nothing(boards, priors):
+    tables, kernels = boards
+    table, used = validate(tables[3], kernels, ["edgejoule"], PROTOCOLS, priors=[tables[i] for i in priors])
+    assert table.empty
+    assert used.empty
+
+
+def test_too_few_common_networks_prove_nothing(boards):
+    tables, kernels = boards
+    table, _ = validate(tables[3], kernels, ["edgejoule"], PROTOCOLS, priors=[tables[0].head(20), tables[1]])
+    assert table.empty
+
+
+def test_the_design_measures_different_networks_of_every_precision(boards):
+    tables, kernels = boards
+    catalogues = []
+    for table in tables[:3]:
+        rows, features, costs = training_set(table, kernels)
+        catalogues.append(Catalogue(rows["device"].iloc[0], rows["board"].iloc[0], features, costs))
+    shared = common_networks(catalogues)
+    ordered = [catalogue.ordered(shared) for catalogue in catalogues]
+    transfer = Transfer(ordered[0].features, ordered[1:], metered=True)
+    chosen = transfer.choose(10)
+    assert len(set(chosen.tolist())) == 10
+    assert set(ordered[0].features.precision[chosen]) == {"fp32", "int8"}
+    assert transfer.choose(5).tolist() == chosen[:5].tolist()
+    with pytest.raises(EdgejouleError, match="at least two other boards"):
+        Transfer(ordered[0].features, ordered[1:2], metered=True)
+
+
+def test_names_of_protocols():
+    assert [measured_networks(name) for name in ("transfer-k5", "transfer-k20", "ten-fold")] == [5, 20, None]

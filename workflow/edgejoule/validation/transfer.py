@@ -1,0 +1,84 @@
+"""A whole board left out: predicted from a few of its networks and the devices of other boards."""
+
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+
+from edgejoule.predictors import DevicePredictor
+from edgejoule.predictors.device import Costs
+from edgejoule.predictors.features import Features
+from edgejoule.predictors.training import training_set
+from edgejoule.predictors.transfer import Catalogue, Transfer, common_networks
+
+#: Fewer networks in common with the prior devices prove nothing.
+LEAST = 40
+
+
+def measured_networks(protocol: str) -> int | None:
+    """Return k of the protocol ``transfer-k<k>``, or None for another protocol."""
+    found = re.fullmatch(r"transfer-k(\d+)", protocol)
+    return int(found[1]) if found else None
+
+
+def prior_catalogues(priors: Sequence[pd.DataFrame], kernels: pd.DataFrame, board: str) -> list[Catalogue]:
+    """Return the catalogues of the prior devices that are of other boards and have a meter.
+
+    Args:
+        priors: rows of results/datasets/networks.parquet, one table per device.
+        kernels: rows of results/graphs/kernels.parquet.
+        board: the board that is held out; every device of it is passed over.
+    """
+    catalogues = []
+    for table in priors:
+        table = table[table["energy_mj"].notna()]
+        if len(table) and table["board"].iloc[0] != board and table["origin"].iloc[0] == "measured":
+            rows, features, costs = training_set(table, kernels)
+            catalogues.append(Catalogue(rows["device"].iloc[0], rows["board"].iloc[0], features, costs))
+    return catalogues
+
+
+def predict_from_few(
+    rows: pd.DataFrame,
+    features: Features,
+    costs: Costs,
+    priors: Sequence[Catalogue],
+    protocols: Sequence[str],
+    predictors: Sequence[str],
+) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
+    """Predict the networks of a new board that were not measured; other predictors learn from the same few alone.
+
+    Args:
+        rows, features, costs: the new board's networks, as ``training_set`` gives them.
+        priors: devices of other boards.
+        protocols: ``transfer-k5`` and so on.
+        predictors: which; ``edgejoule`` alone uses the priors.
+
+    Returns:
+        Predictions (with predictor and protocol), and the splits: what was left out. Both are empty where the device
+        has too few networks in common with prior devices of at least two other boards.
+    """
+    if len({prior.board for prior in priors}) < 2:
+        return [], []
+    target = Catalogue(rows["device"].iloc[0], rows["board"].iloc[0], features, costs)
+    shared = common_networks([target, *priors])
+    if len(shared) < LEAST:
+        return [], []
+    target = target.ordered(shared)
+    metered = rows["origin"].iloc[0] == "measured"
+    transfer = Transfer(target.features, [prior.ordered(shared) for prior in priors], metered)
+    about = rows.set_index("network").loc[shared].reset_index()[["device", "family", "network"]]
+    tables, used = [], []
+    for protocol in protocols:
+        chosen = transfer.choose(measured_networks(protocol))
+        left = about.drop(index=chosen)
+        few = target.costs.take(chosen)
+        for name in predictors:
+            if name == "edgejoule":
+                predicted = transfer.predict(chosen, few)
+            else:
+                predicted = DevicePredictor(name).fit(target.features.take(chosen), few).predict(target.features)
+            predicted = predicted[predicted["network"].isin(left["network"])]
+            tables.append(predicted.assign(predictor=name, protocol=protocol))
+        used.append(left.assign(protocol=protocol, fold=target.board))
+    return tables, used
