@@ -11,6 +11,7 @@ from edgejoule.figures.picture import Picture, save_pictures
 from edgejoule.figures.registry import FIGURES
 from edgejoule.report.page import write_page
 from edgejoule.tables import contracts, write_json, write_table
+from edgejoule.tables.schema import Table
 
 matplotlib.use("Agg")
 
@@ -72,6 +73,15 @@ def recommendations_of(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(chosen, columns=contracts.RECOMMENDATIONS.names)
 
 
+def write_one(path: Path, table: Table, values: dict) -> None:
+    """Write a table of one row: what is not given is empty where it may be, else zero, false, or the first choice."""
+    simple = {"string": "", "double": 0.0, "int64": 0, "bool": False}
+    given = {"device": "pi", "origin": "measured"} | values
+    row = {c.name: None if c.nullable else c.choices[0] if c.choices else simple[str(c.type)] for c in table.columns}
+    row |= {key: value for key, value in given.items() if key in row}
+    write_table(pd.DataFrame([row]), path, table)
+
+
 def accuracy_of(device: str, origin: str) -> dict:
     numbers = {column.name: 1.0 for column in contracts.ACCURACY.columns if column.name not in ("device", "origin")}
     metric = "energy_mj" if origin == "measured" else "latency_ms"
@@ -89,11 +99,10 @@ def page_inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         write_table(recommendations_of(rows), root / f"recommendations/{device}.parquet", contracts.RECOMMENDATIONS)
     accuracy = [accuracy_of(device, kind[0]) for device, kind in DEVICES.items()]
     write_table(pd.DataFrame(accuracy), root / "accuracy.parquet", contracts.ACCURACY)
-    score = ["pi", "board", "IECS", "geometric-mean", 2.5, 2.0, 3.0, 1, 30, 2, "measured", 1, "pi", "1", ""]
-    write_table(pd.DataFrame([score], columns=contracts.SCORES.names), root / "scores.parquet", contracts.SCORES)
-    choice = ["pi", "mix", "measured", 50.0, "a+b", "0.5+0.5", 49.0, 70.0, 0.02, 0.0, 0.1, 0]
-    names = contracts.RECOMMENDATION_VALIDATION.names
-    write_table(pd.DataFrame([choice], columns=names), root / "choices.parquet", contracts.RECOMMENDATION_VALIDATION)
+    score = {"score": "IECS", "definition": "geometric-mean", "league": "board", "value": 2.5, "rank": 1, "pairs": 30}
+    write_one(root / "scores.parquet", contracts.SCORES, score)
+    choice = {"method": "mix", "energies": "measured", "budget_mj": 50.0, "energy_mj": 49.0, "top1": 70.0, "gap": 0.02}
+    write_one(root / "choices.parquet", contracts.RECOMMENDATION_VALIDATION, choice)
     write_json(root / "devices.json", [look(device, *kind) for device, kind in DEVICES.items()])
     for i, name in enumerate(FIGURES):
         drawing = matplotlib.figure.Figure(figsize=(2, 1)) if i == 0 else None

@@ -1,6 +1,7 @@
-"""Report: one page for people, with everything inside.
+"""Report: one page for people with everything inside, the datasets described for others, and the gallery of docs/.
 
-Needs the tables of datasets, validation, scores and recommendations, and all figures. Makes results/report/index.html.
+Needs the tables of datasets, validation, scores and recommendations, and all figures. Makes results/report/index.html
+and results/datasets/{croissant.json,DICTIONARY.md,sha256sums.txt}; on request, docs/figures/.
 """
 
 
@@ -11,9 +12,7 @@ rule report_page:
         accuracy="results/validation/accuracy.parquet",
         scores="results/scores/scores.parquet",
         choices="results/recommendations/validation.parquet",
-        recommendations=expand(
-            "results/recommendations/{device}.parquet", device=DEVICES
-        ),
+        recommendations=expand("results/recommendations/{device}.parquet", device=DEVICES),
         devices=FIGURE_DEVICES,
         figures=expand("results/figures/{figure}", figure=FIGURES),
         code=code("report", "figures"),
@@ -33,7 +32,28 @@ rule report_page:
         " --figures results/figures --output {output:q} 2> {log:q}"
 
 
+rule publish:
+    """Describe the datasets: Croissant, checked by its own validator; data dictionary; checksums."""
+    input:
+        tables=expand(
+            "results/datasets/{table}.parquet",
+            table=["applications", "kernels", "networks", "passes"],
+        ),
+        code=code("report"),
+    output:
+        croissant="results/datasets/croissant.json",
+        dictionary="results/datasets/DICTIONARY.md",
+        sums="results/datasets/sha256sums.txt",
+    log:
+        "results/logs/report/publish.log",
+    benchmark:
+        "results/benchmarks/report/publish.tsv"
+    shell:
+        "edgejoule report publish --folder $(dirname {output.croissant:q}) {input.tables:q} 2> {log:q}"
+
+
 rule report:
-    """Target: the page for people."""
+    """Target: the page for people, and the datasets' description."""
     input:
         rules.report_page.output,
+        rules.publish.output,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-command = typer.Typer(no_args_is_help=True, help="Write the report: one page that works without a network.")
+command = typer.Typer(no_args_is_help=True, help="Write the report, and describe the datasets for others.")
 
 
 @command.command("page")
@@ -38,3 +38,17 @@ def page(
         figures=figures,
         output=output,
     )
+
+
+@command.command("publish")
+def publish(
+    files: Annotated[list[Path], typer.Argument(help="Parquet files of the datasets.")],
+    folder: Annotated[Path, typer.Option(help="Their folder; the description goes beside them.")],
+) -> None:
+    """Describe the datasets for others: Croissant (validated), data dictionary, checksums.
+
+    Example: edgejoule report publish --folder results/datasets results/datasets/networks.parquet
+    """
+    from edgejoule.report.publish import publish
+
+    publish(files, folder)

@@ -49,6 +49,8 @@ SCORE_COLUMNS = (
     "upper",
     "score_unit",
     "rank",
+    "rank_best",
+    "rank_worst",
     "pairs",
     "missing",
     "origin",
