@@ -34,7 +34,7 @@ def file_batches(path: Path, rails: dict[str, Rail], rows: int = BATCH) -> Itera
     columns = ["t_ns", "rail", *sorted({rail.column for rail in rails.values()})]
     last: dict[str, int] = {}
     try:
-        file = pq.ParquetFile(path, read_dictionary=["rail"], memory_map=True, pre_buffer=False)
+        file = pq.ParquetFile(path, read_dictionary=["rail"], pre_buffer=False)
         lacking = [name for name in columns if name not in file.schema_arrow.names]
         if lacking:
             raise EdgejouleError(f"{path}: lacks the column(s) {', '.join(lacking)}")

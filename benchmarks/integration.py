@@ -1,0 +1,123 @@
+"""Energy of 10,000 events from a canonical trace of 100 million readings: time and memory of whole processes.
+
+    python benchmarks/integration.py [--readings 100000000] [--events 10000] [--alone]
+
+Makes the recording in the temporary folder, integrates it by ``edgejoule.traces.stream_energy``, by pandas (read all,
+index by time, slice and sum per event) and by ``numpy.trapezoid`` per event, each in a process of its own, and prints
+one Markdown table. ``--alone`` leaves the other two out, which hold the whole trace in memory.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pipeline import watch
+
+from edgejoule.tables import write_json, write_table
+from edgejoule.tables.contracts import EVENTS
+
+PERIOD_NS = 100_000
+BATCH = 1 << 20
+
+EDGEJOULE = """
+import sys
+from edgejoule.traces import stream_energy
+energies = stream_energy(sys.argv[1])
+assert (energies["reason"] == "").all()
+print(energies["energy_j"].sum())
+"""
+
+PANDAS = """
+import sys
+import pandas as pd
+trace = pd.read_parquet(sys.argv[1] + "/trace.parquet", columns=["t_ns", "power_w"]).set_index("t_ns")["power_w"]
+events = pd.read_parquet(sys.argv[1] + "/events.parquet")
+total = 0.0
+for event in events.itertuples():
+    total += trace.loc[event.start_ns : event.end_ns].mean() * (event.end_ns - event.start_ns) * 1e-9
+print(total)
+"""
+
+NUMPY = """
+import sys
+import numpy as np
+import pyarrow.parquet as pq
+trace = pq.read_table(sys.argv[1] + "/trace.parquet", columns=["t_ns", "power_w"])
+t_ns, power = trace["t_ns"].to_numpy(), trace["power_w"].to_numpy()
+events = pq.read_table(sys.argv[1] + "/events.parquet").to_pandas()
+total = 0.0
+for event in events.itertuples():
+    first, last = np.searchsorted(t_ns, [event.start_ns, event.end_ns])
+    total += np.trapezoid(power[first:last], t_ns[first:last] * 1e-9)
+print(total)
+"""
+
+
+def make_recording(folder: Path, readings: int, count: int) -> None:
+    """Write a recording of white noise and load steps, batch by batch."""
+    rng = np.random.default_rng(0)
+    schema = pa.schema(
+        [("t_ns", pa.int64()), ("power_w", pa.float64()), ("energy_j", pa.float64()), ("rail", pa.string())]
+    )
+    with pq.ParquetWriter(folder / "trace.parquet", schema, compression="zstd") as writer:
+        for first in range(0, readings, BATCH):
+            rows = min(BATCH, readings - first)
+            t_ns = (first + np.arange(rows, dtype=np.int64)) * PERIOD_NS
+            power = np.where(t_ns // 10**9 % 2, 6.0, 2.0) + np.round(rng.normal(0, 0.1, rows), 3)
+            writer.write_table(
+                pa.table([t_ns, power, pa.nulls(rows, pa.float64()), pa.repeat("usb", rows)], schema=schema)
+            )
+    span = readings * PERIOD_NS
+    start = np.sort(rng.integers(span // 100, span - span // 50, count))
+    unknown = dict.fromkeys(("latency_ms", "latency_p50_ms", "latency_p90_ms", "top1"), np.nan)
+    events = pd.DataFrame(
+        {
+            "event": [f"e{i}" for i in range(count)],
+            "start_ns": start,
+            "end_ns": start + rng.integers(10**7, span // 200, count),
+            "kind": "network",
+            "workload": "net",
+            "precision": "fp32",
+            "pass": 0,
+            "iterations": 10,
+            "source": "made",
+        }
+        | unknown
+    )
+    write_table(events, folder / "events.parquet", EVENTS)
+    rail = {"name": "usb", "quantity": "power", "sampling": "instantaneous", "period_ns": PERIOD_NS}
+    about = {"device": "d", "board": "b", "meter": {"kind": "external"}, "clock": "made", "power_scope": "dc"}
+    write_json(folder / "recording.json", about | {"rails": [rail]})
+
+
+def main() -> None:
+    """Make the recording, run the three, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--readings", type=int, default=100_000_000)
+    parser.add_argument("--events", type=int, default=10_000)
+    parser.add_argument("--alone", action="store_true")
+    options = parser.parse_args()
+    scripts = {"edgejoule": EDGEJOULE} | ({} if options.alone else {"pandas": PANDAS, "numpy.trapezoid": NUMPY})
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_recording(folder, options.readings, options.events)
+        size = (folder / "trace.parquet").stat().st_size / 1e6
+        print(f"{options.readings:,} readings, {options.events:,} events, {size:.0f} MB of Parquet\n")
+        print("| what | wall s | peak MB | times edgejoule |\n|---|---|---|---|")
+        first = None
+        for what, script in scripts.items():
+            wall, peak, status = watch([sys.executable, "-c", script, str(folder)], folder)
+            if status:
+                sys.exit(f"{what}: failed with status {status}; {json.dumps(str(folder))}")
+            first = first or wall
+            print(f"| {what} | {wall:.1f} | {peak:.0f} | {wall / first:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
