@@ -1,0 +1,72 @@
+"""Building a network of the zoo as a torch module, with random weights."""
+
+import zlib
+from typing import TYPE_CHECKING
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.graphs.zoo import arguments_of
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_HINT = "install the networks with: pip install 'edgejoule[zoo]'"
+
+
+def build(row, seed: int = 0, pretrained: bool = False) -> "nn.Module":
+    """Build a network, in evaluation mode.
+
+    Cost does not depend on the weights' values, so they are random unless ``pretrained``, which needs a network
+    connection. The initialisation that the builders bring keeps activations away from denormal numbers.
+
+    Args:
+        row: a row of the zoo (named tuple or mapping-like with ``architecture``, ``builder`` and ``arguments``).
+        seed: seed of the weights, combined with the architecture's name.
+        pretrained: load the published weights instead.
+
+    Raises:
+        EdgejouleError: the builder is not installed, does not know the network, or has no weights for it.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise EdgejouleError(f"zoo: '{row.architecture}' cannot be built without torch; {_HINT}") from error
+    where = f"zoo: network '{row.architecture}'"
+    arguments = arguments_of(row.arguments, where)
+    torch.manual_seed(seed + zlib.crc32(row.architecture.encode()))
+    make = {"edgejoule": _edgejoule, "timm": _timm, "torchvision": _torchvision}[row.builder]
+    try:
+        return make(arguments, pretrained).eval()
+    except (TypeError, KeyError, ValueError, RuntimeError) as error:
+        raise EdgejouleError(f"{where}: {row.builder} cannot build it from {row.arguments}: {error}") from error
+
+
+def _edgejoule(arguments: dict, pretrained: bool) -> "nn.Module":
+    from edgejoule.graphs.mobile import mobile
+
+    if pretrained:
+        raise EdgejouleError("zoo: the MLPerf networks' weights are TensorFlow's; set 'pretrained: false'")
+    return mobile(**arguments)
+
+
+def _timm(arguments: dict, pretrained: bool) -> "nn.Module":
+    from edgejoule.graphs.torchvision_import import import_torchvision
+
+    import_torchvision()
+    try:
+        import timm
+    except ImportError as error:
+        raise EdgejouleError(f"zoo: timm is missing; {_HINT}") from error
+    name, *_ = arguments["name"], None
+    options = {key: value for key, value in arguments.items() if key != "name"}
+    return timm.create_model(name, pretrained=pretrained, exportable=True, **options)
+
+
+def _torchvision(arguments: dict, pretrained: bool) -> "nn.Module":
+    from edgejoule.graphs.torchvision_import import import_torchvision
+
+    models = import_torchvision().models
+    options = {key: value for key, value in arguments.items() if key != "name"}
+    if arguments["name"] in ("googlenet", "inception_v3") and not pretrained:
+        # Their own initialisation draws from a truncated normal for minutes; the default one is as good for cost.
+        options["init_weights"] = False
+    return models.get_model(arguments["name"], weights="DEFAULT" if pretrained else None, **options)

@@ -1,0 +1,233 @@
+"""A light view of an ONNX graph: nodes, static shapes, and what is a weight.
+
+Whatever depends on nothing but weights and constants is a constant too (every runtime folds it when it loads the
+network), so such nodes never become kernels.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.graphs.export import real_inputs, strip
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operator of the graph."""
+
+    name: str
+    operator: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, object] = field(default_factory=dict)
+    domain: str = ""
+
+
+@dataclass
+class Graph:
+    """A network as its nodes in order of execution.
+
+    Attributes:
+        nodes: those that compute something from the inputs.
+        shapes: shape of every activation and weight, by tensor name.
+        weights: names of the tensors that are constant while the network runs.
+        constants: values of the small ones among them.
+        parameters: elements of the file's parameters, running statistics of batch normalisation left out.
+    """
+
+    nodes: list[Node]
+    shapes: dict[str, Shape]
+    weights: set[str]
+    constants: dict[str, np.ndarray]
+    inputs: list[str]
+    outputs: list[str]
+    parameters: int
+
+    def __post_init__(self) -> None:
+        self.index()
+
+    def index(self) -> None:
+        """Rebuild the maps from tensors to the nodes that make and read them."""
+        self.producer = {name: node for node in self.nodes for name in node.outputs}
+        self.consumers: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            for name in dict.fromkeys(node.inputs):
+                self.consumers.setdefault(name, []).append(node)
+
+    def elements(self, name: str) -> int:
+        """Return how many elements a tensor has."""
+        return int(np.prod(self.shapes[name], dtype=np.int64))
+
+    def activations(self, node: Node) -> list[str]:
+        """Return the inputs of a node that are not constant, each once."""
+        return [name for name in dict.fromkeys(node.inputs) if name and name not in self.weights]
+
+
+def load(path: Path | str) -> onnx.ModelProto:
+    """Read an ONNX file without any weights that lie outside it.
+
+    Raises:
+        EdgejouleError: the file is absent or no ONNX model.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise EdgejouleError(f"{path}: no such file; give an ONNX model")
+    try:
+        model = onnx.load(path, load_external_data=False)
+    except (DecodeError, ValueError) as error:
+        raise EdgejouleError(f"{path}: not an ONNX model: {error}") from error
+    if not model.graph.node:
+        raise EdgejouleError(f"{path}: not an ONNX model, or one without nodes")
+    return model
+
+
+def fix_shapes(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]], where: str) -> onnx.ModelProto:
+    """Return a copy whose real inputs have the given static shapes.
+
+    Raises:
+        EdgejouleError: a shape is for an input that does not exist or has another rank, or an axis is still dynamic.
+    """
+    fixed = onnx.ModelProto()
+    fixed.CopyFrom(model)
+    names = real_inputs(model)
+    for name in shapes:
+        if name not in names:
+            raise EdgejouleError(f"{where}: no input '{name}' to give a shape; inputs: {', '.join(names)}")
+    for value in fixed.graph.input:
+        if value.name not in names:
+            continue
+        axes = value.type.tensor_type.shape.dim
+        if value.name in shapes:
+            wanted = shapes[value.name]
+            if len(axes) not in (0, len(wanted)):
+                raise EdgejouleError(f"{where}: input '{value.name}' has {len(axes)} axes, not {len(wanted)}")
+            while len(axes) < len(wanted):
+                axes.add()
+            for axis, size in zip(axes, wanted, strict=True):
+                axis.dim_value = size
+        dynamic = [axis.dim_param or "?" for axis in axes if axis.dim_value <= 0]
+        if dynamic or not axes:
+            raise EdgejouleError(
+                f"{where}: input '{value.name}' has the dynamic axes {', '.join(dynamic) or 'of an unknown shape'}; "
+                f"give its shape, such as --shape {value.name}=1x3x224x224"
+            )
+    if shapes:
+        # What was inferred for other shapes must not survive.
+        del fixed.graph.value_info[:]
+        for value in fixed.graph.output:
+            value.type.tensor_type.ClearField("shape")
+    return fixed
+
+
+def read_graph(model: onnx.ModelProto, where: str, known: Mapping[str, Shape] | None = None) -> Graph:
+    """Read a model with static input shapes.
+
+    Args:
+        model: with or without weights; it is not changed.
+        where: the file or network to name in messages.
+        known: shapes of activations that ONNX's own inference cannot know, because a runtime's private operators made
+            them; taken from the graph before the runtime optimised it, whose tensor names the runtime keeps.
+
+    Raises:
+        EdgejouleError: an operator's output shape cannot be inferred, so it cannot be costed.
+    """
+    inputs = real_inputs(model)
+    if any(int(np.prod(tensor.dims)) > 1024 for tensor in model.graph.initializer):
+        model = strip(model)
+    known = known or {}
+    inferred = _infer(model, known, where)
+    shapes = dict(known) | {
+        value.name: tuple(axis.dim_value for axis in value.type.tensor_type.shape.dim)
+        for value in (*inferred.input, *inferred.value_info, *inferred.output)
+        if value.type.tensor_type.HasField("shape")
+    }
+    constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in inferred.initializer}
+    shapes |= {name: value.shape for name, value in constants.items()}
+    weights = ({value.name for value in inferred.input} - set(inputs)) | set(constants)
+    parameters = _parameters(inferred, weights)
+    nodes = []
+    for position, proto in enumerate(inferred.node):
+        attributes = {entry.name: onnx.helper.get_attribute_value(entry) for entry in proto.attribute}
+        node = Node(
+            proto.name or f"{proto.op_type}_{position}",
+            proto.op_type,
+            tuple(proto.input),
+            tuple(proto.output),
+            attributes,
+            "" if proto.domain == "ai.onnx" else proto.domain,
+        )
+        if node.operator == "Constant" and "value" in attributes:
+            constants[node.outputs[0]] = onnx.numpy_helper.to_array(attributes["value"])
+            shapes[node.outputs[0]] = constants[node.outputs[0]].shape
+        if all(not name or name in weights for name in node.inputs):
+            weights.update(node.outputs)
+            continue
+        if node.operator == "BatchNormalization":
+            for name in node.inputs[3:5]:
+                parameters.pop(name, None)
+        for name in node.outputs:
+            if name and name not in shapes:
+                _borrow_shape(node, name, shapes)
+        _demand_shapes(node, shapes, where)
+        nodes.append(node)
+    outputs = [value.name for value in inferred.output]
+    return Graph(nodes, shapes, weights, constants, inputs, outputs, sum(parameters.values()))
+
+
+def _infer(model: onnx.ModelProto, known: Mapping[str, Shape], where: str) -> onnx.GraphProto:
+    if known:
+        hinted = onnx.ModelProto()
+        hinted.CopyFrom(model)
+        made = {name for node in model.graph.node for name in node.output}
+        for name in sorted(made & set(known)):
+            hinted.graph.value_info.append(
+                onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, known[name])
+            )
+        model = hinted
+    try:
+        return onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    except (onnx.shape_inference.InferenceError, RuntimeError) as error:
+        raise EdgejouleError(f"{where}: shapes cannot be inferred: {str(error).splitlines()[0]}") from error
+
+
+def _parameters(graph: onnx.GraphProto, weights: set[str]) -> dict[str, int]:
+    """Return the elements of the floating-point parameters that some node reads (integers are indices)."""
+    real = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
+    sizes = {
+        value.name: int(np.prod([axis.dim_value for axis in value.type.tensor_type.shape.dim], dtype=np.int64))
+        for value in graph.input
+        if value.type.tensor_type.elem_type in real
+    }
+    # Scalars are an operator's bounds and factors.
+    sizes |= {t.name: int(np.prod(t.dims)) for t in graph.initializer if t.data_type in real and t.dims}
+    used = {name for node in graph.node for name in node.input}
+    return {name: size for name, size in sizes.items() if name in weights and name in used}
+
+
+def _borrow_shape(node: Node, name: str, shapes: dict[str, Shape]) -> None:
+    """Give the output of a runtime's private operator the shape of the tensor that it stands for.
+
+    ONNX Runtime names a node in its blocked layout after the tensor that it computes; a reorder keeps the shape.
+    """
+    original = node.name.removesuffix("_nchwc")
+    if original in shapes:
+        shapes[name] = shapes[original]
+    elif node.operator == "ReorderInput" and node.inputs[0] in shapes:
+        shapes[name] = shapes[node.inputs[0]]
+
+
+def _demand_shapes(node: Node, shapes: Mapping[str, Shape], where: str) -> None:
+    for name in node.outputs:
+        if name and (name not in shapes or any(size <= 0 for size in shapes[name])):
+            kind = f"{node.domain}:{node.operator}" if node.domain else node.operator
+            raise EdgejouleError(
+                f"{where}: operator '{kind}' (node '{node.name}') cannot be costed, because the shape of its output "
+                "is unknown; export with static shapes, or without this operator"
+            )

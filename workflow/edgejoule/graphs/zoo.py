@@ -1,0 +1,103 @@
+"""Reading the zoo: which networks there are, how each is built, and its published accuracy."""
+
+import csv
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from edgejoule.config.load import read_yaml
+from edgejoule.errors import EdgejouleError
+from edgejoule.names import did_you_mean
+from edgejoule.tables import to_arrow
+from edgejoule.tables.contracts import ZOO
+
+BUILDERS = ("edgejoule", "timm", "torchvision")
+
+
+def read_zoo(path: Path | str = "config/networks.tsv") -> pd.DataFrame:
+    """Read the zoo, one row per network, checked.
+
+    Args:
+        path: tab-separated file with the columns of table ZOO.
+
+    Returns:
+        The table ZOO, in the file's order.
+
+    Raises:
+        EdgejouleError: the file is absent or no such table, or a row's builder, arguments or input shape are wrong.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise EdgejouleError(f"{path}: no such file; 'zoo.file' names the table of networks")
+    try:
+        zoo = pd.read_csv(
+            path, sep="\t", quoting=csv.QUOTE_NONE, dtype={"parameters": "Int64", "top1": "float64"}, keep_default_na=True
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
+        raise EdgejouleError(f"{path}: not a table of networks: {error}") from error
+    zoo = to_arrow(zoo, ZOO, str(path)).to_pandas()
+    for line, row in enumerate(zoo.itertuples(), start=2):
+        _check(row, f"{path}, line {line} ('{row.network}')")
+    return zoo
+
+
+def _check(row, where: str) -> None:
+    if row.builder not in BUILDERS:
+        raise EdgejouleError(f"{where}: unknown builder '{row.builder}'; {did_you_mean(row.builder, BUILDERS)}")
+    arguments_of(row.arguments, where)
+    input_shape(row.input, where)
+    if not pd.isna(row.top1) and not (0 < row.top1 < 100 and isinstance(row.top1_source, str)):
+        raise EdgejouleError(f"{where}: top1 is {row.top1}; give percent, and where it is from in top1_source")
+
+
+def arguments_of(text: str, where: str = "zoo") -> dict:
+    """Return a builder's arguments from their JSON."""
+    try:
+        arguments = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise EdgejouleError(f"{where}: arguments are no JSON: {error}") from error
+    if not isinstance(arguments, dict):
+        raise EdgejouleError(f"{where}: arguments are '{text}'; give a JSON object, {{}} for none")
+    return arguments
+
+
+def input_shape(text: str, where: str = "zoo") -> tuple[int, ...]:
+    """Return an input's shape with the batch of one, from ``CxHxW``.
+
+    >>> input_shape("3x224x224")
+    (1, 3, 224, 224)
+    """
+    parts = str(text).split("x")
+    if not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise EdgejouleError(f"{where}: input is '{text}'; give channels x height x width, such as 3x224x224")
+    return (1, *map(int, parts))
+
+
+def select(zoo: pd.DataFrame, names: list[str], where: str = "zoo") -> pd.DataFrame:
+    """Return the rows of the named networks, architectures or families, in the zoo's order.
+
+    Raises:
+        EdgejouleError: a name is none of them.
+    """
+    known = set(zoo["network"]) | set(zoo["architecture"]) | set(zoo["family"])
+    for name in names:
+        if name not in known:
+            raise EdgejouleError(f"{where}: unknown network or family '{name}'; {did_you_mean(name, known)}")
+    chosen = zoo["network"].isin(names) | zoo["architecture"].isin(names) | zoo["family"].isin(names)
+    return zoo[chosen].reset_index(drop=True)
+
+
+def read_super_families(path: Path | str = "config/super_families.yaml") -> dict[str, str]:
+    """Return the super-family (design school) of every family.
+
+    Raises:
+        EdgejouleError: a family stands under two super-families.
+    """
+    schools: dict[str, str] = {}
+    for school, families in read_yaml(path).items():
+        for family in families:
+            if family in schools:
+                raise EdgejouleError(f"{path}: family '{family}' stands under '{schools[family]}' and '{school}'")
+            schools[family] = school
+    return schools
