@@ -10,6 +10,7 @@ from edgejoule.errors import EdgejouleError
 
 #: Command, module of its Typer application or function, panel of the help page. In the order in which data flows.
 COMMANDS = (
+    ("graphs", "edgejoule.cli.graphs", "Stages"),
     ("measure", "edgejoule.cli.measure", "Stages"),
     ("traces", "edgejoule.cli.traces", "Stages"),
     ("datasets", "edgejoule.cli.datasets", "Stages"),

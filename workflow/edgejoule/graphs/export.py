@@ -1,8 +1,8 @@
 """Exporting networks as ONNX: without weights to describe them, with weights to run them.
 
-A graph file describes a network and carries no weights: each parameter is a graph input with its shape, and the names of
-the real inputs stand in the file's metadata. VGG-16 takes 6 kB instead of 550 MB. TorchScript's exporter is used because
-it is several times faster than the one on torch.export (0.3 s against 6 s for a MobileNetV2).
+A graph file describes a network and carries no weights: each parameter is a graph input with its shape, and the names
+of the real inputs stand in the file's metadata. VGG-16 takes 6 kB instead of 550 MB. TorchScript's exporter is used
+because it is several times faster than the one on torch.export (0.3 s against 6 s for a MobileNetV2).
 """
 
 import io
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 OPSET = 20
 #: Metadata key: names of the graph inputs that are not parameters.
 INPUTS = "edgejoule.inputs"
+#: Names of constants that are no parameters (running statistics, tables of indices and masks) begin with this.
+BUFFER = "buffer:"
 #: Initialisers up to this many elements (shapes, bounds, scales) stay in a graph file; larger ones are weights.
 SMALL = 16
 #: ONNX Runtime's clean-up would turn products of matrices with three axes into two-axis ones plus reshapes.
@@ -55,11 +57,11 @@ def _trace(module: "torch.nn.Module", shape: Sequence[int]) -> onnx.ModelProto:
 
     slots = {}
     for prefix, part in module.named_modules():
-        for store in (part._parameters, part._buffers):
+        for store, mark in ((part._parameters, ""), (part._buffers, BUFFER)):
             for key, value in store.items():
                 if value is not None:
                     zero = torch.zeros((), dtype=value.dtype)
-                    slots[f"{prefix}.{key}"] = (store, key, zero.expand(value.shape))
+                    slots[f"{mark}{prefix}.{key}"] = (store, key, zero.expand(value.shape))
 
     class Weightless(torch.nn.Module):
         """The network as a function of its input and its parameters."""

@@ -56,9 +56,7 @@ def divisible(channels: float, by: int = 8) -> int:
 def _v1(width: float) -> Layout:
     strides = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
     widths = (64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
-    blocks = tuple(
-        Block(max(8, int(c * width)), stride=s, linear=False) for c, s in zip(widths, strides, strict=True)
-    )
+    blocks = tuple(Block(max(8, int(c * width)), stride=s, linear=False) for c, s in zip(widths, strides, strict=True))
     return Layout(max(8, int(32 * width)), blocks, 0, 0, 1001, "relu6")
 
 
@@ -238,9 +236,7 @@ class _Maker:
         return _Bottleneck(layers, block.linear and block.stride == 1 and block.output == before)
 
 
-def mobile(
-    line: str, side: int, width: float = 1.0, depth: float = 1.0, minimalistic: bool = False
-) -> nn.Module:
+def mobile(line: str, side: int, width: float = 1.0, depth: float = 1.0, minimalistic: bool = False) -> nn.Module:
     """Build a network for square images of ``side`` pixels; it returns class probabilities, 1 x classes.
 
     Weights are random, drawn from torch's global generator. See ``layout`` for the arguments.

@@ -13,9 +13,31 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.graphs.export import real_inputs, strip
+from edgejoule.graphs.export import BUFFER, real_inputs, strip
 
 Shape = tuple[int, ...]
+
+#: Operators with the shape of their (broadcast) inputs that ONNX Runtime adds, or moves into its blocked layout.
+_SAME_SHAPE = frozenset(
+    [
+        "ReorderInput",
+        "Add",
+        "Sum",
+        "Mul",
+        "Relu",
+        "Sigmoid",
+        "Tanh",
+        "HardSigmoid",
+        "BatchNormalization",
+        "QuickGelu",
+        "BiasGelu",
+        "FastGelu",
+        "Gelu",
+        "SkipLayerNormalization",
+        "SimplifiedLayerNormalization",
+        "BiasSoftmax",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -198,12 +220,12 @@ def _infer(model: onnx.ModelProto, known: Mapping[str, Shape], where: str) -> on
 
 
 def _parameters(graph: onnx.GraphProto, weights: set[str]) -> dict[str, int]:
-    """Return the elements of the floating-point parameters that some node reads (integers are indices)."""
+    """Return the elements of the floating-point parameters that some node reads; buffers and indices are none."""
     real = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
     sizes = {
         value.name: int(np.prod([axis.dim_value for axis in value.type.tensor_type.shape.dim], dtype=np.int64))
         for value in graph.input
-        if value.type.tensor_type.elem_type in real
+        if value.type.tensor_type.elem_type in real and not value.name.startswith(BUFFER)
     }
     # Scalars are an operator's bounds and factors.
     sizes |= {t.name: int(np.prod(t.dims)) for t in graph.initializer if t.data_type in real and t.dims}
@@ -216,11 +238,19 @@ def _borrow_shape(node: Node, name: str, shapes: dict[str, Shape]) -> None:
 
     ONNX Runtime names a node in its blocked layout after the tensor that it computes; a reorder keeps the shape.
     """
-    original = node.name.removesuffix("_nchwc")
+    original = node.name.removesuffix("_nchwc").removesuffix("_bn")
+    inputs = [shapes[tensor] for tensor in node.inputs if tensor in shapes]
     if original in shapes:
         shapes[name] = shapes[original]
-    elif node.operator == "ReorderInput" and node.inputs[0] in shapes:
-        shapes[name] = shapes[node.inputs[0]]
+    elif node.operator == "ReorderInput" and node.attributes.get("channels_last") and inputs:
+        batch, height, width, channels = inputs[0]
+        shapes[name] = (batch, channels, height, width)
+    elif node.operator == "Concat" and len(inputs) == len(node.inputs):
+        axis = node.attributes["axis"]
+        joined = sum(shape[axis] for shape in inputs)
+        shapes[name] = tuple(joined if i == axis else size for i, size in enumerate(inputs[0]))
+    elif node.operator in _SAME_SHAPE and inputs:
+        shapes[name] = inputs[0] if node.domain else tuple(np.broadcast_shapes(*inputs))
 
 
 def _demand_shapes(node: Node, shapes: Mapping[str, Shape], where: str) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from edgejoule.config.load import read_yaml
 from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
 from edgejoule.tables import to_arrow
@@ -32,7 +31,11 @@ def read_zoo(path: Path | str = "config/networks.tsv") -> pd.DataFrame:
         raise EdgejouleError(f"{path}: no such file; 'zoo.file' names the table of networks")
     try:
         zoo = pd.read_csv(
-            path, sep="\t", quoting=csv.QUOTE_NONE, dtype={"parameters": "Int64", "top1": "float64"}, keep_default_na=True
+            path,
+            sep="\t",
+            quoting=csv.QUOTE_NONE,
+            dtype={"parameters": "Int64", "top1": "float64"},
+            keep_default_na=True,
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
         raise EdgejouleError(f"{path}: not a table of networks: {error}") from error
@@ -88,16 +91,13 @@ def select(zoo: pd.DataFrame, names: list[str], where: str = "zoo") -> pd.DataFr
     return zoo[chosen].reset_index(drop=True)
 
 
-def read_super_families(path: Path | str = "config/super_families.yaml") -> dict[str, str]:
-    """Return the super-family (design school) of every family.
+def parse_shard(text: str) -> tuple[int, int]:
+    """Return part and number of parts from ``1-of-4``.
 
     Raises:
-        EdgejouleError: a family stands under two super-families.
+        EdgejouleError: it reads otherwise.
     """
-    schools: dict[str, str] = {}
-    for school, families in read_yaml(path).items():
-        for family in families:
-            if family in schools:
-                raise EdgejouleError(f"{path}: family '{family}' stands under '{schools[family]}' and '{school}'")
-            schools[family] = school
-    return schools
+    part, _, parts = text.partition("-of-")
+    if not (part.isdigit() and parts.isdigit()):
+        raise EdgejouleError(f"graphs: shard is '{text}'; write it as 1-of-4")
+    return int(part), int(parts)

@@ -144,6 +144,47 @@ ZOO = Table(
     key=("network",),
 )
 
+CATALOGUE = Table(
+    "catalogue",
+    "The unique kernel configurations of the zoo: how often each occurs, and in which families.",
+    (
+        Column("kernel", TEXT, "identifier of the unique kernel configuration"),
+        Column("kind", TEXT, "kernel kind"),
+        PRECISION,
+        RUNTIME,
+        Column("occurrences", WHOLE, "how often it occurs in the zoo", minimum=1),
+        Column("networks", WHOLE, "in how many networks", minimum=1),
+        Column("families", TEXT, "in which families, joined by a comma"),
+        Column("macs", WHOLE, "multiply-accumulate operations", minimum=0),
+    ),
+    key=("kernel", "runtime"),
+)
+
+COVERAGE = Table(
+    "coverage",
+    "How much of each network is made of kernels of a known kind, and whether its description adds up.",
+    (
+        NETWORK,
+        PRECISION,
+        RUNTIME,
+        Column("told_by", TEXT, "who said what the kernels are", choices=("runtime", "rules")),
+        Column("nodes", WHOLE, "nodes of the graph before fusion", minimum=0),
+        Column("views", WHOLE, "nodes that only change a shape and cost nothing on this runtime", minimum=0),
+        Column("kernels", WHOLE, "kernels", minimum=0),
+        Column("other_kernels", WHOLE, "kernels of kind other:<operator>", minimum=0),
+        Column("known_kernels_percent", REAL, "kernels of a known kind"),
+        Column("known_macs_percent", REAL, "multiply-accumulates in kernels of a known kind"),
+        Column("known_bytes_percent", REAL, "bytes in kernels of a known kind", unit="%"),
+        Column("macs", WHOLE, "multiply-accumulates of the kernels", minimum=0),
+        Column("parameters", WHOLE, "parameters in the graph", minimum=0),
+        Column("zoo_parameters", WHOLE, "parameters that the zoo states", minimum=0),
+        Column(
+            "rules_disagree", WHOLE, "kernels that only the rules or only the runtime has; null = not compared", True
+        ),
+    ),
+    key=("network", "precision", "runtime"),
+)
+
 # -- datasets --------------------------------------------------------------------------------------------------------
 
 COSTS = (
@@ -543,6 +584,8 @@ ALL = (
     NODES,
     ZOO,
     KERNELS,
+    CATALOGUE,
+    COVERAGE,
     NETWORKS,
     PASSES,
     KERNEL_COSTS,

@@ -1,0 +1,87 @@
+"""``edgejoule graphs``: networks to kernels."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+command = typer.Typer(no_args_is_help=True, help="Kernels of the zoo's networks, as each runtime executes them.")
+
+Zoo = Annotated[Path, typer.Option(help="The zoo.")]
+Output = Annotated[Path, typer.Option(help="What is written.")]
+Runtimes = Annotated[list[str], typer.Option("--runtime", help="A runtime; give the option once per runtime.")]
+
+
+@command.command()
+def describe(
+    runtime: Runtimes,
+    output: Annotated[Path, typer.Option(help="Kernels (Parquet) of this part of the zoo.")],
+    coverage: Annotated[Path, typer.Option(help="Coverage (Parquet) of this part.")],
+    zoo: Zoo = Path("config/networks.tsv"),
+    graphs: Annotated[Path | None, typer.Option(help="Folder to keep the graph files in, without weights.")] = None,
+    network: Annotated[list[str] | None, typer.Option(help="Only this network or family; may be repeated.")] = None,
+    shard: Annotated[str, typer.Option(help="Which part of how many, such as 1-of-4; families stay whole.")] = "1-of-1",
+    only_rules: Annotated[bool, typer.Option(help="Apply rules even where the runtime could be asked.")] = False,
+) -> None:
+    """Export networks without weights and list their kernels.
+
+    Example: edgejoule graphs describe --runtime onnxruntime --network resnet --output k.parquet --coverage c.parquet
+    """
+    from edgejoule.graphs.describe import describe_zoo, shard_of
+    from edgejoule.graphs.zoo import parse_shard, read_zoo, select
+    from edgejoule.tables import write_table
+    from edgejoule.tables.contracts import COVERAGE, KERNELS
+
+    rows = read_zoo(zoo)
+    if network:
+        rows = select(rows, network, str(zoo))
+    kernels, covered = describe_zoo(shard_of(rows, *parse_shard(shard)), runtime, graphs, only_rules)
+    write_table(kernels, output, KERNELS, {"zoo": str(zoo)})
+    write_table(covered, coverage, COVERAGE, {"zoo": str(zoo)})
+
+
+@command.command()
+def collect(
+    kernels: Annotated[list[Path], typer.Argument(help="The parts' kernels; their coverage lies beside them.")],
+    output: Annotated[Path, typer.Option(help="Folder for kernels, catalogue and coverage.parquet.")],
+    zoo: Zoo = Path("config/networks.tsv"),
+) -> None:
+    """Join the parts, and list the unique kernel configurations.
+
+    Example: edgejoule graphs collect --output results/graphs results/graphs/parts/*-kernels.parquet
+    """
+    from edgejoule.graphs.describe import catalogue
+    from edgejoule.graphs.describe import collect as join
+    from edgejoule.graphs.zoo import read_zoo
+    from edgejoule.tables import write_table
+    from edgejoule.tables.contracts import CATALOGUE, COVERAGE, KERNELS
+
+    joined = join(kernels, KERNELS)
+    covered = join([path.with_name(path.name.replace("kernels", "coverage")) for path in kernels], COVERAGE)
+    write_table(joined, output / "kernels.parquet", KERNELS, {"zoo": str(zoo)})
+    write_table(covered, output / "coverage.parquet", COVERAGE, {"zoo": str(zoo)})
+    write_table(catalogue(joined, read_zoo(zoo)), output / "catalogue.parquet", CATALOGUE, {"zoo": str(zoo)})
+
+
+@command.command()
+def export(
+    network: Annotated[str, typer.Argument(help="A network of the zoo.")],
+    output: Annotated[Path, typer.Option(help="The ONNX file.")],
+    zoo: Zoo = Path("config/networks.tsv"),
+    weights: Annotated[bool, typer.Option(help="With weights, to run it.")] = False,
+    pretrained: Annotated[bool, typer.Option(help="Published weights instead of random ones (needs network).")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of random weights.")] = 0,
+) -> None:
+    """Write one network as ONNX.
+
+    Example: edgejoule graphs export mobilenet-v1-1.0-224-quantized --weights --output mobilenet.onnx
+    """
+    from edgejoule.graphs.export import describe as without_weights
+    from edgejoule.graphs.export import export_with_weights, save
+    from edgejoule.graphs.zoo import read_zoo, select
+
+    row = next(select(read_zoo(zoo), [network], str(zoo)).itertuples())
+    if weights or pretrained:
+        export_with_weights(row, output, seed=seed, pretrained=pretrained)
+    else:
+        save(without_weights(row), output)

@@ -1,0 +1,167 @@
+"""From the zoo to the table of kernels: every network on every runtime that needs it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.graphs.export import describe, save
+from edgejoule.graphs.fusion import fuse
+from edgejoule.graphs.kernels import table_of
+from edgejoule.graphs.model import Graph, read_graph
+from edgejoule.graphs.rules import Rules, load_rules
+from edgejoule.graphs.runtimes import ask, can_be_asked
+from edgejoule.tables import empty, read_table
+from edgejoule.tables.contracts import CATALOGUE, COVERAGE, KERNELS
+
+
+def shard_of(zoo: pd.DataFrame, shard: int, shards: int) -> pd.DataFrame:
+    """Return the rows of one of ``shards`` parts (from 1): whole families, largest first to the emptiest part.
+
+    Raises:
+        EdgejouleError: there is no such part.
+    """
+    if not 1 <= shard <= shards:
+        raise EdgejouleError(f"graphs: shard {shard} of {shards} does not exist; count from 1")
+    once = zoo.drop_duplicates("architecture")
+    # A network takes a third of a second, and its weights' time where a runtime is asked.
+    effort = (1.0 + once["parameters"] / 25e6).groupby(once["family"]).sum()
+    load = [0.0] * shards
+    mine = set()
+    for family in sorted(effort.index, key=lambda name: (-effort[name], name)):
+        part = load.index(min(load))
+        load[part] += effort[family]
+        if part == shard - 1:
+            mine.add(family)
+    return zoo[zoo["family"].isin(mine)].reset_index(drop=True)
+
+
+def describe_zoo(
+    zoo: pd.DataFrame, runtimes: Sequence[str], graphs: Path | str | None = None, only_rules: bool = False
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Describe networks on runtimes.
+
+    Each architecture is exported once, whatever its precisions. A runtime that can be asked is asked; its rules are
+    then applied as well, to count where they disagree.
+
+    Args:
+        zoo: rows of the zoo.
+        runtimes: runtimes that have rules; each takes the builders and precisions that its rules file lists.
+        graphs: folder to keep the graph files in (without weights), or None.
+        only_rules: ask no runtime.
+
+    Returns:
+        Tables KERNELS and COVERAGE.
+    """
+    kernels, coverage = [empty(KERNELS).assign(layout="")], [empty(COVERAGE)]
+    rules = [load_rules(runtime) for runtime in runtimes]
+    for _, rows in zoo.groupby("architecture", sort=True):
+        wanted = {rule.runtime: _rows_for(rows, rule) for rule in rules}
+        if not any(wanted.values()):
+            continue
+        row = next(rows.itertuples())
+        model = describe(row)
+        if graphs is not None:
+            save(model, Path(graphs) / f"{row.architecture}.onnx")
+        graph = read_graph(model, f"network '{row.architecture}'")
+        for rule in rules:
+            if wanted[rule.runtime]:
+                told = can_be_asked(rule.runtime) and not only_rules
+                k, c = _on_runtime(model if told else None, graph, wanted[rule.runtime], rule)
+                kernels.append(k)
+                coverage.append(c)
+    return _stack(kernels), _stack(coverage)
+
+
+def _rows_for(rows: pd.DataFrame, rules: Rules) -> list:
+    chosen = rows["builder"].isin(rules.builders) & rows["precision"].isin(rules.precisions)
+    return list(rows[chosen].itertuples())
+
+
+def _stack(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    full = [part for part in parts if len(part)]
+    return pd.concat(full or parts[:1], ignore_index=True)
+
+
+def _on_runtime(model, graph: Graph, rows: list, rules: Rules) -> tuple[pd.DataFrame, pd.DataFrame]:
+    fused, by_rules, views = fuse(graph, rules)
+    shown, chosen = fused, by_rules
+    if model is not None:
+        shown, chosen = ask(rules.runtime, model, graph, f"network '{rows[0].architecture}'")
+    tables, covers = [], []
+    for row in rows:
+        table = table_of(shown, chosen, row.network, row.precision, rules.runtime, rules.layout)
+        disagree = None
+        if model is not None:
+            disagree = _difference(
+                table, table_of(fused, by_rules, row.network, row.precision, rules.runtime, rules.layout)
+            )
+        tables.append(table)
+        covers.append(_cover(table, graph, len(views) if model is None else 0, row, disagree))
+    return pd.concat(tables, ignore_index=True), pd.DataFrame(covers)
+
+
+def _difference(told: pd.DataFrame, ruled: pd.DataFrame) -> int:
+    """Count kernels that only one side has, whatever their layout in memory."""
+    first, second = (
+        Counter(zip(t["kind"], t["tail"], t["macs"], t["bytes_in"], t["bytes_out"], strict=True)) for t in (told, ruled)
+    )
+    return ((first - second) + (second - first)).total()
+
+
+def _cover(table: pd.DataFrame, graph: Graph, views: int, row, disagree: int | None) -> dict[str, object]:
+    other = table["kind"].str.startswith("other:")
+    moved = table["bytes_in"] + table["bytes_out"] + table["bytes_weights"]
+
+    def known(amount: pd.Series) -> float:
+        return 100.0 if amount.sum() == 0 else float(100 * amount[~other].sum() / amount.sum())
+
+    return {
+        "network": row.network,
+        "precision": row.precision,
+        "runtime": table["runtime"].iloc[0],
+        "told_by": "rules" if disagree is None else "runtime",
+        "nodes": len(graph.nodes),
+        "views": views,
+        "kernels": len(table),
+        "other_kernels": int(other.sum()),
+        "known_kernels_percent": float(100 * (~other).mean()),
+        "known_macs_percent": known(table["macs"]),
+        "known_bytes_percent": known(moved),
+        "macs": int(table["macs"].sum()),
+        "parameters": graph.parameters,
+        "zoo_parameters": row.parameters,
+        "rules_disagree": disagree,
+    }
+
+
+def collect(paths: Sequence[Path], table) -> pd.DataFrame:
+    """Read the parts of a table and return them as one, sorted by its key."""
+    parts = [read_table(path, table) for path in paths]
+    return _stack(parts).sort_values(list(table.key), ignore_index=True)
+
+
+def catalogue(kernels: pd.DataFrame, zoo: pd.DataFrame) -> pd.DataFrame:
+    """Return the unique kernel configurations: how often each occurs, in how many networks, in which families.
+
+    Args:
+        kernels: table KERNELS.
+        zoo: the zoo, for the families.
+
+    Returns:
+        Table CATALOGUE with the configuration's columns, the most frequent first.
+    """
+    families = zoo.set_index("network")["family"]
+    found = kernels.assign(family=kernels["network"].map(families))
+    groups = found.groupby(["kernel", "runtime"], sort=True)
+    counted = groups.agg(
+        occurrences=("network", "size"),
+        networks=("network", "nunique"),
+        families=("family", lambda names: ",".join(sorted(set(names)))),
+    ).reset_index()
+    once = found.drop_duplicates(["kernel", "runtime"]).drop(columns=["network", "index", "name", "family"])
+    table = counted.merge(once, on=["kernel", "runtime"], validate="one_to_one")
+    table = table.sort_values(["runtime", "occurrences", "kernel"], ascending=[True, False, True], ignore_index=True)
+    return table[[*CATALOGUE.names, *(name for name in table if name not in CATALOGUE.names)]]

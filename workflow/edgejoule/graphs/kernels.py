@@ -1,0 +1,103 @@
+"""The table of kernels: which kernels a network is made of on a runtime, by rules or as the runtime itself says."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import onnx
+import pandas as pd
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.graphs import costs
+from edgejoule.graphs.fusion import Kernel, fuse
+from edgejoule.graphs.model import Graph, Node, Shape, fix_shapes, load, read_graph
+from edgejoule.graphs.rules import load_rules
+from edgejoule.names import did_you_mean
+from edgejoule.tables import empty
+from edgejoule.tables.contracts import KERNELS
+from edgejoule.tables.vocabulary import PRECISIONS
+
+
+def identifier(row: Mapping[str, object]) -> str:
+    """Return the name of a unique kernel configuration: equal names mean equal kernels on one runtime.
+
+    Batch, channels x height x width in and out, window, stride, dilation, groups, number of inputs, fused tail, layout,
+    precision.
+    """
+    return (
+        f"{row['kind']}_b{row['batch']}"
+        f"_i{row['input_channels']}x{row['input_height']}x{row['input_width']}"
+        f"_o{row['output_channels']}x{row['output_height']}x{row['output_width']}"
+        f"_k{row['kernel_height']}x{row['kernel_width']}"
+        f"_s{row['stride']}_d{row['dilation']}_g{row['groups']}_n{row['inputs']}"
+        f"{'_' + str(row['tail']) if row['tail'] else ''}_{row['layout']}_{row['precision']}"
+    )
+
+
+def table_of(
+    graph: Graph, kernels: Sequence[Kernel], network: str, precision: str, runtime: str, layout: str
+) -> pd.DataFrame:
+    """Return the rows of table KERNELS of one network (with ``layout``, the memory layout, as a further column)."""
+    rows = []
+    for index, kernel in enumerate(kernels):
+        # Folded into the weights, normalisation is no longer there to be seen.
+        tail = kernel.tail[1:] if kernel.tail[:1] == ("bn",) and kernel.anchor.operator != "Add" else kernel.tail
+        row = {
+            "network": network,
+            "precision": precision,
+            "runtime": runtime,
+            "index": index,
+            "kind": costs.kind_of(graph, kernel),
+            "name": kernel.anchor.name,
+            "operator": kernel.anchor.operator,
+            "tail": "+".join(tail),
+            "layout": "nchwc" if kernel.anchor.domain.endswith("nchwc") else layout,
+            **costs.configuration(graph, kernel),
+            "macs": costs.macs_of(graph, kernel),
+            **costs.bytes_of(graph, kernel, precision),
+        }
+        row["kernel"] = identifier(row)
+        rows.append(row)
+    if not rows:
+        return empty(KERNELS)
+    return pd.DataFrame(rows)[[*KERNELS.names, "layout"]]
+
+
+def by_rules(graph: Graph, network: str, precision: str, runtime: str) -> tuple[pd.DataFrame, list[Node]]:
+    """Return a network's kernels as a runtime's rules have them, and the views that cost nothing."""
+    rules = load_rules(runtime)
+    fused, kernels, views = fuse(graph, rules)
+    return table_of(fused, kernels, network, precision, runtime, rules.layout), views
+
+
+def kernels_of_file(
+    path: Path | str,
+    runtime: str = "onnxruntime",
+    precision: str = "fp32",
+    shapes: Mapping[str, Sequence[int]] | None = None,
+) -> pd.DataFrame:
+    """Return the kernels of any ONNX file, by the runtime's rules.
+
+    Args:
+        path: ONNX model; weights outside the file are not needed.
+        runtime: one that has a rules file.
+        precision: precision to count bytes in.
+        shapes: static shape of each input that has dynamic axes.
+
+    Returns:
+        Table KERNELS; the network is the file's name without its ending.
+
+    Raises:
+        EdgejouleError: the file is no ONNX model, an axis is dynamic, or an operator cannot be costed.
+    """
+    if precision not in PRECISIONS:
+        raise EdgejouleError(f"{path}: unknown precision '{precision}'; {did_you_mean(precision, PRECISIONS)}")
+    graph = graph_of(load(path), str(path), shapes or {})
+    return by_rules(graph, Path(path).stem, precision, runtime)[0]
+
+
+def graph_of(model: onnx.ModelProto, where: str, shapes: Mapping[str, Shape] | None = None) -> Graph:
+    """Return a light graph of any ONNX model: weights dropped, shapes fixed, constants folded."""
+    from edgejoule.graphs.export import clean, strip
+
+    model = fix_shapes(strip(model), shapes or {}, where)
+    return read_graph(clean(model, where), where)

@@ -1,0 +1,53 @@
+"""Graphs: the zoo's networks to the kernels that each configured runtime executes; one job per part of the zoo.
+
+Needs the zoo (config/networks.tsv) and the runtimes of the configured devices.
+Makes results/graphs/{kernels,catalogue,coverage}.parquet, and graph files without weights in results/graphs/networks/.
+"""
+
+from edgejoule.graphs.rules import runtimes as described_runtimes
+
+# Families stay whole. Four parts keep two cores busy without starting PyTorch more often than that.
+GRAPH_PARTS = [f"{part}-of-4" for part in range(1, 5)]
+# Devices of runtime 'other' have published figures only, and no kernels.
+RUNTIMES = sorted({device.runtime.name for device in DEVICES.values()} & set(described_runtimes()))
+
+
+rule describe:
+    """Export a part of the zoo without weights, and list each network's kernels on each runtime that needs it."""
+    input:
+        zoo=RUN.zoo.file,
+        code=code("graphs"),
+    output:
+        kernels="results/graphs/parts/{part}-kernels.parquet",
+        coverage="results/graphs/parts/{part}-coverage.parquet",
+        networks=directory("results/graphs/networks/{part}"),
+    params:
+        runtimes=[f"--runtime={name}" for name in RUNTIMES],
+    log:
+        "results/logs/graphs/{part}.log",
+    benchmark:
+        "results/benchmarks/graphs/{part}.tsv"
+    wildcard_constraints:
+        part=r"\d+-of-\d+",
+    shell:
+        "OMP_NUM_THREADS=1 edgejoule graphs describe {params.runtimes} --zoo {input.zoo:q} --shard {wildcards.part}"
+        " --output {output.kernels:q} --coverage {output.coverage:q} --graphs {output.networks:q} 2> {log:q}"
+
+
+rule graphs:
+    """Target: all kernels, the catalogue of unique configurations, and how much of each network is covered."""
+    input:
+        kernels=expand("results/graphs/parts/{part}-kernels.parquet", part=GRAPH_PARTS),
+        coverage=expand("results/graphs/parts/{part}-coverage.parquet", part=GRAPH_PARTS),
+        zoo=RUN.zoo.file,
+        code=code("graphs"),
+    output:
+        kernels="results/graphs/kernels.parquet",
+        catalogue="results/graphs/catalogue.parquet",
+        coverage="results/graphs/coverage.parquet",
+    log:
+        "results/logs/graphs/collect.log",
+    benchmark:
+        "results/benchmarks/graphs/collect.tsv"
+    shell:
+        "edgejoule graphs collect --zoo {input.zoo:q} --output $(dirname {output.kernels:q}) {input.kernels:q} 2> {log:q}"
