@@ -21,14 +21,14 @@ rule describe:
         kernels="results/graphs/parts/{part}-kernels.parquet",
         coverage="results/graphs/parts/{part}-coverage.parquet",
         networks=directory("results/graphs/networks/{part}"),
-    params:
-        runtimes=[f"--runtime={name}" for name in RUNTIMES],
     log:
         "results/logs/graphs/{part}.log",
     benchmark:
         "results/benchmarks/graphs/{part}.tsv"
     wildcard_constraints:
         part=r"\d+-of-\d+",
+    params:
+        runtimes=[f"--runtime={name}" for name in RUNTIMES],
     shell:
         "OMP_NUM_THREADS=1 edgejoule graphs describe {params.runtimes} --zoo {input.zoo:q} --shard {wildcards.part}"
         " --output {output.kernels:q} --coverage {output.coverage:q} --graphs {output.networks:q} 2> {log:q}"
