@@ -23,22 +23,23 @@ def known():
 
 
 @pytest.mark.parametrize(
-    ("kind", "window", "groups", "channels", "group"),
+    ("kind", "window", "groups", "channels", "pixels", "group"),
     [
-        ("conv+bn+relu", 3, 1, 3, "conv"),
-        ("conv+bn", 1, 1, 64, "pointwise"),
-        ("dwconv+bn+relu", 3, 64, 64, "depthwise"),
-        ("dwconv+bn", 5, 64, 64, "depthwise-large"),
-        ("conv+bn+relu", 3, 32, 256, "grouped"),
-        ("fc", 0, 1, 1024, "fc"),
-        ("global avgpool", 7, 1, 512, "pooling"),
-        ("add+relu", 0, 1, 64, "elementwise"),
-        ("other:Einsum", 0, 1, 64, "other"),
-        ("never-seen", 0, 1, 64, "other"),
+        ("conv+bn+relu", 3, 1, 3, 49, "conv"),
+        ("conv+bn", 1, 1, 64, 49, "pointwise"),
+        ("dwconv+bn+relu", 3, 64, 64, 49, "depthwise"),
+        ("dwconv+bn", 5, 64, 64, 49, "depthwise-large"),
+        ("conv+bn+relu", 3, 32, 256, 49, "grouped"),
+        ("conv+bn+relu", 1, 1, 64, 1, "fc"),
+        ("fc", 0, 1, 1024, 49, "fc"),
+        ("global avgpool", 7, 1, 512, 49, "pooling"),
+        ("add+relu", 0, 1, 64, 49, "elementwise"),
+        ("other:Einsum", 0, 1, 64, 49, "other"),
+        ("never-seen", 0, 1, 64, 49, "other"),
     ],
 )
-def test_group_of_a_kernel(kind, window, groups, channels, group):
-    assert group_of(kind, window, groups, channels) == group
+def test_group_of_a_kernel(kind, window, groups, channels, pixels, group):
+    assert group_of(kind, window, groups, channels, pixels) == group
 
 
 def test_kernels_add_up_to_their_network():

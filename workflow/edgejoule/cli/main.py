@@ -20,6 +20,7 @@ COMMANDS = (
     ("recommendations", "edgejoule.cli.recommendations", "Stages"),
     ("figures", "edgejoule.cli.figures", "Stages"),
     ("report", "edgejoule.cli.report", "Stages"),
+    ("predict", "edgejoule.cli.predict", "For people"),
     ("freeze", "edgejoule.cli.freeze", "For people"),
     ("score", "edgejoule.cli.score", "For people"),
     ("recommend", "edgejoule.cli.recommend", "For people"),

@@ -33,6 +33,7 @@ _GROUP_OF_WORD = {
     "fc": "fc",
     "gemm": "fc",
     "se": "fc",
+    "convtranspose": "conv",
     "matmul": "matmul",
     "attention": "matmul",
     "add": "elementwise",
@@ -71,6 +72,8 @@ _GROUP_OF_WORD = {
     "slice": "movement",
     "gather": "movement",
     "pad": "movement",
+    "depth": "movement",
+    "expand": "movement",
     "reorder": "movement",
     "resize": "movement",
 }
@@ -85,10 +88,12 @@ _COLUMNS = (
     "kernel_width",
     "groups",
     "input_channels",
+    "output_height",
+    "output_width",
 )
 
 
-def group_of(kind: str, window: int, groups: int, input_channels: int) -> str:
+def group_of(kind: str, window: int, groups: int, input_channels: int, pixels: int) -> str:
     """Return the group of one kernel.
 
     Args:
@@ -96,6 +101,7 @@ def group_of(kind: str, window: int, groups: int, input_channels: int) -> str:
         window: larger side of the filter, 0 where there is none.
         groups: convolution groups.
         input_channels: channels in.
+        pixels: height x width of the output map; a pointwise convolution of one pixel is a fully connected layer.
     """
     if kind.startswith("other:"):
         return "other"
@@ -105,7 +111,9 @@ def group_of(kind: str, window: int, groups: int, input_channels: int) -> str:
             if word != "dwconv" and groups != input_channels:
                 return "grouped"
             return "depthwise-large" if window > 3 else "depthwise"
-        return "conv" if window > 1 else "pointwise"
+        if window > 1:
+            return "conv"
+        return "pointwise" if pixels > 1 else "fc"
     return _GROUP_OF_WORD.get(word, "other")
 
 
@@ -148,7 +156,9 @@ def kernel_features(kernels: pd.DataFrame) -> Features:
     window = np.maximum(column["kernel_height"], column["kernel_width"])
     seen: dict[tuple, int] = {}
     codes = np.empty(len(kernels), np.int64)
-    for i, key in enumerate(zip(column["kind"], window, column["groups"], column["input_channels"], strict=True)):
+    pixels = column["output_height"] * column["output_width"]
+    keys = zip(column["kind"], window, column["groups"], column["input_channels"], pixels, strict=True)
+    for i, key in enumerate(keys):
         if key not in seen:
             seen[key] = GROUPS.index(group_of(*key))
         codes[i] = seen[key]

@@ -74,13 +74,14 @@ class ServedPredictor:
         """Load from a folder that ``edgejoule predictors train`` wrote; its hash is checked."""
         return cls(store.load(folder))
 
-    def predict(self, graph: pd.DataFrame | Path | str) -> NetworkPrediction:
+    def predict(self, graph: pd.DataFrame | Path | str, precision: str = "fp32") -> NetworkPrediction:
         """Predict one network.
 
         Args:
             graph: its kernels (columns of results/graphs/kernels.parquet), or the path of an ONNX file.
+            precision: in which precision an ONNX file is to run; kernels carry theirs.
         """
-        kernels = graph if isinstance(graph, pd.DataFrame) else self._read(Path(graph))
+        kernels = graph if isinstance(graph, pd.DataFrame) else self._read(Path(graph), precision)
         each, whole = kernel_features(kernels), network_features(kernels)
         if len(whole) != 1:
             raise EdgejouleError(f"{len(whole)} networks given; predict takes one, predict_many takes more")
@@ -124,10 +125,10 @@ class ServedPredictor:
         costs = self._predictor.kernel_costs(each, np.zeros(len(each), int), whole)
         return kernels[["index", "name", "kind"]].assign(**costs)
 
-    def _read(self, path: Path) -> pd.DataFrame:
+    def _read(self, path: Path, precision: str) -> pd.DataFrame:
         from edgejoule.graphs import kernels_of_file
 
-        return kernels_of_file(path, runtime=self.runtime)
+        return kernels_of_file(path, runtime=self.runtime, precision=precision)
 
 
 def _breakdown(costs: pd.DataFrame, values: dict[str, float]) -> dict[str, dict[str, float | None]]:

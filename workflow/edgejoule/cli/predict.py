@@ -1,0 +1,55 @@
+"""``edgejoule predict``: what a network will cost on a device, and which of its kernels cost most."""
+
+import json as json_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    model: Annotated[Path, typer.Argument(help="ONNX file; its weights are not needed.")],
+    device: Annotated[str, typer.Option(help="Name of a device with a trained predictor.")],
+    precision: Annotated[str, typer.Option(help="Precision of the weights: fp32, fp16 or int8.")] = "fp32",
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    predictors: Annotated[Path, typer.Option(help="Folder of the trained predictors.")] = Path("results/predictors"),
+) -> None:
+    """Predict latency, power and energy per inference of any ONNX network, with 90 % intervals and a breakdown.
+
+    Example: edgejoule predict model.onnx --device rpi4-tflite-v2.7.1-ruy
+    """
+    from edgejoule.predictors import load_predictor
+
+    answer = load_predictor(device, predictors).predict(model, precision)
+    if json:
+        typer.echo(json_module.dumps(answer.to_dict(), indent=2, allow_nan=False))
+        return
+    for line in _lines(answer):
+        typer.echo(line)
+
+
+def _lines(answer) -> list[str]:
+    power = "modelled, latency x a declared power" if answer.origin == "estimated" else answer.origin
+    lines = [f"{answer.network} ({answer.precision}) on {answer.device}; power and energy learned from: {power}", ""]
+    for title, interval, unit in (
+        ("latency", answer.latency_ms, "ms"),
+        ("power", answer.power_w, "W"),
+        ("energy", answer.energy_mj, "mJ"),
+        ("energy above idle", answer.energy_above_idle_mj, "mJ"),
+    ):
+        if interval is not None:
+            bounds = f"   90 %: {interval.lower:.4g} to {interval.upper:.4g}" if interval.lower is not None else ""
+            lines.append(f"{title:<18} {interval.value:>9.4g} {unit:<3}{bounds}")
+    lines += ["", f"{'by kind of kernel':<24} {'kernels':>7} {'ms':>9} {'mJ':>9}"]
+    for kind, part in sorted(answer.breakdown.items(), key=lambda item: -item[1]["latency_ms"]):
+        energy = f"{part['energy_mj']:>9.4g}" if "energy_mj" in part else ""
+        lines.append(f"{kind:<24} {part['kernels']:>7} {part['latency_ms']:>9.4g} {energy}")
+    lines += ["", "dearest kernels"]
+    for kernel in answer.dearest:
+        energy = f"{kernel['energy_mj']:>9.4g}" if "energy_mj" in kernel else ""
+        lines.append(f"{kernel['name'][:44]:<45} {kernel['kind']:<18} {kernel['latency_ms']:>9.4g} {energy}")
+    lines += [
+        "",
+        f"coverage {100 * answer.coverage:.0f} %, distance {answer.distance:.2f} (1 = inside the training range)",
+    ]
+    return lines + [f"warning: {warning}" for warning in answer.warnings]
