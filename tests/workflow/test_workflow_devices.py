@@ -34,6 +34,10 @@ def checkout(tmp_path, root):
     for file in devices.rglob("*.yaml"):
         if file.name not in keep:
             file.unlink()
+    config = tmp_path / "config" / "config.yaml"
+    text, cut = re.subn(r"prior_devices:\n(    - .*\n)+", "prior_devices: []\n", config.read_text())
+    assert cut == 1
+    config.write_text(text)
     return tmp_path
 
 
