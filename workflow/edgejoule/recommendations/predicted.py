@@ -19,12 +19,14 @@ PREDICTED_METRIC = {"gross": "energy_mj", "above-idle": "energy_above_idle_mj"}
 class Prediction:
     """Predicted energies of a catalogue's networks; arrays of shape (networks,), in the catalogue's order.
 
-    ``spread`` is the standard deviation of the logarithm of measured / predicted that the interval stands for.
+    ``spread`` is the standard deviation of the logarithm of measured / predicted that the interval stands for; 0 where
+    ``known``: the few networks of a new device that were measured beforehand.
     """
 
     catalogue: Catalogue
     measured_mj: np.ndarray
     spread: np.ndarray
+    known: np.ndarray
 
     @property
     def predicted_mj(self) -> np.ndarray:
@@ -48,7 +50,8 @@ def predicted_catalogue(
 ) -> Prediction:
     """Return the catalogue with predicted energies in place of measured ones.
 
-    Networks that the predictor declined, or gave no interval for, become excluded with that reason.
+    Networks that the predictor declined, or gave no interval for, become excluded with that reason. Under a transfer
+    protocol the networks without a row are those that were measured for training: their energies are known.
 
     Args:
         catalogue: measured networks of one device, accounting gross or above-idle.
@@ -73,13 +76,16 @@ def predicted_catalogue(
                 + did_you_mean(value, rows[column])
             )
         rows = rows[rows[column] == value]
-    rows = rows.set_index("network").reindex(catalogue.network)
-    predicted, lower, upper = (rows[name].to_numpy(float) for name in ("predicted", "lower", "upper"))
+    rows = rows.set_index("network")
+    known = ~np.isin(catalogue.network, rows.index.to_numpy(dtype=object)) & protocol.startswith("transfer-")
+    rows = rows.reindex(catalogue.network)
+    predicted, lower, upper = (
+        np.where(known, catalogue.energy_mj, rows[name].to_numpy(float)) for name in ("predicted", "lower", "upper")
+    )
     given = np.isfinite(predicted) & (predicted > 0)
     bounded = given & (lower > 0) & (upper >= lower)
-    whole = bounded.copy()
     kept = catalogue.with_energy(predicted).keep(given, f"the predictor '{predictor}' declined it")
     kept = kept.keep(bounded[given], f"the predictor '{predictor}' gave no interval")
     half_width = norm.ppf((1 + INTERVAL) / 2)
-    spread = np.log(upper[whole] / lower[whole]) / (2 * half_width)
-    return Prediction(kept, catalogue.energy_mj[whole], spread)
+    spread = np.log(upper[bounded] / lower[bounded]) / (2 * half_width)
+    return Prediction(kept, catalogue.energy_mj[bounded], spread, known[bounded])
