@@ -1,7 +1,8 @@
 """Recommendations: what to run under each energy budget; one job per device.
 
-Needs results/datasets/<device>/networks.parquet.
-Makes results/recommendations/<device>.{parquet,csv,md} and results/recommendations/fronts/<device>.{parquet,csv}.
+Needs results/datasets/<device>/networks.parquet and, for the proof, results/validation/<device>/networks.parquet.
+Makes results/recommendations/<device>.{parquet,csv,md}, results/recommendations/fronts/<device>.{parquet,csv} and
+results/recommendations/validation.{parquet,csv,md}.
 A device none of whose networks has an energy and an accuracy gets empty tables and a page that says so.
 """
 
@@ -25,13 +26,59 @@ rule recommendation:
         budgets=RUN.recommendations.budgets,
         budgets_mj=[f"--budget-mj={b!r}" for b in RUN.recommendations.budgets_mj or []],
         accounting=RUN.recommendations.accounting,
+        rate=[f"--rate-hz={RUN.recommendations.rate_hz!r}"] if RUN.recommendations.rate_hz else [],
     shell:
         "edgejoule recommendations device --networks {input.networks:q} --output {output.table:q}"
         " --fronts {output.fronts:q} --budgets {params.budgets} {params.budgets_mj:q}"
-        " --accounting {params.accounting:q} 2> {log:q}"
+        " --accounting {params.accounting:q} {params.rate:q} 2> {log:q}"
+
+
+rule recommendation_proof:
+    """Judge every method on one device: from its measured energies, and from predicted ones."""
+    input:
+        networks="results/datasets/{device}/networks.parquet",
+        predictions="results/validation/{device}/networks.parquet",
+        code=code("recommendations"),
+    output:
+        table="results/recommendations/validation/{device}.parquet",
+    log:
+        "results/logs/recommendations/validation/{device}.log",
+    benchmark:
+        "results/benchmarks/recommendations/validation/{device}.tsv"
+    params:
+        protocols=[
+            f"--protocol={name}"
+            for name in RUN.validation.protocols
+            if name == "leave-one-family-out" or name.startswith("transfer-")
+        ],
+        predictor=RUN.recommendations.predictor,
+        budgets=RUN.recommendations.budgets,
+        confidence=RUN.recommendations.confidence,
+    shell:
+        "OMP_NUM_THREADS=1 edgejoule recommendations validate --networks {input.networks:q}"
+        " --predictions {input.predictions:q} --output {output.table:q} {params.protocols:q}"
+        " --predictor {params.predictor:q} --budgets {params.budgets} --confidence {params.confidence} 2> {log:q}"
+
+
+rule recommendation_proofs:
+    """Stack all devices' proofs and summarise them."""
+    input:
+        devices=expand("results/recommendations/validation/{device}.parquet", device=DEVICES),
+        code=code("recommendations"),
+    output:
+        table="results/recommendations/validation.parquet",
+        csv="results/recommendations/validation.csv",
+        markdown="results/recommendations/validation.md",
+    log:
+        "results/logs/recommendations/validation.log",
+    benchmark:
+        "results/benchmarks/recommendations/validation.tsv"
+    shell:
+        "edgejoule recommendations join --output {output.table:q} {input.devices:q} 2> {log:q}"
 
 
 rule recommendations:
-    """Target: what to run on every device."""
+    """Target: what to run on every device, and the proof of it."""
     input:
         expand("results/recommendations/{device}.parquet", device=DEVICES),
+        rules.recommendation_proofs.output,

@@ -28,3 +28,39 @@ def device(
     from edgejoule.recommendations import build_device
 
     build_device(networks, output, fronts, budgets, budget_mj, accounting, rate_hz)
+
+
+@command.command()
+def validate(
+    networks: Annotated[Path, typer.Option(help="The device's networks.parquet.")],
+    predictions: Annotated[Path, typer.Option(help="The device's networks.parquet of the validation.")],
+    output: Annotated[Path, typer.Option(help="Every method judged on this device, Parquet.")],
+    protocol: Annotated[list[str], typer.Option(help="Whose predictions to choose from; repeat for several.")],
+    predictor: Annotated[str, typer.Option(help="Who predicts.")] = "edgejoule",
+    budgets: Annotated[int, typer.Option(min=2, help="Budgets, evenly spaced in log energy.")] = 100,
+    confidence: Annotated[float, typer.Option(help="Probability of mix-margin to meet a budget.")] = 0.9,
+) -> None:
+    """Judge every method of recommendation on one device's measured energies.
+
+    Example: edgejoule recommendations validate --networks results/datasets/D/networks.parquet
+    --predictions results/validation/D/networks.parquet --output results/recommendations/validation/D.parquet
+    --protocol leave-one-family-out
+    """
+    from edgejoule.recommendations import build_validation
+
+    build_validation(networks, predictions, output, protocol, predictor, budgets, confidence)
+
+
+@command.command()
+def join(
+    devices: Annotated[list[Path], typer.Argument(help="Each device's validation, Parquet.")],
+    output: Annotated[Path, typer.Option(help="All devices' validation, Parquet; CSV and Markdown go beside it.")],
+) -> None:
+    """Stack the devices' validation and summarise it.
+
+    Example: edgejoule recommendations join results/recommendations/validation/*.parquet
+    --output results/recommendations/validation.parquet
+    """
+    from edgejoule.recommendations import join_validation
+
+    join_validation(devices, output)

@@ -138,6 +138,9 @@ class Recommendations(Model):
     budgets: PositiveInt = Field(100, description="Budgets per device, evenly spaced in log energy.")
     budgets_mj: list[PositiveFloat] | None = Field(None, description="Or these budgets (mJ per inference).")
     accounting: Literal[ACCOUNTINGS] = "gross"
+    rate_hz: PositiveFloat | None = Field(None, description="Requests a second, for accounting 'duty-cycle'.")
+    confidence: Share = Field(0.9, description="Probability of meeting a budget where energies are predicted.")
+    predictor: Literal[PREDICTORS] = Field("edgejoule", description="Whose predictions the proof chooses from.")
 
 
 class Scores(Model):

@@ -1,6 +1,16 @@
 """Recommendations: the most accuracy that an energy budget can buy."""
 
-from edgejoule.recommendations.build import build_device
+from edgejoule.recommendations.build import build_device, build_validation, join_validation
 from edgejoule.recommendations.catalogue import Catalogue, build_catalogue
+from edgejoule.recommendations.recommend import recommend
+from edgejoule.recommendations.request import Request
 
-__all__ = ["Catalogue", "build_catalogue", "build_device"]
+__all__ = [
+    "Catalogue",
+    "Request",
+    "build_catalogue",
+    "build_device",
+    "build_validation",
+    "join_validation",
+    "recommend",
+]

@@ -3,12 +3,21 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from edgejoule.recommendations.catalogue import build_catalogue
-from edgejoule.recommendations.pages import device_page
+from edgejoule.recommendations.pages import device_page, validation_page
+from edgejoule.recommendations.predicted import predicted_catalogue
 from edgejoule.recommendations.sweep import front_table, recommendation_table, spread_budgets, sweep
-from edgejoule.tables import read_table, write_table, write_text
-from edgejoule.tables.contracts import FRONTS, NETWORKS, RECOMMENDATIONS
+from edgejoule.recommendations.validate import summarise, validate_device
+from edgejoule.tables import empty, read_table, write_table, write_text
+from edgejoule.tables.contracts import (
+    FRONTS,
+    NETWORKS,
+    RECOMMENDATION_VALIDATION,
+    RECOMMENDATIONS,
+    VALIDATION,
+)
 
 #: Significant digits of tables for people.
 DIGITS = "%.7g"
@@ -44,5 +53,60 @@ def build_device(
         about["rate_hz"] = rate_hz
     for table, path, contract in ((chosen, output, RECOMMENDATIONS), (standing, fronts, FRONTS)):
         write_table(table, path, contract, about)
-        write_text(path.with_suffix(".csv"), table.to_csv(index=False, float_format=DIGITS, lineterminator="\n"))
+        _write_csv(table, path)
     write_text(output.with_suffix(".md"), device_page(result, standing, catalogue.device))
+
+
+def build_validation(
+    networks: Path,
+    predictions: Path,
+    output: Path,
+    protocols: list[str],
+    predictor: str = "edgejoule",
+    budgets: int = 100,
+    confidence: float = 0.9,
+) -> None:
+    """Judge every method on one device and write table ``recommendation-validation``.
+
+    Energy that was not measured proves nothing: the table of such a device is empty. A protocol under which the device
+    has no predictions is named in the file's provenance.
+
+    Args:
+        networks: the device's rows of table ``networks``.
+        predictions: the device's rows of table ``validation``.
+        output: where to write.
+        protocols: whose predictions to choose from.
+        predictor: who predicts.
+        budgets: how many, evenly spaced in log.
+        confidence: of method ``mix-margin``.
+    """
+    catalogue = build_catalogue(read_table(networks, NETWORKS), where=str(networks))
+    predicted = read_table(predictions, VALIDATION)
+    offered = predicted[(predicted["metric"] == "energy_mj") & (predicted["predictor"] == predictor)]
+    used = [protocol for protocol in protocols if protocol in set(offered["protocol"])]
+    table = empty(RECOMMENDATION_VALIDATION).assign(inside=pd.Series(dtype=bool))
+    if catalogue.origin == "measured" and len(catalogue):
+        chosen = {name: predicted_catalogue(catalogue, predicted, name, predictor, str(predictions)) for name in used}
+        table = validate_device(catalogue, chosen, budgets, confidence)
+    about = {
+        "device": catalogue.device,
+        "energy": catalogue.label,
+        "predictor": predictor,
+        "confidence": confidence,
+        "protocols": used,
+        "protocols_without_predictions": [name for name in protocols if name not in used],
+    }
+    write_table(table, output, RECOMMENDATION_VALIDATION, about)
+
+
+def join_validation(devices: list[Path], output: Path) -> None:
+    """Stack the devices' validation; CSV of all rows and a Markdown summary go beside the Parquet."""
+    parts = [read_table(path, RECOMMENDATION_VALIDATION) for path in sorted(devices, key=lambda path: path.stem)]
+    table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    write_table(table, output, RECOMMENDATION_VALIDATION)
+    _write_csv(table, output)
+    write_text(output.with_suffix(".md"), validation_page(summarise(table), [p.stem for p in devices]))
+
+
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    write_text(path.with_suffix(".csv"), table.to_csv(index=False, float_format=DIGITS, lineterminator="\n"))

@@ -110,3 +110,65 @@ def _front(fronts: pd.DataFrame) -> str:
         )
     header = ["network", "mJ", "ms", "top-1 (%)", "standing", "mJ per point", "beaten by a mix of"]
     return markdown_table(header, rows)
+
+
+def validation_page(summary: pd.DataFrame, devices: list[str]) -> str:
+    """Return the summary of the validation: over all devices, then one table per device."""
+    parts = [
+        "# How good the recommendations are",
+        "Every choice is judged on measured energies, under budgets evenly spaced in log inside the span of each "
+        "device's envelope. *Gap*: |energy used - budget| / budget. *Exceeded*: share of the budgets that the choice "
+        "exceeds (by more than 1 %). *Regret*: points of accuracy lost against the best mix. A small gap alone proves "
+        "little: `nearest-budget` has one. *Measured*: networks measured to settle the choice. *Unserved*: budgets "
+        "under which nothing seemed to fit. `hanafy2021` is our reading of a paper whose text is not public: among the "
+        "networks within the budget the most accurate, ties by energy.",
+    ]
+    if summary.empty:
+        return "\n\n".join([*parts, "No device has measured energies."]) + "\n"
+    judged = list(summary["device"].unique())
+    numbers = summary.drop(columns="device").groupby(["energies", "method"], as_index=False)
+    worst = {name: "max" for name in summary if name.endswith("_max")}
+    rest = {name: "mean" for name in summary.columns[3:] if name not in worst} | {"budgets": "sum", "unserved": "sum"}
+    parts += [f"## Mean of {len(judged)} devices", _validation_table(numbers.agg(worst | rest))]
+    for device in judged:
+        parts += [f"## {device}", _validation_table(summary[summary["device"] == device])]
+    silent = [device for device in devices if device not in judged]
+    if silent:
+        names = ", ".join(f"`{device}`" for device in silent)
+        parts += ["## Not judged", f"Energy of these devices is not measured, so it can prove nothing: {names}."]
+    return "\n\n".join(parts) + "\n"
+
+
+def _validation_table(summary: pd.DataFrame) -> str:
+    header = [
+        "energies",
+        "method",
+        "budgets",
+        "unserved",
+        "gap, mean (%)",
+        "gap, most (%)",
+        "exceeded (%)",
+        "by over 1 % (%)",
+        "regret, mean",
+        "regret, most",
+        "measured, mean",
+        "measured, most",
+    ]
+    rows = [
+        [
+            row.energies,
+            row.method,
+            str(int(row.budgets)),
+            str(int(row.unserved)),
+            f"{100 * row.gap_mean:.2f}",
+            f"{100 * row.gap_max:.2f}",
+            f"{100 * row.violations:.1f}",
+            f"{100 * row.violations_1:.1f}",
+            f"{row.regret_mean:.3f}",
+            f"{row.regret_max:.2f}",
+            f"{row.measurements_mean:.2f}" if row.method == "refine" else "",
+            str(int(row.measurements_max)) if row.method == "refine" else "",
+        ]
+        for row in summary.itertuples()
+    ]
+    return markdown_table(header, rows)

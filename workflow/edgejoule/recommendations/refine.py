@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.stats import norm
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.recommendations.correct import Kinship, corrected, error_covariance
@@ -29,7 +28,7 @@ class Policy:
     """When to stop: at most ``most`` measurements; none that is expected to add less than ``worth`` points."""
 
     most: int = 6
-    worth: float = 0.12
+    worth: float = 0.15
     kinship: Kinship = field(default_factory=Kinship)
 
 
@@ -103,6 +102,8 @@ def _next(
     if unknown:
         share = {int(mix.low[0]): 1 - mix.share[0], int(mix.high[0]): mix.share[0]}
         return max(unknown, key=lambda i: share.get(i, 1.0) * energy[i] * spread[i])
+    if not any(value <= budget for value in measured.values()):
+        return _likeliest_to_fit(energy, spread, budget, measured)
     gains = expected_gain(energy, spread, top1, budget, measured)
     best = int(np.argmax(gains))
     return best if gains[best] > worth else None
@@ -111,16 +112,21 @@ def _next(
 def _missing_side(
     energy: np.ndarray, spread: np.ndarray, top1: np.ndarray, budget: float, measured: dict[int, float]
 ) -> int | None:
-    """Return what the last measurement must go to for a mix to be possible: a network below, or one above the budget."""
+    """Return what the last measurement must go to for a mix to be possible: a network below, or one above it."""
     known = np.array(list(measured.values()))
-    free = np.array([i not in measured for i in range(len(energy))])
     if not (known <= budget).any():
-        below = norm.cdf(np.log(budget / energy[free]) / np.maximum(spread[free], 1e-12))
-        return int(np.flatnonzero(free)[np.argmax(below)])
+        return _likeliest_to_fit(energy, spread, budget, measured)
     if not (known > budget).any():
-        gains = np.where(free, expected_gain(energy, spread, top1, budget, measured), -1.0)
+        gains = expected_gain(energy, spread, top1, budget, measured)
         return int(np.argmax(gains)) if gains.max() > 0 else None
     return None
+
+
+def _likeliest_to_fit(energy: np.ndarray, spread: np.ndarray, budget: float, measured: dict[int, float]) -> int:
+    """Return the network not yet measured whose energy is most likely within the budget."""
+    free = np.array([i for i in range(len(energy)) if i not in measured])
+    margin = np.log(budget / energy[free]) / np.maximum(spread[free], 1e-12)
+    return int(free[np.argmax(margin)])
 
 
 def expected_gain(
