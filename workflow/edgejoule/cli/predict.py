@@ -48,8 +48,6 @@ def _lines(answer) -> list[str]:
     for kernel in answer.dearest:
         energy = f"{kernel['energy_mj']:>9.4g}" if "energy_mj" in kernel else ""
         lines.append(f"{kernel['name'][:44]:<45} {kernel['kind']:<18} {kernel['latency_ms']:>9.4g} {energy}")
-    lines += [
-        "",
-        f"coverage {100 * answer.coverage:.0f} %, distance {answer.distance:.2f} (1 = inside the training range)",
-    ]
+    coverage = f"{100 * answer.coverage:.0f} % of the work in kinds that were measured"
+    lines += ["", f"coverage: {coverage}; distance: {answer.distance:.2f} (1 = inside the training range)"]
     return lines + [f"warning: {warning}" for warning in answer.warnings]
