@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.figures.registry import FIGURES
 from edgejoule.report.data import significant
+from edgejoule.report.gallery import write_gallery
 from edgejoule.report.page import render, write_page
 
 
@@ -62,7 +64,7 @@ def test_a_mix_has_its_shares_and_the_sum_of_its_energies(page):
 
 
 def test_a_missing_figure_stops_with_its_path(page_inputs, tmp_path):
-    with pytest.raises(EdgejouleError, match=r"accuracy-energy/about.json: cannot be read .*draw the figure again"):
+    with pytest.raises(EdgejouleError, match=r"dataset-summary/about.json: cannot be read .*draw the figure again"):
         write_page(**(page_inputs | {"figures": tmp_path, "output": tmp_path / "index.html"}))
     assert not (tmp_path / "index.html").exists()
 
@@ -80,3 +82,18 @@ def test_a_value_that_json_has_no_word_for_is_refused():
 @pytest.mark.parametrize(("value", "shown"), [(1.23456, 1.235), (float("nan"), None), (None, None), ("a", "a"), (7, 7)])
 def test_figures_are_rounded_and_missing_ones_are_null(value, shown):
     assert significant(value) == shown
+
+
+def test_the_gallery_has_small_pictures_and_names_what_is_not_drawn(page_inputs, tmp_path):
+    write_gallery(page_inputs["figures"], "all-devices", tmp_path / "gallery")
+    first = next(iter(FIGURES))
+    assert sorted(path.name for path in (tmp_path / "gallery").iterdir()) == ["README.md", f"{first}.png"]
+    text = (tmp_path / "gallery/README.md").read_text()
+    assert "Title 0.** Caption." in text
+    assert text.count("Not drawn: no data for it.") == len(FIGURES) - 1
+
+
+def test_a_gallery_of_an_unknown_device_stops(page_inputs, tmp_path):
+    with pytest.raises(EdgejouleError, match="no figure shows device 'all-device'; did you mean 'all-devices'"):
+        write_gallery(page_inputs["figures"], "all-device", tmp_path / "gallery")
+    assert not (tmp_path / "gallery").exists()

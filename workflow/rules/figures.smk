@@ -6,6 +6,8 @@ do not exist in this run is a text file that says why.
 """
 
 FIGURE_DEVICES = "results/figures/devices.json"
+#: Devices with a recording; those of source table have figures only.
+RECORDED = devices_of("traces", "live")
 
 
 def figure(name, category):
@@ -32,6 +34,40 @@ rule figure_devices:
         "results/benchmarks/figures/devices.tsv"
     shell:
         "edgejoule figures devices --output {output:q} {input.devices:q} 2> {log:q}"
+
+
+rule figure_dataset_summary:
+    """What the datasets hold: networks per device and family, with the range of their energies."""
+    input:
+        networks="results/datasets/networks.parquet",
+        devices=FIGURE_DEVICES,
+        code=code("figures"),
+    output:
+        figure("dataset-summary", "Data"),
+    log:
+        "results/logs/figures/dataset-summary.log",
+    benchmark:
+        "results/benchmarks/figures/dataset-summary.tsv"
+    shell:
+        "edgejoule figures dataset-summary --networks {input.networks:q}"
+        " --devices {input.devices:q} --output {output:q} 2> {log:q}"
+
+
+rule figure_power_trace:
+    """The power trace of one measurement per recording, with its phases."""
+    input:
+        recordings=expand("results/traces/{device}/recording.json", device=RECORDED),
+        devices=FIGURE_DEVICES,
+        code=code("figures"),
+    output:
+        figure("power-trace", "Data"),
+    log:
+        "results/logs/figures/power-trace.log",
+    benchmark:
+        "results/benchmarks/figures/power-trace.tsv"
+    shell:
+        "edgejoule figures power-trace"
+        " --devices {input.devices:q} --output {output:q} {input.recordings:q} 2> {log:q}"
 
 
 rule figure_accuracy_energy:
@@ -135,6 +171,60 @@ rule figure_runtimes_compared:
         "results/benchmarks/figures/runtimes-compared.tsv"
     shell:
         "edgejoule figures runtimes-compared --networks {input.networks:q}"
+        " --devices {input.devices:q} --output {output:q} 2> {log:q}"
+
+
+rule figure_kernel_shares:
+    """Energy by kernel kind, family by family."""
+    input:
+        networks="results/datasets/networks.parquet",
+        kernels="results/graphs/kernels.parquet",
+        kernel_costs=expand("results/predictors/{device}/kernels.parquet", device=DEVICES),
+        devices=FIGURE_DEVICES,
+        code=code("figures"),
+    output:
+        figure("kernel-shares", "Kernels"),
+    log:
+        "results/logs/figures/kernel-shares.log",
+    benchmark:
+        "results/benchmarks/figures/kernel-shares.tsv"
+    shell:
+        "edgejoule figures kernel-shares --networks {input.networks:q} --kernels {input.kernels:q}"
+        " --devices {input.devices:q} --output {output:q} {input.kernel_costs:q} 2> {log:q}"
+
+
+rule figure_kernel_configurations:
+    """Kernel energy against each configuration parameter."""
+    input:
+        kernels="results/graphs/kernels.parquet",
+        kernel_costs=expand("results/predictors/{device}/kernels.parquet", device=DEVICES),
+        devices=FIGURE_DEVICES,
+        code=code("figures"),
+    output:
+        figure("kernel-configurations", "Kernels"),
+    log:
+        "results/logs/figures/kernel-configurations.log",
+    benchmark:
+        "results/benchmarks/figures/kernel-configurations.tsv"
+    shell:
+        "edgejoule figures kernel-configurations --kernels {input.kernels:q}"
+        " --devices {input.devices:q} --output {output:q} {input.kernel_costs:q} 2> {log:q}"
+
+
+rule figure_kernel_coverage:
+    """Kernels as a runtime tells them against kernels as rules guess them."""
+    input:
+        coverage="results/graphs/coverage.parquet",
+        devices=FIGURE_DEVICES,
+        code=code("figures"),
+    output:
+        figure("kernel-coverage", "Kernels"),
+    log:
+        "results/logs/figures/kernel-coverage.log",
+    benchmark:
+        "results/benchmarks/figures/kernel-coverage.tsv"
+    shell:
+        "edgejoule figures kernel-coverage --coverage {input.coverage:q}"
         " --devices {input.devices:q} --output {output:q} 2> {log:q}"
 
 
@@ -280,12 +370,17 @@ rule figure_score_bubbles:
 
 
 FIGURES = (
+    "dataset-summary",
+    "power-trace",
     "accuracy-energy",
     "marginal-energy",
     "accuracy-latency",
     "energy-latency",
     "energy-size",
     "runtimes-compared",
+    "kernel-shares",
+    "kernel-configurations",
+    "kernel-coverage",
     "predicted-measured",
     "error-distribution",
     "noise-floor",

@@ -57,3 +57,20 @@ rule report:
     input:
         rules.report_page.output,
         rules.publish.output,
+
+
+rule gallery:
+    """Target: the gallery of docs/figures, from this run's figures; only on request, since docs/ is in git."""
+    input:
+        figures=expand("results/figures/{figure}", figure=FIGURES),
+        code=code("report", "figures"),
+    output:
+        directory("docs/figures"),
+    log:
+        "results/logs/report/gallery.log",
+    benchmark:
+        "results/benchmarks/report/gallery.tsv"
+    params:
+        device=next((d for d in DEVICES if d.startswith("rpi4-tflite")), sorted(DEVICES)[0]),
+    shell:
+        "edgejoule report gallery --figures results/figures --device {params.device:q} --output {output:q} 2> {log:q}"

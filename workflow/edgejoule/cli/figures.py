@@ -32,14 +32,21 @@ def devices(
 def _subcommand(name: str, spec: Spec) -> Callable[..., None]:
     """Build the subcommand of one figure: an option per table, and arguments where there is one file per device."""
 
-    def run(devices: Path, output: Path, **files: Path | list[Path]) -> None:
+    def run(devices: Path, output: Path, **files: Path | list[Path] | None) -> None:
         from edgejoule.figures.draw import draw_figure
 
         draw_figure(name, devices, files, output)
 
-    kinds = {key: _parameter(key) for key in spec.inputs} | {"devices": Devices, "output": Output}
+    kinds = {key.replace("-", "_"): _parameter(key) for key in spec.inputs} | {"devices": Devices, "output": Output}
+    # A run may have no device with such a file: the figure then says so.
+    default = {key.replace("-", "_"): None for key in spec.inputs if INPUTS[key].per_device}
     run.__signature__ = inspect.Signature(
-        [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=kind) for key, kind in kinds.items()]
+        [
+            inspect.Parameter(
+                key, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=default.get(key, inspect.Parameter.empty)
+            )
+            for key, kind in kinds.items()
+        ]
     )
     run.__doc__ = f"{spec.help}\n\nExample: {_example(name, spec)}"
     return run
@@ -48,7 +55,7 @@ def _subcommand(name: str, spec: Spec) -> Callable[..., None]:
 def _parameter(key: str) -> object:
     given = INPUTS[key]
     if given.per_device:
-        return Annotated[list[Path], typer.Argument(help=f"One file per device, such as {given.path}.")]
+        return Annotated[list[Path] | None, typer.Argument(help=f"One file per device, such as {given.path}.")]
     return Annotated[Path, typer.Option(help=f"Such as {given.path}.")]
 
 

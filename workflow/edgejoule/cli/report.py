@@ -52,3 +52,18 @@ def publish(
     from edgejoule.report.publish import publish
 
     publish(files, folder)
+
+
+@command.command("gallery")
+def gallery(
+    figures: Annotated[Path, typer.Option(help="Folder with one folder per figure.")],
+    device: Annotated[str, typer.Option(help="Device that stands for all where a figure has a picture per device.")],
+    output: Annotated[Path, typer.Option(help="Folder of the gallery; made anew.")],
+) -> None:
+    """Write the gallery: one small picture per figure, and a page with their captions.
+
+    Example: edgejoule report gallery --figures results/figures --device rpi4-tflite-v2.7.1-ruy --output docs/figures
+    """
+    from edgejoule.report.gallery import write_gallery
+
+    write_gallery(figures, device, output)

@@ -10,7 +10,7 @@ from edgejoule.figures.devices import read_devices
 from edgejoule.figures.picture import save_pictures
 from edgejoule.figures.registry import FIGURES, INPUTS
 from edgejoule.figures.style import use_style
-from edgejoule.tables import contracts, read_table
+from edgejoule.tables import contracts, empty, read_table
 
 
 def draw_figure(name: str, devices: Path, files: Mapping[str, Path | list[Path]], folder: Path) -> None:
@@ -23,15 +23,17 @@ def draw_figure(name: str, devices: Path, files: Mapping[str, Path | list[Path]]
         folder: where the pictures go; see ``edgejoule.figures.picture.save_pictures``.
     """
     spec = FIGURES[name]
-    tables = {key: _read(key, files[key]) for key in spec.inputs}
+    tables = {key.replace("-", "_"): _read(key, files[key.replace("-", "_")]) for key in spec.inputs}
     use_style()
     module, function = spec.function.split(":")
     draw = getattr(importlib.import_module(f"edgejoule.figures.{module}"), function)
     save_pictures(draw(read_devices(devices), **tables), folder, name)
 
 
-def _read(key: str, files: Path | list[Path]) -> pd.DataFrame:
+def _read(key: str, files: Path | list[Path]) -> pd.DataFrame | list[Path]:
+    if INPUTS[key].table is None:
+        return files or []
     table = getattr(contracts, INPUTS[key].table)
-    if isinstance(files, list):
-        return pd.concat([read_table(file, table) for file in files], ignore_index=True)
+    if INPUTS[key].per_device:
+        return pd.concat([empty(table), *(read_table(file, table) for file in files or [])], ignore_index=True)
     return read_table(files, table)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 class Input:
     """One input of figures: its table in ``edgejoule.tables.contracts``, and where the pipeline keeps it.
 
-    ``per_device``: there is one file per device, and a figure takes them all.
+    ``per_device``: there is one file per device, and a figure takes them all. Without a table it gets the files.
     """
 
-    table: str
+    table: str | None
     path: str
     per_device: bool = False
 
@@ -22,12 +22,15 @@ INPUTS = {
     "networks": Input("NETWORKS", "results/datasets/networks.parquet"),
     "passes": Input("PASSES", "results/datasets/passes.parquet"),
     "kernels": Input("KERNELS", "results/graphs/kernels.parquet"),
+    "coverage": Input("COVERAGE", "results/graphs/coverage.parquet"),
     "validation": Input("VALIDATION", "results/validation/networks.parquet"),
     "accuracy": Input("ACCURACY", "results/validation/accuracy.parquet"),
     "applications": Input("APPLICATIONS", "results/datasets/applications.parquet"),
     "scores": Input("SCORES", "results/scores/scores.parquet"),
     "choices": Input("RECOMMENDATION_VALIDATION", "results/recommendations/validation.parquet"),
     "recommendations": Input("RECOMMENDATIONS", "results/recommendations/rpi4-tflite-v2.7.1-ruy.parquet", True),
+    "kernel-costs": Input("KERNEL_COSTS", "results/predictors/rpi4-tflite-v2.7.1-ruy/kernels.parquet", True),
+    "recordings": Input(None, "results/traces/rpi4-tflite-v2.7.1-ruy/recording.json", True),
     "fronts": Input("FRONTS", "results/recommendations/fronts/rpi4-tflite-v2.7.1-ruy.parquet", True),
 }
 
@@ -42,9 +45,12 @@ class Spec:
     help: str
 
 
-COST, PREDICTION, RECOMMENDATION, SCORES = "Accuracy and energy", "Prediction", "Recommendation", "Scores"
+DATA, COST, KERNELS = "Data", "Accuracy and energy", "Kernels"
+PREDICTION, RECOMMENDATION, SCORES = "Prediction", "Recommendation", "Scores"
 
 FIGURES: dict[str, Spec] = {
+    "dataset-summary": Spec("dataset_summary:draw", ("networks",), DATA, "What the datasets hold."),
+    "power-trace": Spec("power_trace:draw", ("recordings",), DATA, "Power trace of a measurement with its phases."),
     "accuracy-energy": Spec(
         "accuracy_energy:draw",
         ("networks", "recommendations"),
@@ -57,6 +63,15 @@ FIGURES: dict[str, Spec] = {
     "energy-size": Spec("energy_size:draw", ("networks", "kernels"), COST, "Energy against MACs and weights."),
     "runtimes-compared": Spec(
         "runtimes_compared:draw", ("networks",), COST, "The same networks on one board under two runtimes or settings."
+    ),
+    "kernel-shares": Spec(
+        "kernel_shares:draw", ("networks", "kernels", "kernel-costs"), KERNELS, "Energy by kernel kind and family."
+    ),
+    "kernel-configurations": Spec(
+        "kernel_configurations:draw", ("kernels", "kernel-costs"), KERNELS, "Kernel energy against configuration."
+    ),
+    "kernel-coverage": Spec(
+        "kernel_coverage:draw", ("coverage",), KERNELS, "Kernels told by the runtime against fusion rules."
     ),
     "predicted-measured": Spec(
         "predicted_measured:draw",

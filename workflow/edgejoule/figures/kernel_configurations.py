@@ -1,0 +1,85 @@
+"""Energy of a kernel against each of its configuration parameters (after Tu et al., SEC 2023)."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from edgejoule.figures.devices import DeviceLook, known
+from edgejoule.figures.palette import PRECISION_MARKERS, number
+from edgejoule.figures.picture import Picture
+from edgejoule.figures.style import log_axis
+
+#: Parameter: what it is called on the axis, in the order of the columns.
+PARAMETERS = {
+    "input_height": "Map height",
+    "input_channels": "Channels in",
+    "output_channels": "Channels out",
+    "kernel_height": "Filter",
+    "macs": "MACs",
+}
+#: Kinds with fewer configurations than this are not drawn; at most so many rows.
+FEWEST, ROWS = 12, 6
+
+
+def draw(devices: Mapping[str, DeviceLook], kernels: pd.DataFrame, kernel_costs: pd.DataFrame) -> list[Picture]:
+    """Draw one picture per device: a row per kernel kind, a column per parameter.
+
+    Args:
+        devices: how each device is shown.
+        kernels: the kernels of all networks, for their configurations.
+        kernel_costs: what each kernel costs on each device: measured, or inferred from network totals.
+    """
+    configurations = kernels.drop_duplicates(["kernel", "precision"])[["kernel", "precision", *PARAMETERS]]
+    rows = kernel_costs[kernel_costs["energy_mj"].notna() & (kernel_costs["energy_mj"] > 0)]
+    rows = rows.merge(configurations, on=["kernel", "precision"], how="left")
+    looks = [look for look in devices.values() if look.name in set(kernel_costs["device"])] or list(devices.values())
+    return [
+        _one_device(look, rows[rows["device"] == look.name]) for look in known(devices, [x.name for x in looks], "")
+    ]
+
+
+def _one_device(look: DeviceLook, rows: pd.DataFrame) -> Picture:
+    title = f"Kernel energy against configuration: {look.title}"
+    counts = rows["kind"].value_counts()
+    kinds = sorted(counts[counts >= FEWEST].index, key=lambda kind: (-counts[kind], kind))[:ROWS]
+    if not kinds:
+        return Picture(look.name, title, reason=f"no kernel kind has {FEWEST} configurations with an energy")
+    figure, panels = plt.subplots(
+        len(kinds), len(PARAMETERS), figsize=(7.2, 1.25 * len(kinds) + 0.8), sharex="col", sharey="row", squeeze=False
+    )
+    for line, kind in zip(panels, kinds, strict=True):
+        own = rows[rows["kind"] == kind]
+        for axes, parameter in zip(line, PARAMETERS, strict=True):
+            shown = own[own[parameter] > 0]
+            for precision, group in shown.groupby("precision"):
+                axes.scatter(
+                    group[parameter], group["energy_mj"], s=6, marker=PRECISION_MARKERS[precision], color=look.colour,
+                    alpha=0.6, linewidths=0,
+                )  # fmt: skip
+            axes.set_yscale("log")
+            axes.set_xscale("log")
+        line[0].set_ylabel(f"{kind}\n(mJ)", fontsize=7.5)
+    for column, (axes, label) in enumerate(zip(panels[-1], PARAMETERS.values(), strict=True)):
+        axes.set_xlabel(label, fontsize=8)
+        if panels[-1][column].has_data():
+            log_axis(axes, "x")
+    for line in panels:
+        log_axis(line[0], "y")
+        for axes in line:
+            axes.tick_params(labelsize=6.5)
+    figure.suptitle(look.title, x=0.01, ha="left")
+    own = rows[rows["kind"].isin(kinds)]
+    rank = own[["macs", "energy_mj"]][own["macs"] > 0].corr("spearman").iloc[0, 1]
+    how = ", ".join(sorted(set(own["origin"])))
+    caption = (
+        f"{len(own)} configurations of {len(kinds)} kinds; kernel energies are {how}. Energies span "
+        f"{number(own['energy_mj'].min())} to {number(own['energy_mj'].max())} mJ."
+    )
+    if np.isfinite(rank):
+        caption += f" Rank correlation of energy with MACs: {rank:.2f}."
+    hidden = len(counts) - len(kinds)
+    if hidden > 0:
+        caption += f" {hidden} kinds with fewer configurations are not shown."
+    return Picture(look.name, title, caption, figure)

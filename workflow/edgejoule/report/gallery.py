@@ -1,0 +1,68 @@
+"""The gallery of docs/figures: one picture of each figure, small enough for a repository, with its caption."""
+
+import shutil
+from pathlib import Path
+from tempfile import mkdtemp
+
+from PIL import Image
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.figures.picture import read_about
+from edgejoule.figures.registry import FIGURES
+from edgejoule.names import did_you_mean
+from edgejoule.tables import write_text
+
+#: Pixels across, and colours in the palette: a few tens of kilobytes a picture.
+WIDTH, COLOURS = 1080, 96
+
+
+def write_gallery(figures: Path, device: str, folder: Path) -> None:
+    """Write one PNG per drawn figure and a page with all of them.
+
+    Args:
+        figures: folder with one folder per figure.
+        device: whose picture stands for a figure that has one per device; else the first that was drawn.
+        folder: where the gallery goes; it holds nothing else afterwards.
+    """
+    lines = [
+        "# Figures of the shipped run",
+        "",
+        "Made by `snakemake gallery`; numbers and captions are the run's own.",
+        "",
+    ]
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    seen = set()
+    try:
+        temporary.chmod(0o755)
+        category = None
+        for name, spec in FIGURES.items():
+            pictures = read_about(figures / name)["pictures"]
+            seen |= {picture["name"] for picture in pictures}
+            drawn = [picture for picture in pictures if picture["drawn"]]
+            if spec.category != category:
+                category = spec.category
+                lines += [f"## {category}", ""]
+            if not drawn:
+                lines += [f"**{spec.help}** Not drawn: {pictures[0]['reason']}.", ""]
+                continue
+            chosen = next((picture for picture in drawn if picture["name"] == device), drawn[0])
+            shrink(figures / name / f"{chosen['name']}.png", temporary / f"{name}.png")
+            lines += [f"![{chosen['title']}]({name}.png)", "", f"**{chosen['title']}.** {chosen['caption']}", ""]
+        if device not in seen:
+            raise EdgejouleError(f"{figures}: no figure shows device '{device}'; {did_you_mean(device, seen)}")
+        write_text(temporary / "README.md", "\n".join(lines))
+        shutil.rmtree(folder, ignore_errors=True)
+        temporary.replace(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def shrink(source: Path, target: Path) -> None:
+    """Write a PNG with fewer pixels and a palette."""
+    with Image.open(source) as image:
+        rgb = image.convert("RGB")
+        size = (WIDTH, round(rgb.height * WIDTH / rgb.width))
+        small = rgb.resize(size, Image.Resampling.LANCZOS) if rgb.width > WIDTH else rgb
+        small.quantize(COLOURS, dither=Image.Dither.NONE).save(target, "PNG", optimize=True)
