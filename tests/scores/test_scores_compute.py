@@ -122,7 +122,7 @@ def test_a_reference_that_this_run_lacks_is_named():
     assert scores.set_index(["device", "score", "definition"]).loc[("b", "IECS", "robust"), "value"] == pytest.approx(
         100
     )
-    assert "Reference: b; not in this run: z." in scores_markdown(scores, comparisons, config)
+    assert "Reference: b; not in this run: z." in scores_markdown(scores, comparisons, table(), config)
     first, _ = compute_scores(table(), Applications(references={"board-wall": ["z"]}), DRAWS, 0)
     assert set(first["reference"]) == {"a"}
 
@@ -259,6 +259,15 @@ def test_the_phones_plain_sums(phones):
     assert (scores["lower"] <= scores["upper"]).all()
 
 
+def test_a_league_of_few_pairs_shows_them_and_one_without_a_score_says_why():
+    rows = table(2).assign(tdp_w=np.nan)
+    text = scores_markdown(*compute_scores(rows, PLAIN, DRAWS, 0), rows, PLAIN)
+    assert "### PCS\n\nNone: no thermal design power" in text
+    assert "| device | n0 | n1 | n2 | n3 | n4 | n5 | n6 | n7 |" in text
+    many = table(2, networks=20)
+    assert "### Energy" not in scores_markdown(*compute_scores(many, PLAIN, DRAWS, 0), many, PLAIN)
+
+
 def test_equal_input_gives_equal_scores(phones):
     one, two = compute_scores(*phones, 50, 3), compute_scores(*phones, 50, 3)
     for left, right in zip(one, two, strict=True):
@@ -267,7 +276,7 @@ def test_equal_input_gives_equal_scores(phones):
 
 def test_what_people_read(phones):
     scores, comparisons = compute_scores(*phones, 50, 0)
-    text = scores_markdown(scores, comparisons, phones[1])
+    text = scores_markdown(scores, comparisons, *phones)
     assert "## League phone-dc" in text
     assert text.count("| huawei_p40_pro |") == 2
     assert "Reference: the median of huawei_mate40_pro," in text

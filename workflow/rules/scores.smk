@@ -42,7 +42,7 @@ rule rank:
     input:
         applications=rules.applications.output,
         settings=RUN.scores.file,
-        code=code("scores"),
+        code=code("scores", "datasets"),
     output:
         scores="results/scores/scores.parquet",
         csv="results/scores/scores.csv",
@@ -67,7 +67,7 @@ rule explain:
     input:
         applications=rules.applications.output,
         settings=RUN.scores.file,
-        code=code("scores"),
+        code=code("scores", "datasets"),
     output:
         contributions="results/scores/contributions.parquet",
         contributions_csv="results/scores/contributions.csv",
@@ -118,7 +118,7 @@ rule label:
         applications=rules.applications.output,
         scores=rules.rank.output.scores,
         settings=RUN.scores.file,
-        code=code("scores"),
+        code=code("scores", "datasets"),
     output:
         labels="results/scores/labels.parquet",
         labels_csv="results/scores/labels.csv",

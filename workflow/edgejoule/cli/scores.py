@@ -53,7 +53,7 @@ def rank(
     about = {"settings": str(settings), "bootstrap": bootstrap, "seed": seed}
     _write(scores, output, SCORES, about)
     _write(above, comparisons, COMPARISONS, about)
-    write_text(output.with_suffix(".md"), scores_markdown(scores, above, chosen))
+    write_text(output.with_suffix(".md"), scores_markdown(scores, above, rows, chosen))
 
 
 @command.command()

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from edgejoule.config import Applications
+from edgejoule.datasets.applications import OWN
 from edgejoule.scores.definitions import DEFAULT, DEFINITIONS, SCALE, Problem, pose
 from edgejoule.scores.league import build_leagues
 from edgejoule.scores.location import pseudo_values
@@ -52,7 +53,7 @@ def pair_contributions(problem: Problem, column: int) -> pd.DataFrame:
 
 def pair_name(pairs: pd.DataFrame) -> pd.Series:
     """Return 'network on delegate', or the network alone where the delegate is part of the device."""
-    return pairs["network"].where(pairs["slot"] == "own", pairs["network"] + " on " + pairs["slot"])
+    return pairs["network"].where(pairs["slot"] == OWN, pairs["network"] + " on " + pairs["slot"])
 
 
 def _groups(pairs: pd.DataFrame) -> pd.DataFrame:

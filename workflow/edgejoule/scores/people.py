@@ -5,10 +5,14 @@ from pathlib import Path
 import pandas as pd
 
 from edgejoule.config import Applications
+from edgejoule.datasets.applications import OWN
 from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
 from edgejoule.scores.definitions import DEFAULT, DEFINITIONS
 from edgejoule.tables import write_text
+
+#: A league with at most this many pairs has them all shown under its scores.
+FEW_PAIRS = 12
 
 HEAD = """# Scores
 
@@ -25,15 +29,34 @@ def write_csv(rows: pd.DataFrame, path: Path) -> None:
     write_text(path, rows.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
 
 
-def scores_markdown(scores: pd.DataFrame, comparisons: pd.DataFrame, settings: Applications) -> str:
-    """Return table SCORES as Markdown: the default scores of each league, and the other definitions beside them."""
+def scores_markdown(
+    scores: pd.DataFrame, comparisons: pd.DataFrame, applications: pd.DataFrame, settings: Applications
+) -> str:
+    """Return table SCORES as Markdown: the default scores of each league, and the other definitions beside them.
+
+    Args:
+        scores: table SCORES.
+        comparisons: table COMPARISONS.
+        applications: table APPLICATIONS that they were made of; energies of leagues with few pairs are shown.
+        settings: the references.
+    """
     parts = [HEAD]
     for league, rows in scores.groupby("league", sort=True):
         parts.append(f"## League {league}\n")
         parts.append(_reference(rows["reference"].iloc[0].split("+"), settings.references.get(league, [])))
         for score in ("IECS", "PCS"):
             parts.append(_score_table(rows, comparisons[comparisons["league"] == league], score))
+        parts += _energies(applications[applications["league"] == league])
     return "\n".join(parts)
+
+
+def _energies(rows: pd.DataFrame) -> list[str]:
+    """Return energy per inference by device and network as a Markdown table, for a league with few pairs."""
+    table = rows.pivot_table(index="device", columns=["network", "slot"], values="energy_mj", observed=True)
+    if table.shape[1] > FEW_PAIRS:
+        return []
+    table.columns = [network if slot == OWN else f"{network} on {slot}" for network, slot in table.columns]
+    return ["### Energy per inference (mJ)\n", markdown_table(table.reset_index())]
 
 
 def _reference(held: list[str], named: list[str]) -> str:
@@ -47,6 +70,8 @@ def _score_table(rows: pd.DataFrame, comparisons: pd.DataFrame, score: str) -> s
     """Return one score of one league as a Markdown table, best device first."""
     rows = rows[rows["score"] == score]
     default = rows[rows["definition"] == DEFAULT].sort_values(["place", "device"], na_position="last")
+    if rows["value"].isna().all():
+        return f"### {score}\n\nNone: {'; '.join(sorted(set(default['reason'])))}.\n"
     others = [d for d in DEFINITIONS if d.score == score and d.name != DEFAULT]
     heads = ["rank", "from, to", "device", score, "90 % interval", "above the next", "pairs", "missing"]
     heads += [*(f"{d.name} ({d.unit})" for d in others), ""]
