@@ -18,6 +18,7 @@ configfile: "config/config.yaml"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/graphs.smk"
+include: "workflow/rules/measure.smk"
 include: "workflow/rules/traces.smk"
 include: "workflow/rules/datasets.smk"
 include: "workflow/rules/predictors.smk"

@@ -1,13 +1,18 @@
 """Traces: recordings fetched as pinned, every file checked by its sha256, and made canonical; one job per device.
 
-Needs the device files of source traces, resources/mlperf/*.tsv (what is fetched) or a recording in a folder.
+Needs the device files of source traces, resources/mlperf/*.tsv (what is fetched) or a recording in a folder; of live
+devices, what measuring them gave.
 Makes results/traces/archives/<device>/<archive>.zip and results/traces/<device>/.
 """
 
 from edgejoule.traces.manifest import archives_of
 
-TRACES = devices_of("traces")
-ARCHIVES = {name: archives_of(DEVICES[name].source.manifest) for name in TRACES if DEVICES[name].source.manifest}
+TRACES = devices_of("traces", "live")
+ARCHIVES = {
+    name: archives_of(DEVICES[name].source.manifest)
+    for name in devices_of("traces")
+    if DEVICES[name].source.manifest
+}
 
 
 def archive_sha256(wildcards):
@@ -26,7 +31,9 @@ def manifest(wildcards):
 
 
 def archives(wildcards):
-    """Return the archives that a device's recording is imported from."""
+    """Return the archives that a device's recording is imported from, or what measuring it gave."""
+    if DEVICES[wildcards.device].source.kind == "live":
+        return [f"results/measure/{wildcards.device}/recording.json"]
     names = ARCHIVES.get(wildcards.device, [])
     return [f"results/traces/archives/{wildcards.device}/{name}.zip" for name in names]
 
@@ -34,6 +41,8 @@ def archives(wildcards):
 def folder_files(wildcards):
     """Return the manifest of a device's recording, or every file in its folder."""
     source = DEVICES[wildcards.device].source
+    if source.kind == "live":
+        return f"results/measure/{wildcards.device}/events.parquet"
     if source.manifest:
         return [source.manifest]
     return sorted(str(path) for path in Path(source.folder).rglob("*") if path.is_file())
@@ -83,6 +92,6 @@ rule import_recording:
 
 
 rule traces:
-    """Target: every replayed recording, canonical."""
+    """Target: every recording, canonical."""
     input:
         expand(rules.import_recording.output.recording, device=TRACES),

@@ -8,6 +8,26 @@ import typer
 command = typer.Typer(no_args_is_help=True, help="Measure a device: record networks, live, and judge the noise.")
 
 
+@command.command("record")
+def record(
+    device_file: Annotated[Path, typer.Option(help="YAML file of a device whose source is 'live'.")],
+    output: Annotated[Path, typer.Option(help="Folder of the recording; usually results/measure/<device>.")],
+    work: Annotated[Path, typer.Option(help="Folder of models and unfinished parts.")] = Path("results/measure/work"),
+    zoo: Annotated[Path, typer.Option(help="The zoo.")] = Path("config/networks.tsv"),
+    kernels: Annotated[Path | None, typer.Option(help="Table of kernels, if the device file asks for some.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the random weights.")] = 0,
+) -> None:
+    """Record a live device. Stop it at any time; the same command goes on where it was stopped.
+
+    Example: edgejoule measure record --device-file config/devices/my-board.yaml --output results/measure/my-board
+    """
+    from edgejoule.cli.progress import progress_bar
+    from edgejoule.measure.live import record_device
+
+    with progress_bar("measure") as progress:
+        record_device(device_file, zoo, work, output, seed, kernels, progress)
+
+
 @command.command("noise")
 def noise(
     recording: Annotated[Path, typer.Argument(help="Folder of a recording with per-inference samples.")],

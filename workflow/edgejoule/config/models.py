@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from edgejoule.tables.vocabulary import ACCOUNTINGS, ORIGINS, POWER_SCOPES, PREDICTORS, PROTOCOLS
 
@@ -67,6 +67,11 @@ class Protocol(Model):
     maximum_s: PositiveFloat = Field(10.0, description="Most time per workload and pass (s).")
     half_width: Share = Field(0.02, description="Relative half-width of the mean's confidence interval to reach.")
     idle_s: PositiveFloat = Field(1.0, description="Idle baseline before and after each workload (s).")
+    quiet_s: NonNegativeFloat = Field(
+        0.0, description="Longest wait for other processes to rest before each window (s); disturbed ones are repeated."
+    )
+    kernels: NonNegativeInt = Field(0, description="Most kernel configurations to measure besides the networks.")
+    profiled_passes: NonNegativeInt = Field(2, description="Passes in which the runtime's profiler times nodes.")
     seed: int = 0
 
 

@@ -28,16 +28,23 @@ def collect(device: Device, folder: Path | str) -> Recording:
     """
     folder = Path(folder)
     plan = Plan.read(folder / "plan.json")
+    store = Parts(folder, plan)
     sessions = json.loads((folder / "sessions.json").read_text(encoding="utf-8"))
-    parts = list(Parts(folder, plan).finished())
+    parts = list(store.finished())
     problems = [part for part in parts if "problem" in part]
     good = sorted((part for part in parts if "events" in part), key=lambda part: part["events"][0]["start_ns"])
     if not good:
         first = problems[0]["problem"] if problems else "the recorder was stopped before the first workload ended"
         raise EdgejouleError(f"{folder}: nothing could be measured: {first}")
+    meta = describe_recording(device, plan, sessions)
+    trace = trace_of(good, store, meta["rails"]) if meta["rails"] else None
+    if trace is not None:
+        meta |= {"observed_rate_hz": float(np.median([part["sampling_hz"] for part in good if "sampling_hz" in part]))}
+        meta["rails"] = [rail | {"observed_period_ns": observed_period_ns(trace, rail)} for rail in meta["rails"]]
     return Recording(
-        meta=describe_recording(device, plan, sessions),
+        meta=meta,
         events=events_of(good),
+        trace=trace,
         samples=samples_of(good),
         nodes=nodes_of(good),
         problems=problems_of(problems, device),
@@ -50,7 +57,7 @@ def describe_recording(device: Device, plan: Plan, sessions: list[dict]) -> dict
         "device": device.name,
         "board": device.board,
         "meter": device.meter.model_dump(exclude_none=True, exclude={"root", "command"}),
-        "rails": [],
+        "rails": sessions[-1]["rails"],
         "clock": "monotonic, shifted to 0 at the start of the first session",
         "power_scope": device.power_scope,
         "runtime": dict(plan.runtime),
@@ -62,6 +69,30 @@ def describe_recording(device: Device, plan: Plan, sessions: list[dict]) -> dict
             {key: session[key] for key in ("started", "offset_ns", "environment", "versions")} for session in sessions
         ],
     }
+
+
+def trace_of(parts: list[dict], store: Parts, rails: list[dict]) -> pd.DataFrame:
+    """Return the table ``trace``: what the meter read beside each part, in order of time within each rail."""
+    workloads = {(workload.kind, workload.name): workload for workload in store.plan.workloads}
+    files = [store.trace(part["pass"], workloads[part["kind"], part["workload"]]) for part in parts]
+    frames = [pd.read_csv(file, names=["t_ns", "rail", "value"]) for file in files if file.exists()]
+    if not frames:
+        raise EdgejouleError(f"{store.folder}: the meter's readings are gone; delete the folder and measure again")
+    readings = pd.concat(frames, ignore_index=True).sort_values(["rail", "t_ns"], kind="stable", ignore_index=True)
+    counters = readings["rail"].isin([rail["name"] for rail in rails if rail["quantity"] == "energy"])
+    return pd.DataFrame(
+        {
+            "t_ns": readings["t_ns"],
+            "power_w": readings["value"].mask(counters),
+            "energy_j": readings["value"].where(counters),
+            "rail": readings["rail"],
+        }
+    )
+
+
+def observed_period_ns(trace: pd.DataFrame, rail: dict) -> int:
+    """Return the median time between two readings of a rail (ns)."""
+    return int(trace.loc[trace["rail"] == rail["name"], "t_ns"].diff().median())
 
 
 def event_name(part: dict, kind: str, index: int) -> str:
@@ -79,18 +110,21 @@ def events_of(parts: list[dict]) -> pd.DataFrame:
             "end_ns": event["end_ns"],
             "kind": event["kind"],
             "workload": part["workload"],
+            "kernel_kind": part.get("kernel_kind"),
             "precision": part["precision"],
             "pass": part["pass"],
             "iterations": event["iterations"],
-            **dict.fromkeys(STATED),
+            **{key: event.get(key) for key in STATED},
             "source": "live",
             "flag": event.get("flag", ""),
             **{key: event.get(key) for key in ("other_cores", "steal", "frequency_hz", "temperature_c")},
+            "attempts": event.get("attempts"),
+            "sampling_share": part.get("attempts", "sampling_share"),
         }
         for part in parts
         for index, event in enumerate(part["events"])
     ]
-    numbers = (*STATED, "other_cores", "steal", "frequency_hz", "temperature_c")
+    numbers = (*STATED, "other_cores", "steal", "frequency_hz", "temperature_c", "attempts", "sampling_share")
     return pd.DataFrame(rows).astype(dict.fromkeys(numbers, "float64"))
 
 
@@ -124,7 +158,7 @@ def nodes_of(parts: list[dict]) -> pd.DataFrame | None:
             "output_shapes": node["output_shapes"],
         }
         for part in parts
-        for node in part["nodes"]
+        for node in part.get("nodes", [])
     ]
     return pd.DataFrame(rows) if rows else None
 

@@ -3,11 +3,14 @@
 import os
 import platform
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 #: Above this many cores used by other processes, a measurement is flagged.
 OTHER_CORES = 0.2
+#: Time that has to pass without disturbance to call the machine quiet (s); a counter's tick is 10 ms.
+QUIET_S = 0.2
 #: Above this share of time taken by the hypervisor, a measurement is flagged.
 STEAL = 0.02
 
@@ -46,7 +49,7 @@ def describe(root: Path | str = "/") -> dict:
         "governor": _read(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "frequency_hz": frequency_hz(root),
         "memory_kb": int(memory[1]) if len(memory) > 1 else None,
-        "kernel": platform.release(),
+        "kernel": platform.release().split("-")[0],
         "machine": platform.machine(),
         "python": sys.version.split()[0],
         "load_1min": os.getloadavg()[0],
@@ -95,6 +98,16 @@ class Usage:
         own = os.times()
         return cls((user + nice + system + irq + softirq) / ticks, steal / ticks, own.user + own.system,
                    throttle_count(root))  # fmt: skip
+
+
+def wait_until_quiet(limit_s: float) -> None:
+    """Wait until other processes use little of the processor, but no longer than ``limit_s``."""
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        before, started = Usage.now(), time.monotonic()
+        time.sleep(QUIET_S)
+        if disturbances(before, Usage.now(), time.monotonic() - started)["flag"] == "":
+            return
 
 
 def disturbances(before: Usage | None, after: Usage | None, wall_s: float) -> dict:

@@ -23,6 +23,10 @@ class Parts:
         """Return where the part of a pass and workload is."""
         return self.folder / f"pass-{turn}" / f"{workload.kind}-{quote(workload.name, safe='')}.json"
 
+    def trace(self, turn: int, workload: Workload) -> Path:
+        """Return where the readings of the meter beside a part are."""
+        return self.path(turn, workload).with_suffix(".trace.csv")
+
     def read(self, turn: int, workload: Workload) -> dict | None:
         """Return a finished part, or None where there is none of this very plan, runtime, meter and model."""
         try:
@@ -32,7 +36,7 @@ class Parts:
         return part if part.get("fingerprint") == self.plan.fingerprint(workload) else None
 
     def write(self, turn: int, workload: Workload, part: dict) -> None:
-        """Write a finished part atomically, synchronised to disk before it gets its name."""
+        """Write a finished part atomically."""
         replace(self.path(turn, workload), {**part, "fingerprint": self.plan.fingerprint(workload)})
 
     def finished(self) -> Iterator[dict]:
@@ -66,8 +70,6 @@ def replace(path: Path, value: dict | list) -> None:
     try:
         with temporary.open("w", encoding="utf-8") as handle:
             json.dump(value, handle, separators=(",", ":"))
-            handle.flush()
-            os.fsync(handle.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -12,13 +12,17 @@ from edgejoule.errors import EdgejouleError
 
 @dataclass(frozen=True)
 class Workload:
-    """One network or application: its model file relative to the plan, and the file's SHA-256."""
+    """One network or application: its model file relative to the plan, and the file's SHA-256.
+
+    A kernel has no file: its model is built from its configuration, a row of table KERNELS.
+    """
 
     name: str
     kind: str
     precision: str
-    model: str
-    sha256: str
+    model: str = ""
+    sha256: str = ""
+    configuration: Mapping | None = None
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,12 @@ class Plan:
         return shuffled
 
     def fingerprint(self, workload: Workload) -> str:
-        """Return what a measurement of this workload depends on; a change in it makes the old one void."""
-        parts = [self.device, dict(self.runtime), dict(self.meter), dict(self.protocol), asdict(workload)]
+        """Return what a measurement of this workload depends on; a change in it makes the old one void.
+
+        More passes, another order or more profiling leave what was measured as good as it was.
+        """
+        rule = {key: self.protocol[key] for key in ("minimum_s", "maximum_s", "half_width", "idle_s")}
+        parts = [self.device, dict(self.runtime), dict(self.meter), rule, asdict(workload)]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> dict:

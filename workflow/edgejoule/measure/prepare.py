@@ -1,7 +1,7 @@
 """From a device file and the zoo to a plan: networks exported with weights, once for all devices."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,32 +10,26 @@ import pandas as pd
 from edgejoule.config.models import Device
 from edgejoule.errors import EdgejouleError
 from edgejoule.measure.plan import Plan, Workload, sha256_of
-from edgejoule.names import did_you_mean
 from edgejoule.tables import atomic_path, write_json
 
-
-def select(zoo: pd.DataFrame, wanted: list[str] | str, where: str) -> pd.DataFrame:
-    """Return the networks of the zoo that a device file asks for, by name or family, in the zoo's order.
-
-    Raises:
-        EdgejouleError: a name is neither a network nor a family of the zoo.
-    """
-    if wanted == "all":
-        return zoo
-    known = set(zoo["network"]) | set(zoo["family"])
-    for name in wanted:
-        if name not in known:
-            raise EdgejouleError(f"{where}: the zoo has no network or family '{name}'; {did_you_mean(name, known)}")
-    return zoo[zoo["network"].isin(wanted) | zoo["family"].isin(wanted)]
+#: Kernels of a kind that a sample keeps, however rare the kind is.
+LEAST_OF_A_KIND = 10
+#: Columns of table KERNELS that a kernel is built from.
+CONFIGURATION = (
+    "kernel", "kind", "operator", "tail", "layout", "batch", "input_height", "input_width", "output_height",
+    "output_width", "input_channels", "output_channels", "kernel_height", "kernel_width", "stride", "dilation",
+    "groups", "inputs",
+)  # fmt: skip
 
 
-def export_once(row: NamedTuple, folder: Path, export: Callable[[NamedTuple, Path], object]) -> Workload:
-    """Return a network as a workload, exported to ``folder`` unless an equal row was exported before.
+def export_once(row: NamedTuple, folder: Path, export: Callable[[NamedTuple, Path], object], seed: int = 0) -> Workload:
+    """Return a network as a workload, exported to ``folder`` unless it was exported from an equal row before.
 
-    Beside each model stands a note with the row that it was made from and its SHA-256.
+    Beside each model stands a note with what it was built from and its SHA-256. Published accuracies may change without
+    a new export.
     """
     model, note = folder / f"{row.network}.onnx", folder / f"{row.network}.json"
-    made_from = {key: None if pd.isna(value) else str(value) for key, value in row._asdict().items()}
+    made_from = {key: str(getattr(row, key)) for key in ("builder", "arguments", "input", "precision")} | {"seed": seed}
     try:
         known = json.loads(note.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -46,6 +40,30 @@ def export_once(row: NamedTuple, folder: Path, export: Callable[[NamedTuple, Pat
         known = {"made_from": made_from, "sha256": sha256_of(model)}
         write_json(note, known)
     return Workload(row.network, "network", row.precision, model.name, known["sha256"])
+
+
+def kernel_workloads(kernels: pd.DataFrame, networks: Iterable[str], most: int, seed: int) -> list[Workload]:
+    """Return unique kernel configurations of the networks as workloads: all, or a sample that has every kind.
+
+    Args:
+        kernels: table KERNELS of one runtime and precision, with ``layout``.
+        networks: networks whose kernels are wanted.
+        most: how many at most. The sample takes the same share of each kind, at least ``LEAST_OF_A_KIND``.
+        seed: of the sample.
+    """
+    unique = kernels[kernels["network"].isin(set(networks))].drop_duplicates("kernel").sort_values("kernel")
+    shuffled = unique.sample(frac=1, random_state=seed)
+    if len(unique) > most:
+        place = shuffled.groupby("kind").cumcount()
+        size = shuffled.groupby("kind")["kernel"].transform("size")
+        # Places below the least of a kind come first, then everything in step with its kind's size.
+        order = (place / size).where(place >= LEAST_OF_A_KIND, -1.0)
+        shuffled = shuffled.assign(order=order).sort_values("order", kind="stable").head(most)
+    columns = [name for name in CONFIGURATION if name in shuffled]
+    return [
+        Workload(row["kernel"], "kernel", row["precision"], configuration=row[columns].to_dict())
+        for _, row in shuffled.astype({"kernel": object}).iterrows()
+    ]
 
 
 def make_plan(device: Device, workloads: list[Workload]) -> Plan:

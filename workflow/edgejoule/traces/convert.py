@@ -14,22 +14,26 @@ from edgejoule.traces.recording import Recording, read_recording
 
 
 def import_device(device: Device, archives: Sequence[Path | str] = ()) -> Recording:
-    """Return the canonical recording of a device of source ``traces``.
+    """Return the canonical recording of a device of source ``traces`` or ``live``.
 
     Args:
         device: the device, from its file, which names format and folder or manifest.
-        archives: what was retrieved for its manifest.
+        archives: what was retrieved for its manifest; for a live device, the ``recording.json`` that measuring it gave.
 
     Raises:
-        EdgejouleError: the source is not of kind ``traces``, its format is unknown, or it cannot be read.
+        EdgejouleError: the source is a table, its format is unknown, or it cannot be read.
     """
     source = device.source
-    if source.kind != "traces":
-        raise EdgejouleError(f"device '{device.name}' is of source '{source.kind}'; only 'traces' are imported")
+    if source.kind == "table":
+        raise EdgejouleError(f"device '{device.name}' is of source 'table'; only 'traces' and 'live' are imported")
+    if source.kind == "live":
+        if len(archives) != 1:
+            raise EdgejouleError(f"device '{device.name}' is live; give the one recording.json that measuring it gave")
+        return _canonical(device, Path(archives[0]).parent)
     if (source.folder is None) == (source.manifest is None):
         raise EdgejouleError(f"device '{device.name}': a source of traces names either a 'folder' or a 'manifest'")
     if source.format == CANONICAL:
-        return _canonical(device)
+        return _canonical(device, source.folder)
     meta = {
         "device": device.name,
         "board": device.board,
@@ -45,8 +49,7 @@ def import_device(device: Device, archives: Sequence[Path | str] = ()) -> Record
     return runs.read(Files(archives), meta, device.name, facts)
 
 
-def _canonical(device: Device) -> Recording:
-    folder = device.source.folder
+def _canonical(device: Device, folder: Path | str | None) -> Recording:
     if folder is None:
         raise EdgejouleError(f"device '{device.name}': a canonical recording is a 'folder', not a 'manifest'")
     recording = read_recording(folder)

@@ -11,7 +11,16 @@ from edgejoule.names import did_you_mean
 METERS = {
     "none": ("edgejoule.measure.meters.silent", None),
     "constant": ("edgejoule.measure.meters.silent", None),
+    "rapl": ("edgejoule.measure.meters.rapl", None),
+    "hwmon": ("edgejoule.measure.meters.hwmon", None),
+    "command": ("edgejoule.measure.meters.lines", None),
+    "tegrastats": ("edgejoule.measure.meters.lines", None),
+    "nvml": ("edgejoule.measure.meters.nvml", "nvml"),
 }
+
+
+#: Rail, value (W or J), and when it was read (ns, monotonic clock); None = now.
+Reading = tuple[str, float, int | None]
 
 
 class Meter(Protocol):
@@ -23,8 +32,12 @@ class Meter(Protocol):
     rails: tuple[dict, ...]
     rate_hz: float
 
-    def read(self) -> list[tuple[str, float]]:
-        """Return one reading (W or J) of each rail by name; a rail that gave none is left out."""
+    def read(self) -> list[Reading]:
+        """Return what was read since the last call: rail, W or J, and the meter's own stamp where it has one.
+
+        Raises:
+            EdgejouleError: the meter does not answer any more.
+        """
 
     def close(self) -> None:
         """Let go of the hardware."""

@@ -14,7 +14,7 @@ class Silent:
     rails = ()
     rate_hz = 0.0
 
-    def read(self) -> list[tuple[str, float]]:
+    def read(self) -> list[tuple[str, float, int | None]]:
         """Return no reading."""
         return []
 

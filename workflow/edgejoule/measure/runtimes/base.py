@@ -1,7 +1,7 @@
 """What every runtime can do: prepare a model, run it n times, say its versions and settings, time its own nodes."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -51,6 +51,15 @@ class Runtime(Protocol):
 
     def nodes(self, model: Path, runs: int) -> list[NodeTime]:
         """Time the nodes of a model with the runtime's own profiler; empty where it has none."""
+
+    def middle(
+        self, model: bytes, marker: str, runs: int, between: Callable[[], None]
+    ) -> tuple[np.ndarray, list[tuple[str, str]]]:
+        """Time the nodes whose name begins with ``marker``, with ``between`` called before each run.
+
+        Returns:
+            The nodes' summed duration in each run (ns), shape (runs,), and each node's name and operator.
+        """
 
 
 def open_runtime(settings: Mapping) -> Runtime:

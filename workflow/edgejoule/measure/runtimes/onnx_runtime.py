@@ -2,8 +2,7 @@
 
 import json
 import time
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -39,6 +38,10 @@ TYPES = {
     "tensor(uint8)": np.uint8,
     "tensor(bool)": np.bool_,
 }
+
+#: Runs under the profiler that do not count.
+WARM = 2
+NS_PER_US = 1000
 
 #: Everything that ONNX Runtime raises; it has no common base class.
 ERRORS = tuple(
@@ -81,7 +84,7 @@ class OnnxRuntime:
             "denormals": "flushed to zero",
         }
 
-    def _open(self, model: Path, **profiling: object) -> ort.InferenceSession:
+    def _open(self, model: Path | bytes, **profiling: object) -> ort.InferenceSession:
         options = ort.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
@@ -91,14 +94,14 @@ class OnnxRuntime:
         options.log_severity_level = 3
         for name, value in profiling.items():
             setattr(options, name, value)
+        name = model.name if isinstance(model, Path) else "model"
         try:
-            session = ort.InferenceSession(str(model), options, providers=[self.provider])
+            source = str(model) if isinstance(model, Path) else model
+            session = ort.InferenceSession(source, options, providers=[self.provider])
         except ERRORS as error:
-            raise EdgejouleError(f"{model.name}: ONNX Runtime does not load it: {one_line(error, model)}") from error
+            raise EdgejouleError(f"{name}: ONNX Runtime does not load it: {one_line(error, model)}") from error
         if session.get_providers()[0] != self.provider:
-            raise EdgejouleError(
-                f"{model.name}: {self.provider} did not start; ONNX Runtime fell back to another provider"
-            )
+            raise EdgejouleError(f"{name}: {self.provider} did not start; ONNX Runtime fell back to another provider")
         return session
 
     def prepare(self, model: Path) -> "OnnxSession":
@@ -111,13 +114,33 @@ class OnnxRuntime:
         The profiler counts in whole microseconds and slows the network by some per cent, so nothing else is timed
         in the same session.
         """
+        events = self._profile(model, WARM + runs, lambda: None)
+        return read_profile(events, skip=WARM)
+
+    def middle(
+        self, model: bytes, marker: str, runs: int, between: Callable[[], None]
+    ) -> tuple[np.ndarray, list[tuple[str, str]]]:
+        """Time the nodes whose name begins with ``marker``, with ``between`` called before each run.
+
+        Returns:
+            The nodes' summed duration in each run (ns), shape (runs,), and each node's name and operator.
+        """
+        times, about = group_profile(self._profile(model, 1 + runs, between))
+        chosen = [node for node in times if node[0].startswith(marker)]
+        total = np.sum([times[node][1:] for node in chosen], axis=0, dtype=np.int64) * NS_PER_US
+        return total, [(node[0], about[node]["op_name"]) for node in chosen]
+
+    def _profile(self, model: Path | bytes, runs: int, between: Callable[[], None]) -> list[dict]:
+        """Run a model under the profiler and return its events."""
         with TemporaryDirectory() as folder:
             session = self._open(model, enable_profiling=True, profile_file_prefix=str(Path(folder) / "profile"))
-            loaded = OnnxSession(session, model.name)
-            loaded.run(2 + runs)
+            loaded = OnnxSession(session, model.name if isinstance(model, Path) else "model")
+            for _ in range(runs):
+                between()
+                loaded.run(1)
             profile = Path(session.end_profiling())
             loaded.close()
-            return read_profile(json.loads(profile.read_text()), skip=2)
+            return json.loads(profile.read_text())
 
 
 class OnnxSession:
@@ -151,10 +174,25 @@ class OnnxSession:
         self.binding = self.session = None
 
 
-def one_line(error: BaseException, model: Path | None = None) -> str:
+def one_line(error: BaseException, model: Path | bytes | None = None) -> str:
     """Return an exception's message without line breaks, and without the folder that the model is in."""
     text = " ".join(str(error).split())
-    return text.replace(str(model), model.name) if model else text
+    return text.replace(str(model), model.name) if isinstance(model, Path) else text
+
+
+Node = tuple[str, str]
+
+
+def group_profile(events: list[dict]) -> tuple[dict[Node, list[int]], dict[Node, dict]]:
+    """Return each node's times (us) in order of the runs, and what the profiler says of it, in order of execution."""
+    times: dict[Node, list[int]] = {}
+    about: dict[Node, dict] = {}
+    for event in events:
+        if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
+            node = event["name"].removesuffix("_kernel_time"), event["args"]["node_index"]
+            times.setdefault(node, []).append(event["dur"])
+            about.setdefault(node, event["args"])
+    return times, about
 
 
 def read_profile(events: list[dict], skip: int) -> list[NodeTime]:
@@ -164,21 +202,15 @@ def read_profile(events: list[dict], skip: int) -> list[NodeTime]:
         events: the profile, a list of trace events with times in microseconds.
         skip: runs at the beginning that do not count.
     """
-    times = defaultdict(list)
-    order: dict[tuple[str, str], dict] = {}
-    for event in events:
-        if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
-            node = event["name"].removesuffix("_kernel_time"), event["args"]["node_index"]
-            times[node].append(event["dur"])
-            order.setdefault(node, event["args"])
+    times, about = group_profile(events)
     return [
         NodeTime(
             index,
             node[0],
-            about["op_name"],
-            min(times[node][skip:]) * 1000,
-            json.dumps(about.get("input_type_shape", [])),
-            json.dumps(about.get("output_type_shape", [])),
+            about[node]["op_name"],
+            min(times[node][skip:]) * NS_PER_US,
+            json.dumps(about[node].get("input_type_shape", [])),
+            json.dumps(about[node].get("output_type_shape", [])),
         )
-        for index, (node, about) in enumerate(order.items())
+        for index, node in enumerate(times)
     ]

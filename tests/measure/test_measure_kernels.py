@@ -1,0 +1,117 @@
+"""Kernels in sandwiches, on ONNX Runtime."""
+
+import json
+
+import numpy as np
+import onnx
+import pytest
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.measure.cold import measure_kernel
+from edgejoule.measure.runtimes import open_runtime
+from edgejoule.measure.sandwich import BUILDERS, MIDDLE, sandwich
+
+BASE = {
+    "kernel": "k", "operator": "", "tail": "", "layout": "nchw", "batch": 1, "input_height": 14, "input_width": 14,
+    "output_height": 14, "output_width": 14, "input_channels": 32, "output_channels": 32, "kernel_height": 0,
+    "kernel_width": 0, "stride": 1, "dilation": 1, "groups": 1, "inputs": 1,
+}  # fmt: skip
+
+
+def conv(**changes):
+    shape = {"kind": "conv+bn+relu", "operator": "Conv", "layout": "nchwc", "kernel_height": 3, "kernel_width": 3}
+    return BASE | shape | changes
+
+
+TOKENS = {"input_height": 50, "input_width": 1, "output_height": 50, "output_width": 1}
+KERNELS = {
+    "conv": conv(tail="relu"),
+    "conv with a residual": conv(tail="add+relu", inputs=2),
+    "strided conv": conv(stride=2, output_height=7, output_width=7),
+    "conv with an odd padding": conv(stride=2, input_height=15, input_width=15, output_height=7, output_width=7),
+    "stem": conv(input_channels=3, input_height=28, input_width=28, stride=2),
+    "depthwise": conv(kind="dwconv+bn+relu", groups=32, kernel_height=5, kernel_width=5),
+    "plain layout": conv(layout="nchw", input_channels=20, output_channels=20, groups=5),
+    "max pooling": BASE | {"kind": "maxpool", "layout": "nchwc", "kernel_height": 3, "kernel_width": 3, "stride": 2,
+                           "output_height": 7, "output_width": 7},
+    "global pooling": BASE | {"kind": "global-avgpool", "layout": "nchwc", "output_height": 1, "output_width": 1},
+    "addition": BASE | {"kind": "add", "inputs": 2},
+    "sigmoid": BASE | {"kind": "sigmoid"},
+    "concatenation": BASE | {"kind": "concat", "inputs": 3, "output_channels": 48},
+    "classifier": BASE | {"kind": "fc", "operator": "Gemm", "input_height": 1, "output_channels": 100},
+    "projection": BASE | TOKENS | {"kind": "fc", "operator": "MatMul", "output_channels": 96},
+    "product": BASE | TOKENS | {"kind": "matmul", "operator": "MatMul", "batch": 3, "output_channels": 50},
+    "softmax of maps": BASE | {"kind": "softmax", "input_channels": 3},
+    "layer norm": BASE | TOKENS | {"kind": "layernorm"},
+    "gelu": BASE | TOKENS | {"kind": "gelu"},
+    "channel shuffle": BASE | {"kind": "channel-shuffle"},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def runtime():
+    return open_runtime({"name": "onnxruntime", "threads": 1})
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_runs_as_the_one_node_that_is_asked_for(runtime, name):
+    durations = measure_kernel(KERNELS[name], runtime, runs=2)
+    assert durations.shape == (2,) and (durations >= 0).all()
+
+
+def test_the_middle_has_the_shapes_of_the_configuration():
+    model = onnx.load_from_string(sandwich(KERNELS["strided conv"]))
+    shapes = {
+        value.name: [axis.dim_value for axis in value.type.tensor_type.shape.dim] for value in model.graph.value_info
+    }
+    middle = next(node for node in model.graph.node if node.name.startswith(MIDDLE))
+    assert shapes[middle.input[0]] == [1, 32, 14, 14]
+    assert shapes[middle.output[0]] == [1, 32, 7, 7]
+
+
+def test_a_larger_kernel_takes_longer(runtime):
+    small = measure_kernel(conv(), runtime)
+    large = measure_kernel(conv(input_channels=128, output_channels=128, input_height=28, input_width=28,
+                                output_height=28, output_width=28), runtime)  # fmt: skip
+    assert large.min() > 10 * small.min()
+
+
+def test_cold_weights_cost_more_than_cached_ones(runtime):
+    classifier = BASE | {"kind": "fc", "operator": "Gemm", "input_height": 1, "input_channels": 1024,
+                         "output_channels": 1000}  # fmt: skip
+    naive = measure_kernel(classifier, runtime, cold=False)
+    cold = measure_kernel(classifier, runtime)
+    assert np.median(cold) > 1.3 * np.median(naive), "a product with one row reads each weight once, from memory"
+
+
+def test_a_layout_that_the_runtime_does_not_choose_is_refused(runtime):
+    with pytest.raises(EdgejouleError, match=r"executes it in layout nchwc \(Conv\)"):
+        measure_kernel(conv(layout="nchw"), runtime)
+
+
+def test_a_kernel_that_the_runtime_splits_is_refused(runtime):
+    with pytest.raises(EdgejouleError, match=r"executes it as 2 nodes \(Conv\+Sigmoid\), not as one"):
+        measure_kernel(conv(tail="relu+sigmoid"), runtime)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"kind": "transpose"}, "kind 'transpose' cannot be rebuilt from its configuration"),
+        ({"kind": "other:Einsum"}, "kind 'other:Einsum' cannot be rebuilt"),
+        ({"kind": "add", "inputs": 1}, "reads 1 activations; a configuration tells of two only"),
+    ],
+)
+def test_says_what_cannot_be_rebuilt(changes, sentence):
+    with pytest.raises(EdgejouleError, match=sentence):
+        sandwich(BASE | changes)
+
+
+def test_every_builder_is_of_a_kind_that_graphs_have():
+    from edgejoule.graphs.costs import KINDS
+
+    assert set(BUILDERS) <= set(KINDS)
+
+
+def test_sandwiches_are_the_same_each_time():
+    assert sandwich(KERNELS["conv"]) == sandwich(json.loads(json.dumps(KERNELS["conv"])))

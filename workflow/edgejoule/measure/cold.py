@@ -1,0 +1,55 @@
+"""Measuring kernels as they run inside networks: in a sandwich, with caches flushed between runs."""
+
+from collections.abc import Mapping
+from functools import cache
+
+import numpy as np
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.measure.runtimes import Runtime
+
+#: Runs of a sandwich that count, after one that does not.
+RUNS = 8
+#: Bytes that are written between runs: more than the last cache of any processor that a board has.
+FLUSH_BYTES = 64 * 2**20
+
+
+@cache
+def _buffer() -> np.ndarray:
+    return np.zeros(FLUSH_BYTES // 4, np.float32)
+
+
+def flush_caches() -> None:
+    """Write a buffer that is larger than the caches, so that weights have to come from memory again."""
+    buffer = _buffer()
+    np.add(buffer, 1, out=buffer)
+
+
+def measure_kernel(configuration: Mapping, runtime: Runtime, runs: int = RUNS, cold: bool = True) -> np.ndarray:
+    """Return the kernel's duration in each run (ns), shape (runs,).
+
+    Args:
+        configuration: a row of table KERNELS, with ``layout``.
+        runtime: one whose profiler times single nodes.
+        runs: how many runs count.
+        cold: flush caches between runs; False is the usual, too favourable way.
+
+    Raises:
+        EdgejouleError: the kernel cannot be rebuilt, or the runtime executes it as something else than asked for.
+    """
+    from edgejoule.measure.sandwich import MIDDLE, sandwich
+
+    between = flush_caches if cold else lambda: None
+    durations, nodes = runtime.middle(sandwich(configuration), MIDDLE, runs, between)
+    if len(nodes) != 1:
+        raise EdgejouleError(
+            f"kernel '{configuration['kernel']}': the runtime executes it as {len(nodes)} nodes "
+            f"({'+'.join(operator for _, operator in nodes) or 'none'}), not as one"
+        )
+    name, operator = nodes[0]
+    layout = "nchwc" if name.endswith("_nchwc") else "nchw"
+    if (layout == "nchwc") != (configuration["layout"] == "nchwc"):
+        raise EdgejouleError(
+            f"kernel '{configuration['kernel']}': the runtime executes it in layout {layout} ({operator})"
+        )
+    return durations

@@ -1,0 +1,102 @@
+"""A live device, from its file to its recording: what the command ``edgejoule measure record`` calls."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from edgejoule.config import Device, load_device
+from edgejoule.errors import EdgejouleError
+from edgejoule.graphs.export import export_with_weights
+from edgejoule.graphs.zoo import read_zoo, select
+from edgejoule.measure.collect import collect
+from edgejoule.measure.plan import Workload
+from edgejoule.measure.prepare import export_once, kernel_workloads, make_plan
+from edgejoule.measure.recorder import Progress, record
+from edgejoule.tables import read_table
+from edgejoule.tables.contracts import KERNELS
+from edgejoule.traces import write_recording
+
+
+def record_device(
+    device_file: Path,
+    zoo: Path,
+    work: Path,
+    output: Path,
+    seed: int = 0,
+    kernels: Path | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Export the networks that the device file asks for, measure them, and write the canonical recording.
+
+    Args:
+        device_file: YAML file of a live device.
+        zoo: table of networks.
+        work: folder for models (shared by all devices) and unfinished parts; nothing in it needs keeping afterwards.
+        output: folder of the recording.
+        seed: seed of the random weights.
+        kernels: table KERNELS, needed if the device file asks for kernels.
+        progress: told before each network that is exported and each workload that is measured.
+
+    Raises:
+        EdgejouleError: the device is not one that is measured from here, a network is none of the zoo's, the runtime or
+            meter cannot be opened, or nothing at all could be measured.
+    """
+    device = load_device(device_file)
+    source = device.source
+    if source.kind != "live":
+        raise EdgejouleError(f"{device_file}: source is '{source.kind}'; only a device of source 'live' is measured")
+    if source.host != "local":
+        raise EdgejouleError(f"{device_file}: 'source.host' is '{source.host}'; only 'local' can be measured so far")
+    networks = read_zoo(zoo)
+    if source.networks != "all":
+        networks = select(networks, source.networks, f"{device_file}: 'source.networks'")
+    # Exports are in single precision; what the zoo has in another one is named, not measured under a wrong name.
+    fitting = networks["precision"] == "fp32"
+    workloads = export_all(networks[fitting], work / "models", seed, progress)
+    if source.protocol.kernels:
+        workloads += plan_kernels(device, kernels, [workload.name for workload in workloads])
+    record(make_plan(device, workloads), work / "models", work / device.name, progress)
+    recording = collect(device, work / device.name)
+    recording.problems = pd.concat([recording.problems, refused(networks[~fitting], zoo)], ignore_index=True)
+    write_recording(recording, output)
+
+
+def export_all(networks: pd.DataFrame, folder: Path, seed: int, progress: Progress | None) -> list[Workload]:
+    """Export networks with random weights, unless they are there, and return them as workloads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    workloads = []
+    for done, row in enumerate(networks.itertuples(index=False)):
+        if progress:
+            progress(done, len(networks), None, f"export {row.network}")
+        workloads.append(export_once(row, folder, lambda row, path: export_with_weights(row, path, seed), seed))
+    return workloads
+
+
+def plan_kernels(device: Device, kernels: Path | None, networks: list[str]) -> list[Workload]:
+    """Return the kernels that a device file asks for.
+
+    Raises:
+        EdgejouleError: there is no table of kernels, it knows nothing of the runtime, or the device has a meter: a
+            kernel between two others has a latency of its own, but no energy that a meter could tell apart.
+    """
+    if device.meter.kind not in ("none", "constant"):
+        raise EdgejouleError(
+            f"device '{device.name}': 'source.protocol.kernels' needs the meter 'constant' or 'none'; a kernel between "
+            "two others has no window of its own that a meter could see"
+        )
+    if kernels is None:
+        raise EdgejouleError(f"device '{device.name}' asks for kernels; give their table with --kernels")
+    table = read_table(kernels, KERNELS)
+    table = table[(table["runtime"] == device.runtime.name) & (table["precision"] == "fp32")]
+    protocol = device.source.protocol
+    workloads = kernel_workloads(table, networks, protocol.kernels, protocol.seed)
+    if not workloads:
+        raise EdgejouleError(f"{kernels}: has no kernel of these networks for runtime '{device.runtime.name}'")
+    return workloads
+
+
+def refused(networks: pd.DataFrame, zoo: Path) -> pd.DataFrame:
+    """Return one problem per network that is not in single precision."""
+    problems = networks.rename(columns={"network": "workload"})[["workload", "precision"]]
+    reason = "a live measurement exports networks in FP32 only"
+    return problems.assign(kind="network", source=str(zoo), reason=reason)

@@ -1,0 +1,130 @@
+"""Meters that are programs and print lines: any program (``command``), and Jetson's ``tegrastats``."""
+
+import re
+import selectors
+import shlex
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from edgejoule.errors import EdgejouleError
+
+#: How often the lines that have come are taken over; each carries its own stamp.
+POLL_HZ = 20.0
+#: Longest wait for the first line (s).
+PATIENCE_S = 10.0
+NS_PER_S = 1_000_000_000
+
+#: ``VDD_IN 4021mW/4000mW`` or, in older versions, ``POM_5V_IN 2101/2101``: now / mean since the start, in mW.
+TEGRA_RAIL = re.compile(r"\b([A-Z][A-Z0-9_]+) (\d+)(?:mW)?/\d+(?:mW)?(?=\s|$)")
+#: Rails that are the board's whole input, in the order of preference; the others are views into it.
+TEGRA_INPUTS = ("VDD_IN", "POM_5V_IN")
+TEGRA_MS = 100
+
+
+def open(settings: Mapping) -> "Lines":
+    """Return the meter of a device file: its ``command``, or tegrastats."""
+    if settings["kind"] == "tegrastats":
+        rate = settings.get("rate_hz") or 1000 / TEGRA_MS
+        command = shlex.split(settings.get("command") or "tegrastats")
+        return Lines([*command, "--interval", str(round(1000 / rate))], tegrastats, rate)
+    if not settings.get("command"):
+        raise EdgejouleError(
+            "meter 'command': key 'meter.command' is missing; it names the program that prints readings"
+        )
+    return Lines(shlex.split(settings["command"]), StampedWatts(), settings.get("rate_hz"))
+
+
+class StampedWatts:
+    """Lines of ``timestamp,watts`` on the program's own clock, in seconds, put on the monotonic clock of this machine.
+
+    The shift between the two clocks is how far the first line came behind its stamp, so a program should print each
+    line as soon as it has read it (no buffering).
+    """
+
+    def __init__(self) -> None:
+        self.shift_ns: int | None = None
+        self.last_ns = -1
+
+    def __call__(self, line: str, now_ns: int) -> list[tuple[str, float, int]]:
+        """Return the reading in a line."""
+        try:
+            stamp, watts = (float(part) for part in line.split(","))
+        except ValueError:
+            raise EdgejouleError(
+                f"meter 'command': printed '{line.strip()[:60]}'; lines are 'timestamp,watts'"
+            ) from None
+        stamp_ns = int(stamp * NS_PER_S)
+        if self.shift_ns is None:
+            self.shift_ns = now_ns - stamp_ns
+        on_our_clock = stamp_ns + self.shift_ns
+        if on_our_clock <= self.last_ns:
+            raise EdgejouleError(f"meter 'command': time does not advance at '{line.strip()[:60]}'")
+        self.last_ns = on_our_clock
+        return [("command", watts, on_our_clock)]
+
+
+def tegrastats(line: str, now_ns: int) -> list[tuple[str, float, int]]:
+    """Return the readings (W) in a line of tegrastats, stamped with its arrival: it prints whole seconds at best."""
+    return [(rail, int(value) / 1000, now_ns) for rail, value in TEGRA_RAIL.findall(line)]
+
+
+class Lines:
+    """A program whose lines are readings. It is started with the meter and ended with it."""
+
+    def __init__(
+        self, command: list[str], parse: Callable[[str, int], list[tuple[str, float, int]]], rate_hz: float | None
+    ) -> None:
+        self.command, self.parse, self.rate_hz = command, parse, POLL_HZ
+        try:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        except OSError as error:
+            raise EdgejouleError(f"meter program '{command[0]}' does not start: {error.strerror}") from error
+        self.rest = b""
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.process.stdout, selectors.EVENT_READ)
+        self.waiting: deque = deque()
+        end = time.monotonic() + PATIENCE_S
+        while not self.waiting:
+            if time.monotonic() > end:
+                self.close()
+                raise EdgejouleError(f"meter program '{command[0]}' printed no reading within {PATIENCE_S:.0f} s")
+            self._take(0.1)
+        names = list(dict.fromkeys(rail for rail, _, _ in self.waiting))
+        inputs = next(([name] for name in TEGRA_INPUTS if name in names), names)
+        period = {"period_ns": int(NS_PER_S / rate_hz)} if rate_hz else {}
+        self.rails = tuple(
+            {"name": name, "quantity": "power", "sampling": "instantaneous", "used": name in inputs} | period
+            for name in names
+        )
+
+    def _take(self, wait_s: float) -> None:
+        if not self.selector.select(wait_s):
+            return
+        data = self.process.stdout.read1(65536)
+        now = time.monotonic_ns()
+        if not data:
+            self.close()
+            raise EdgejouleError(f"meter program '{self.command[0]}' ended with status {self.process.returncode}")
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        for line in lines:
+            self.waiting.extend(self.parse(line.decode("utf-8", "replace"), now))
+
+    def read(self) -> list[tuple[str, float, int]]:
+        """Return the readings of all lines that have come since the last call."""
+        self._take(0)
+        readings = list(self.waiting)
+        self.waiting.clear()
+        return readings
+
+    def close(self) -> None:
+        """End the program."""
+        self.selector.close()
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()

@@ -1,0 +1,60 @@
+"""Measure: each live device to a canonical recording; one measurement at a time per host, resumed where it stopped.
+
+Needs the device's YAML file, the zoo, and the device itself. Makes results/measure/<device>/; models and unfinished
+parts stand in results/measure/work/, which may be deleted once the recording is made.
+"""
+
+from functools import partial
+
+HOSTS = {
+    f"host_{re.sub(r'[^A-Za-z0-9]', '_', DEVICES[name].source.host)}": DEVICES[
+        name
+    ].source.host
+    for name in devices_of("live")
+}
+
+
+def occupies(host, wildcards):
+    """Return 1 if measuring this device occupies the host, else 0."""
+    return int(DEVICES[wildcards.device].source.host == host)
+
+
+def measuring_threads(wildcards):
+    """Return all cores for a measurement on this machine, so that nothing disturbs it; a remote one is only watched."""
+    return workflow.cores if DEVICES[wildcards.device].source.host == "local" else 1
+
+
+def kernel_table(wildcards):
+    """Return the table of kernels for a device that measures some, else nothing."""
+    asked = DEVICES[wildcards.device].source.protocol.kernels
+    return ["results/graphs/kernels.parquet"] if asked else []
+
+
+# One measurement at a time per host, whatever --cores says.
+workflow.global_resources.update(dict.fromkeys(HOSTS, 1))
+
+
+rule measure:
+    """Measure one live device: networks interleaved in shuffled passes, energy from its meter."""
+    input:
+        device=device_file,
+        zoo=RUN.zoo.file,
+        kernels=kernel_table,
+        code=code("measure", "graphs", "traces"),
+    output:
+        recording="results/measure/{device}/recording.json",
+        events="results/measure/{device}/events.parquet",
+        samples="results/measure/{device}/samples.parquet",
+        problems="results/measure/{device}/problems.parquet",
+    log:
+        "results/logs/measure/{device}.log",
+    benchmark:
+        "results/benchmarks/measure/{device}.tsv"
+    threads: measuring_threads
+    resources:
+        **{resource: partial(occupies, host) for resource, host in HOSTS.items()},
+    params:
+        seed=RUN.zoo.seed,
+    shell:
+        "edgejoule measure record --device-file {input.device:q} --zoo {input.zoo:q} --seed {params.seed}"
+        " --kernels={input.kernels:q} --output $(dirname {output.recording:q}) 2> {log:q}"
