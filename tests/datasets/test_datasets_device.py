@@ -265,3 +265,24 @@ def test_a_table_of_another_scope_is_refused(tmp_path):
 
 def test_an_empty_networks_table_passes_every_check():
     assert (check_networks(empty(NETWORKS))["broken"] == 0).all()
+
+
+def test_a_kernel_between_two_others_costs_what_its_source_states_not_its_window():
+    kernel = event("k/0", 0, 10, "kernel", workload="k", iterations=4, latency_ms=0.5) | {"kernel_kind": "relu"}
+    samples = [{"event": "k/0", "iteration": i, "duration_ns": ns} for i, ns in enumerate([500_000, 510_000] * 2)]
+    meta = {
+        "device": "board-a",
+        "board": "board-a",
+        "meter": {"kind": "constant", "watts": 2.0},
+        "clock": "monotonic",
+        "power_scope": "model",
+        "rails": [],
+    }
+    network = event("net/0", 20, 21, "network", iterations=10)
+    events = fit([kernel, network], EVENTS).assign(kernel_kind=["relu", None])
+    recording = Recording(meta, events, samples=fit(samples, SAMPLES))
+    modelled = device(meter={"kind": "constant", "watts": 2.0}, origin="estimated", power_scope="model")
+    row = derive(recording, modelled, zoo())["kernels"].iloc[0]
+    assert (row["kernel"], row["kind"], row["iterations"]) == ("k", "relu", 4)
+    assert row["latency_ms"] == pytest.approx(0.5)
+    assert row["energy_mj"] == pytest.approx(1.0)

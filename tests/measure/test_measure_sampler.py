@@ -53,7 +53,10 @@ def test_the_first_reading_is_there_when_the_workload_starts(tmp_path, meter):
 
 
 def test_a_meter_that_does_not_open_stops_before_the_workload(tmp_path):
-    with pytest.raises(EdgejouleError, match="no RAPL domain"), Sampler({"kind": "rapl", "root": str(tmp_path)}, tmp_path):
+    with (
+        pytest.raises(EdgejouleError, match="no RAPL domain"),
+        Sampler({"kind": "rapl", "root": str(tmp_path)}, tmp_path),
+    ):
         pytest.fail("the workload ran without a meter")
 
 

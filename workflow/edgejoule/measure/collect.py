@@ -119,7 +119,7 @@ def events_of(parts: list[dict]) -> pd.DataFrame:
             "flag": event.get("flag", ""),
             **{key: event.get(key) for key in ("other_cores", "steal", "frequency_hz", "temperature_c")},
             "attempts": event.get("attempts"),
-            "sampling_share": part.get("attempts", "sampling_share"),
+            "sampling_share": part.get("sampling_share"),
         }
         for part in parts
         for index, event in enumerate(part["events"])

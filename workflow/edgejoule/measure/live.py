@@ -9,9 +9,11 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.graphs.export import export_with_weights
 from edgejoule.graphs.zoo import read_zoo, select
 from edgejoule.measure.collect import collect
+from edgejoule.measure.meters import open_meter
 from edgejoule.measure.plan import Workload
 from edgejoule.measure.prepare import export_once, kernel_workloads, make_plan
 from edgejoule.measure.recorder import Progress, record
+from edgejoule.measure.runtimes import open_runtime
 from edgejoule.tables import read_table
 from edgejoule.tables.contracts import KERNELS
 from edgejoule.traces import write_recording
@@ -47,6 +49,9 @@ def record_device(
         raise EdgejouleError(f"{device_file}: source is '{source.kind}'; only a device of source 'live' is measured")
     if source.host != "local":
         raise EdgejouleError(f"{device_file}: 'source.host' is '{source.host}'; only 'local' can be measured so far")
+    # What cannot be opened is said before minutes are spent on exporting.
+    open_runtime(device.runtime.model_dump(exclude_none=True))
+    open_meter(device.meter.model_dump(exclude_none=True)).close()
     networks = read_zoo(zoo)
     if source.networks != "all":
         networks = select(networks, source.networks, f"{device_file}: 'source.networks'")
