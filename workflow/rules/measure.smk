@@ -7,9 +7,7 @@ parts stand in results/measure/work/, which may be deleted once the recording is
 from functools import partial
 
 HOSTS = {
-    f"host_{re.sub(r'[^A-Za-z0-9]', '_', DEVICES[name].source.host)}": DEVICES[
-        name
-    ].source.host
+    f"host_{re.sub(r'[^A-Za-z0-9]', '_', DEVICES[name].source.host)}": DEVICES[name].source.host
     for name in devices_of("live")
 }
 

@@ -9,9 +9,7 @@ from edgejoule.traces.manifest import archives_of
 
 TRACES = devices_of("traces", "live")
 ARCHIVES = {
-    name: archives_of(DEVICES[name].source.manifest)
-    for name in devices_of("traces")
-    if DEVICES[name].source.manifest
+    name: archives_of(DEVICES[name].source.manifest) for name in devices_of("traces") if DEVICES[name].source.manifest
 }
 
 
