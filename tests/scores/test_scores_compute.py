@@ -231,6 +231,18 @@ def test_weights_are_configuration():
         compute_scores(rows, nothing, DRAWS, 0)
 
 
+def test_an_excluded_network_is_no_pair_for_anybody_and_the_reason_is_shown():
+    rows = table()
+    without = PLAIN.model_copy(update={"excluded": {"board-wall": {"n3": "another data set"}}})
+    pd.testing.assert_series_equal(values(rows, without), values(rows[rows["network"] != "n3"]))
+    text = scores_markdown(*compute_scores(rows, without, DRAWS, 0), rows, without)
+    assert "Left out, n3: another data set." in text
+    nothing = PLAIN.model_copy(update={"excluded": {"board-wall": dict.fromkeys(rows["network"], "all")}})
+    scores, _ = compute_scores(rows, nothing, DRAWS, 0)
+    assert scores["value"].isna().all()
+    assert scores["reason"].str.contains("no pair").all()
+
+
 def test_a_pair_twice_or_a_device_of_two_origins_stops():
     rows = table()
     with pytest.raises(EdgejouleError, match="'a' has n0 twice"):

@@ -48,6 +48,9 @@ class Applications(Model):
     references: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(
         {}, description="League: the devices whose median, pair by pair, is 100; default its first device by name."
     )
+    excluded: dict[str, dict[str, str]] = Field(
+        {}, description="League: networks that are no pair in it, each with the reason."
+    )
     weights: Literal[WEIGHTS] = Field("use-case", description="What counts the same: see docs/scores.md.")
     application_weights: dict[str, NonNegativeFloat] = Field(
         {}, description="Applications that count more or less than others; 1 for those not named."

@@ -40,6 +40,7 @@ def build_leagues(applications: pd.DataFrame, settings: Applications) -> list[Le
     """Return the leagues of table APPLICATIONS, by name.
 
     The reference of a league is what the settings name, as far as this run has it; else the first device by name.
+    Networks that the settings exclude are left out for every device.
 
     Raises:
         EdgejouleError: a device mixes origins, or has a pair twice.
@@ -61,12 +62,13 @@ def _league(name: str, rows: pd.DataFrame, settings: Applications) -> League:
             f"table 'applications': device '{first['device']}' has {first['network']} twice in slot '{first['slot']}'; "
             "keep one row"
         )
-    cells = rows.set_index([*PAIR, "device"])
+    compared = rows[~rows["network"].isin(settings.excluded.get(name, {}))]
+    cells = compared.set_index([*PAIR, "device"])
     cells = cells.assign(least=cells["origin"].map(settings.spread).fillna(0.0))
     cells["spread"] = cells["spread"].fillna(0.0).clip(lower=cells["least"])
 
     def matrix(column: str) -> pd.DataFrame:
-        return cells[column].unstack("device").sort_index()[list(devices)]
+        return cells[column].unstack("device").reindex(columns=list(devices)).sort_index()
 
     energy = matrix("energy_mj")
     return League(

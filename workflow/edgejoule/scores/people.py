@@ -44,6 +44,7 @@ def scores_markdown(
     for league, rows in scores.groupby("league", sort=True):
         parts.append(f"## League {league}\n")
         parts.append(_reference(rows["reference"].iloc[0].split("+"), settings.references.get(league, [])))
+        parts += [f"Left out, {network}: {why}.\n" for network, why in settings.excluded.get(league, {}).items()]
         for score in ("IECS", "PCS"):
             parts.append(_score_table(rows, comparisons[comparisons["league"] == league], score))
         parts += _energies(applications[applications["league"] == league])
