@@ -98,6 +98,12 @@ def test_recovered_kernel_energies_are_called_inferred_and_bracketed(trained):
     assert np.isfinite(table[["energy_mj", "lower_mj", "upper_mj"]]).all(axis=None)
 
 
+def test_a_modelled_energy_is_not_shared_out_among_kernels(tmp_path):
+    train(*board(origin="estimated"), tmp_path)
+    assert read_table(tmp_path / "kernels.parquet", KERNEL_COSTS).empty
+    assert "modelled (a declared constant power x latency), not measured" in (tmp_path / "card.md").read_text()
+
+
 def test_a_device_without_a_latency_stops(tmp_path):
     networks, kernels = board()
     with pytest.raises(EdgejouleError, match="none of the device's 48 networks has a latency"):

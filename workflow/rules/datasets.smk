@@ -40,18 +40,32 @@ rule consolidate:
     input:
         networks=expand("results/datasets/{device}/networks.parquet", device=DEVICES),
         passes=expand("results/datasets/{device}/passes.parquet", device=DEVICES),
-        kernels=expand("results/datasets/{device}/kernels.parquet", device=DEVICES),
         code=code("datasets"),
     output:
         networks="results/datasets/networks.parquet",
         passes="results/datasets/passes.parquet",
-        kernels="results/datasets/kernels.parquet",
     log:
         "results/logs/datasets/consolidate.log",
     benchmark:
         "results/benchmarks/datasets/consolidate.tsv"
     shell:
         "edgejoule datasets consolidate --output $(dirname {output.networks:q}) {input.networks:q} 2> {log:q}"
+
+
+rule kernels:
+    """Stack all devices' kernels: measured ones, and those whose share of networks' totals the predictors recovered."""
+    input:
+        measured=expand("results/datasets/{device}/kernels.parquet", device=DEVICES),
+        inferred=expand("results/predictors/{device}/kernels.parquet", device=DEVICES),
+        code=code("datasets"),
+    output:
+        "results/datasets/kernels.parquet",
+    log:
+        "results/logs/datasets/kernels.log",
+    benchmark:
+        "results/benchmarks/datasets/kernels.tsv"
+    shell:
+        "edgejoule datasets kernels --output {output:q} {input.measured:q} {input.inferred:q} 2> {log:q}"
 
 
 rule checks:
@@ -90,4 +104,5 @@ rule datasets:
     """Target: every dataset, checked."""
     input:
         rules.consolidate.output,
+        rules.kernels.output,
         rules.checks.output,

@@ -42,10 +42,26 @@ def consolidate(
     Example: edgejoule datasets consolidate --output results/datasets results/datasets/*/networks.parquet
     """
     from edgejoule.datasets.consolidate import consolidate as stack
-    from edgejoule.tables.contracts import KERNEL_COSTS, NETWORKS, PASSES
+    from edgejoule.tables.contracts import NETWORKS, PASSES
 
-    for name, table in {"networks": NETWORKS, "passes": PASSES, "kernels": KERNEL_COSTS}.items():
+    for name, table in {"networks": NETWORKS, "passes": PASSES}.items():
         stack([path.with_name(f"{name}.parquet") for path in networks], table, output / f"{name}.parquet")
+
+
+@command.command()
+def kernels(
+    costs: Annotated[list[Path], typer.Argument(help="Kernels as measured and as inferred, one file per device.")],
+    output: Output,
+) -> None:
+    """Stack the devices' kernels into one table: measured ones, and those inferred from networks' totals.
+
+    Example: edgejoule datasets kernels --output results/datasets/kernels.parquet
+    results/datasets/*/kernels.parquet results/predictors/*/kernels.parquet
+    """
+    from edgejoule.datasets.consolidate import consolidate as stack
+    from edgejoule.tables.contracts import KERNEL_COSTS
+
+    stack(costs, KERNEL_COSTS, output)
 
 
 @command.command()

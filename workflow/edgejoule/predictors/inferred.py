@@ -23,7 +23,8 @@ def inferred_kernels(
 
     A kernel's energy is its share of its network's predicted energy, averaged over the networks that have it. The
     interval is the 5 to 95 % range over predictors that were trained on networks drawn with replacement: it holds the
-    uncertainty of the split between kernels, not the error of the model's form.
+    uncertainty of the split between kernels, not the error of the model's form. A device whose energy is latency times
+    a constant has none to share out: no rows.
 
     Args:
         rows: the measured networks, as ``training_set`` returns them.
@@ -32,7 +33,7 @@ def inferred_kernels(
         predictor: trained on all of them.
         seed: seed of the draws.
     """
-    if predictor.energy is None:
+    if predictor.energy is None or rows["origin"].iloc[0] == "estimated":
         return empty(KERNEL_COSTS)
     measured = pd.MultiIndex.from_frame(rows[["network", "precision"]])
     kernels = kernels[pd.MultiIndex.from_frame(kernels[["network", "precision"]]).isin(measured)].reset_index(drop=True)
