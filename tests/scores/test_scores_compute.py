@@ -169,8 +169,18 @@ def test_estimated_energies_are_shown_and_never_ranked():
     assert scores["value"].notna().all()
     assert scores["rank"].isna().all()
     assert scores["place"].isna().all()
-    assert scores["reason"].str.contains("modelled").all()
+    assert set(scores["reason"]) == {"modelled, 4 W x latency: shown, never ranked"}
     assert len(comparisons) == 0
+
+
+def test_a_device_without_a_meter_has_a_pcs_and_no_iecs_and_no_rank():
+    rows = table(origin="estimated", league="computer-model").assign(energy_mj=np.nan, power_w=np.nan)
+    scores, _ = compute_scores(rows, Applications(), DRAWS, 0)
+    figures = scores[scores["definition"] == "robust"].set_index(["score", "device"])
+    assert figures.loc["IECS", "value"].isna().all()
+    assert figures.loc["PCS", "value"].notna().all()
+    assert figures["rank"].isna().all()
+    assert set(figures.loc["PCS", "reason"]) == {"its energy is not measured: shown, never ranked"}
 
 
 def test_estimated_devices_do_not_enter_others_ranks():

@@ -206,7 +206,8 @@ def test_estimated_energies_earn_no_letter(phones, config):
     scores, _ = compute_scores(rows, config, 20, 0)
     assert len(label_scores(scores, config)) == 0
     pairs = footprint(rows, config)
-    assert pairs["reason"].str.startswith("modelled").all()
+    assert pairs["reason"].str.match(r"modelled, [0-9.]+ W x latency").all()
+    assert typical_footprint(pairs, config)["origin"].str.startswith("modelled, ").all()
 
 
 def test_battery_and_carbon_by_hand(phones, config):

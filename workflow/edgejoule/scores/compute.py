@@ -12,7 +12,8 @@ from edgejoule.scores.uncertainty import bootstrap, interval, probability_above,
 from edgejoule.tables import empty
 from edgejoule.tables.contracts import COMPARISONS, SCORES
 
-ESTIMATED = "its energy is modelled, power x latency, not measured: shown, never ranked"
+UNMETERED = "its energy is not measured: shown, never ranked"
+ESTIMATED = "modelled, {:g} W x latency: shown, never ranked"
 
 
 def compute_scores(
@@ -77,7 +78,10 @@ def _score_rows(league: League, problem: Problem, values, sampled, eligible, abo
 
 def _reason(league: League, problem: Problem, column: int, known: bool) -> str:
     if known:
-        return ESTIMATED if league.origins[column] == "estimated" else ""
+        if league.origins[column] != "estimated":
+            return ""
+        power = league.power_w[:, column]
+        return ESTIMATED.format(np.nanmedian(power)) if np.isfinite(power).any() else UNMETERED
     if problem.definition.score == "PCS" and not np.isfinite(league.tdp_w[column]):
         return "no thermal design power is stated for it (key 'tdp_w' of its device file)"
     if not len(problem.pairs):

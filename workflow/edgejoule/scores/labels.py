@@ -9,7 +9,7 @@ from edgejoule.tables.contracts import FOOTPRINT, LABELS
 J_PER_WH = 3600.0
 J_PER_KWH = 3.6e6
 SECONDS_PER_HOUR = 3600.0
-MODELLED = "modelled energy, power x latency"
+MODELLED = "modelled, {:g} W x latency"
 
 
 def letter(value: float, thresholds: dict[str, float]) -> str:
@@ -45,17 +45,19 @@ def footprint(applications: pd.DataFrame, settings: Applications) -> pd.DataFram
     rows = applications[applications["energy_mj"] > 0].reset_index(drop=True)
     slow = f"slower than {settings.battery.rate_hz:g} inferences a second"
     reasons = [
-        "; ".join(text for text, holds in ((MODELLED, origin == "estimated"), (slow, late)) if holds)
-        for origin, late in zip(rows["origin"], _too_slow(rows, settings), strict=True)
+        "; ".join(text for text, holds in ((MODELLED.format(power), origin == "estimated"), (slow, late)) if holds)
+        for power, origin, late in zip(rows["power_w"], rows["origin"], _too_slow(rows, settings), strict=True)
     ]
-    return _in_user_terms(rows, settings).assign(reason=reasons)[[*FOOTPRINT.names, "latency_ms"]]
+    return _in_user_terms(rows, settings).assign(reason=reasons)[[*FOOTPRINT.names, "latency_ms", "power_w"]]
 
 
 def typical_footprint(pairs: pd.DataFrame, settings: Applications) -> pd.DataFrame:
     """Return the median pair of each device and application, of what ``footprint`` returned, in battery and carbon."""
     keys = ["league", "device", "application", "origin"]
-    typical = pairs.groupby(keys, sort=True)[["energy_mj", "latency_ms"]].median().reset_index()
-    return _in_user_terms(typical, settings).drop(columns="latency_ms")
+    typical = pairs.groupby(keys, sort=True)[["energy_mj", "latency_ms", "power_w"]].median().reset_index()
+    modelled = typical["power_w"].map(MODELLED.format)
+    typical["origin"] = typical["origin"].where(typical["origin"] != "estimated", modelled)
+    return _in_user_terms(typical, settings).drop(columns=["latency_ms", "power_w"])
 
 
 def _too_slow(rows: pd.DataFrame, settings: Applications) -> pd.Series:
