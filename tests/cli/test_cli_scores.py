@@ -69,7 +69,10 @@ def test_every_command_writes_what_it_says(files, capsys):
         assert len(pd.read_csv(path.with_suffix(".csv"))) == len(rows) > 0
     assert {path.stem for path in folder.glob("*.md")} == {"scores", "explanation", "agreement", "labels"}
     assert run("score", "oneplus_8_pro", "--scores", out["scores"]) == 0
-    assert "PCS (robust): 131" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "PCS (robust): 131" in printed
+    assert "IECS (robust): 106" in printed
+    assert "35 of 35 pairs; rank 1 of 8 in league phone-dc" in printed
 
 
 def test_equal_input_gives_equal_bytes(files):

@@ -106,6 +106,16 @@ def test_failing_to_run_a_pair_never_helps(seed, row):
         assert after["IECS", device] <= before["IECS", device] * (1 + 1e-9)
 
 
+@given(seed=st.integers(0, 50), row=st.integers(0, 31))
+@settings(max_examples=25, deadline=None)
+def test_a_device_of_the_reference_gains_nothing_by_failing_either(seed, row):
+    panel = Applications(references={"board-wall": ["a", "b", "c"]})
+    rows = table(seed=seed)
+    device = rows.loc[row, "device"]
+    before, after = values(rows, panel), values(rows.drop(row), panel)
+    assert after["IECS", device] <= before["IECS", device] * (1 + 1e-9)
+
+
 def test_a_pair_without_a_value_and_a_pair_without_a_row_are_the_same():
     rows = table()
     blank = rows.copy()

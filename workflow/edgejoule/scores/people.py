@@ -140,7 +140,7 @@ def _sentence(row, scores: pd.DataFrame) -> str:
     text = f"{name}: {_figure(row.value)} [{_figure(row.lower)}, {_figure(row.upper)}] {row.score_unit}"
     text += f"; {row.pairs} of {row.pairs + row.missing} pairs"
     if pd.isna(row.rank):
-        return f"{text}; not ranked: {row.reason}"
+        return f"{text}; {row.reason}"
     shared = (league["rank"] == row.rank).sum() - 1
     tie = f", shared with {shared}" if shared else ""
-    return f"{text}; rank {row.rank} of {league['rank'].notna().sum()} in league {row.league}{tie}"
+    return f"{text}; rank {row.rank:.0f} of {league['rank'].notna().sum()} in league {row.league}{tie}"
