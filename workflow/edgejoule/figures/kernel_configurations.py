@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from edgejoule.figures.devices import DeviceLook, known
 from edgejoule.figures.palette import PRECISION_MARKERS, number
@@ -17,7 +18,7 @@ PARAMETERS = {
     "input_channels": "Channels in",
     "output_channels": "Channels out",
     "kernel_height": "Filter",
-    "macs": "MACs",
+    "million_macs": "MACs (millions)",
 }
 #: Kinds with fewer configurations than this are not drawn; at most so many rows.
 FEWEST, ROWS = 12, 6
@@ -31,13 +32,12 @@ def draw(devices: Mapping[str, DeviceLook], kernels: pd.DataFrame, kernel_costs:
         kernels: the kernels of all networks, for their configurations.
         kernel_costs: what each kernel costs on each device: measured, or inferred from network totals.
     """
-    configurations = kernels.drop_duplicates(["kernel", "precision"])[["kernel", "precision", *PARAMETERS]]
+    configurations = kernels.drop_duplicates(["kernel", "precision"]).assign(million_macs=kernels["macs"] / 1e6)
+    configurations = configurations[["kernel", "precision", *PARAMETERS]]
     rows = kernel_costs[kernel_costs["energy_mj"].notna() & (kernel_costs["energy_mj"] > 0)]
     rows = rows.merge(configurations, on=["kernel", "precision"], how="left")
-    looks = [look for look in devices.values() if look.name in set(kernel_costs["device"])] or list(devices.values())
-    return [
-        _one_device(look, rows[rows["device"] == look.name]) for look in known(devices, [x.name for x in looks], "")
-    ]
+    known(devices, kernel_costs["device"], "results/predictors")
+    return [_one_device(look, rows[rows["device"] == look.name]) for look in devices.values()]
 
 
 def _one_device(look: DeviceLook, rows: pd.DataFrame) -> Picture:
@@ -52,27 +52,21 @@ def _one_device(look: DeviceLook, rows: pd.DataFrame) -> Picture:
     for line, kind in zip(panels, kinds, strict=True):
         own = rows[rows["kind"] == kind]
         for axes, parameter in zip(line, PARAMETERS, strict=True):
-            shown = own[own[parameter] > 0]
-            for precision, group in shown.groupby("precision"):
-                axes.scatter(
-                    group[parameter], group["energy_mj"], s=6, marker=PRECISION_MARKERS[precision], color=look.colour,
-                    alpha=0.6, linewidths=0,
-                )  # fmt: skip
-            axes.set_yscale("log")
-            axes.set_xscale("log")
+            _panel(axes, own[own[parameter] > 0], parameter, look.colour)
         line[0].set_ylabel(f"{kind}\n(mJ)", fontsize=7.5)
-    for column, (axes, label) in enumerate(zip(panels[-1], PARAMETERS.values(), strict=True)):
-        axes.set_xlabel(label, fontsize=8)
-        if panels[-1][column].has_data():
-            log_axis(axes, "x")
-    for line in panels:
         log_axis(line[0], "y")
-        for axes in line:
-            axes.tick_params(labelsize=6.5)
-    figure.suptitle(look.title, x=0.01, ha="left")
+    for column, label in zip(panels.T, PARAMETERS.values(), strict=True):
+        drawn = [axes for axes in column if axes.has_data()]
+        for axes in set(column) - set(drawn):
+            axes.set_axis_off()
+        if drawn:
+            log_axis(drawn[-1], "x")
+            drawn[-1].set_xlabel(label, fontsize=8)
+            drawn[-1].tick_params(labelbottom=True)
+    how = ", ".join(sorted(set(rows["origin"])))
+    figure.suptitle(f"{look.title}: kernel energies {how}", x=0.01, ha="left")
     own = rows[rows["kind"].isin(kinds)]
-    rank = own[["macs", "energy_mj"]][own["macs"] > 0].corr("spearman").iloc[0, 1]
-    how = ", ".join(sorted(set(own["origin"])))
+    rank = own.loc[own["million_macs"] > 0, ["million_macs", "energy_mj"]].corr("spearman").iloc[0, 1]
     caption = (
         f"{len(own)} configurations of {len(kinds)} kinds; kernel energies are {how}. Energies span "
         f"{number(own['energy_mj'].min())} to {number(own['energy_mj'].max())} mJ."
@@ -83,3 +77,12 @@ def _one_device(look: DeviceLook, rows: pd.DataFrame) -> Picture:
     if hidden > 0:
         caption += f" {hidden} kinds with fewer configurations are not shown."
     return Picture(look.name, title, caption, figure)
+
+
+def _panel(axes: Axes, rows: pd.DataFrame, parameter: str, colour: str) -> None:
+    for precision, group in rows.groupby("precision"):
+        marker = PRECISION_MARKERS[precision]
+        axes.scatter(group[parameter], group["energy_mj"], s=6, marker=marker, color=colour, alpha=0.6, linewidths=0)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.tick_params(labelsize=6.5)

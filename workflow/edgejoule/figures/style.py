@@ -31,7 +31,8 @@ def log_axis(axes: Axes, which: str) -> None:
         ticks = [tick for tick in LogLocator(subs=subs, numticks=99).tick_values(low, high) if low <= tick <= high]
         if len(ticks) <= inches:
             break
-    axis.set_major_locator(LogLocator(subs=subs, numticks=99))
+    # Over many decades not even one tick in each fits: the locator then leaves some out.
+    axis.set_major_locator(LogLocator(subs=subs, numticks=max(int(inches), 3) if subs == (1,) else 99))
     axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     axis.set_minor_locator(LogLocator(subs=range(1, 10), numticks=99))
     axis.set_minor_formatter(NullFormatter())
