@@ -65,7 +65,7 @@ def number(value: float) -> str:
     """
     rounded = float(f"{value:.3g}")
     if abs(rounded) < 1000:
-        return f"{rounded:g}" if abs(rounded) >= 1e-4 or rounded == 0 else f"{rounded:.3g}"
+        return f"{rounded:.12f}".rstrip("0").rstrip(".")
     return f"{rounded:,.0f}".replace(",", "\N{NO-BREAK SPACE}")
 
 

@@ -1,0 +1,246 @@
+"""What the figures show: shares, disagreements, ratios, ticks and labels, on tables whose answers are known."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from edgejoule.figures import (
+    error_distribution,
+    interval_coverage,
+    kernel_configurations,
+    kernel_shares,
+    noise_floor,
+    power_trace,
+    runtimes_compared,
+    score_bubbles,
+    score_maps,
+    transfer,
+)
+from edgejoule.figures.devices import DeviceLook
+from edgejoule.figures.labels import label_points
+from edgejoule.figures.style import log_axis, use_style
+from edgejoule.tables import contracts, empty, write_json, write_table
+
+
+def look(name: str, **other: object) -> DeviceLook:
+    values = {
+        "name": name,
+        "title": f"Board, {name}",
+        "board": "board",
+        "device_class": "board",
+        "runtime": "tflite",
+        "origin": "measured",
+        "power_scope": "wall",
+        "meter": "m",
+        "watts": None,
+        "note": "",
+        "colour": "#0072B2",
+        "marker": "o",
+    }
+    return DeviceLook(**(values | other))
+
+
+@pytest.fixture(autouse=True)
+def style():
+    use_style()
+    yield
+    plt.close("all")
+
+
+def networks(device: str = "a", factor: float = 1.0, **other: object) -> pd.DataFrame:
+    rows = {
+        "device": device,
+        "network": ["n1", "n2", "n3"],
+        "family": ["f", "f", "g"],
+        "precision": "fp32",
+        "runtime": "tflite",
+        "latency_ms": np.array([1.0, 2.0, 4.0]) * factor,
+        "energy_mj": np.array([5.0, 9.0, 21.0]) * factor,
+        "iterations": 600.0,
+        "quality": "ok",
+        "origin": "measured",
+    }
+    return pd.DataFrame(rows | other)
+
+
+def test_shares_of_kernel_kinds_are_means_over_networks_and_sum_to_100():
+    kernels = pd.DataFrame(
+        {
+            "network": ["n1", "n1", "n2", "n2", "n2"],
+            "precision": "fp32",
+            "runtime": "tflite",
+            "kind": ["conv", "fc", "conv", "fc", "fc"],
+            "kernel": ["c1", "k1", "c1", "k1", "k1"],
+        }
+    )
+    costs = pd.DataFrame({"kernel": ["c1", "k1"], "precision": "fp32", "energy_mj": [3.0, 1.0]})
+    shares = kernel_shares.kind_shares(networks(), kernels, costs)
+    assert shares.loc[("f", "fp32")].to_dict() == pytest.approx({"conv": (75 + 60) / 2, "fc": (25 + 40) / 2})
+
+
+def test_kernels_without_energies_are_a_named_state():
+    costs = empty(contracts.KERNEL_COSTS)
+    (shares,) = kernel_shares.draw({"a": look("a")}, networks(), empty(contracts.KERNELS), costs)
+    (configurations,) = kernel_configurations.draw({"a": look("a")}, empty(contracts.KERNELS), costs)
+    assert shares.figure is None and "no kernel" in shares.reason
+    assert configurations.figure is None and "no kernel kind" in configurations.reason
+
+
+def test_passes_disagree_by_their_ends_and_one_pass_by_nothing():
+    passes = pd.DataFrame(
+        {
+            "device": "a",
+            "workload": ["n1", "n1", "n1", "n2"],
+            "precision": "fp32",
+            "pass": [2, 0, 1, 0],
+            "latency_p50_ms": [11.0, 10.0, 99.0, 5.0],
+        }
+    )
+    found = noise_floor.disagreement(passes)
+    assert found["workload"].tolist() == ["n1"]
+    assert found["disagreement_percent"].tolist() == pytest.approx([10.0])
+
+
+def test_a_run_of_single_passes_has_no_noise_floor():
+    (picture,) = noise_floor.draw({}, empty(contracts.PASSES), empty(contracts.VALIDATION))
+    assert picture.figure is None
+    assert "two passes" in picture.reason
+
+
+def test_runtimes_are_compared_on_common_networks_of_one_board_only():
+    devices = {"a": look("a"), "b": look("b"), "c": look("c", board="other")}
+    rows = pd.concat([networks("a"), networks("b", 2.0), networks("c", 3.0)], ignore_index=True)
+    (picture,) = runtimes_compared.draw(devices, rows)
+    assert picture.name == "a-and-b"
+    assert "latency 2x at the median" in picture.caption
+    assert "energy per inference 2x at the median" in picture.caption
+
+
+def test_modelled_energies_are_not_compared():
+    devices = {name: look(name, origin="estimated", watts=15.0) for name in ("a", "b")}
+    rows = pd.concat([networks("a"), networks("b", 2.0)], ignore_index=True)
+    (picture,) = runtimes_compared.draw(devices, rows)
+    assert "energy per inference" not in picture.caption
+    assert "Only latency is compared" in picture.caption
+
+
+def validation(predicted: list, protocol: str = "leave-one-family-out", **other: object) -> pd.DataFrame:
+    rows = {
+        "device": "a",
+        "metric": "energy_mj",
+        "predictor": "edgejoule",
+        "protocol": protocol,
+        "network": [f"n{i}" for i in range(len(predicted))],
+        "measured": 100.0,
+        "predicted": predicted,
+        "lower": np.nan,
+        "upper": np.nan,
+    }
+    return pd.DataFrame(rows | other)
+
+
+def test_an_abstention_lowers_the_distribution_of_errors():
+    pictures = {p.name: p for p in error_distribution.draw({"a": look("a")}, validation([101.0, 105.0, 160.0, None]))}
+    (axes,) = pictures["energy-mj"].figure.axes
+    shares = axes.lines[0].get_ydata()
+    assert max(shares) == pytest.approx(50.0)
+    assert pictures["power-w"].figure is None
+
+
+def test_coverage_counts_measured_values_inside():
+    rows = validation([100.0, 100.0, 100.0, 100.0]).assign(lower=[90, 90, 101, 90], upper=[110, 110, 120, 99])
+    (picture,) = interval_coverage.draw({"a": look("a")}, rows)
+    assert "energy per inference 50 %" in picture.caption
+
+
+def test_predictors_without_intervals_are_a_named_state():
+    (picture,) = interval_coverage.draw({"a": look("a")}, validation([100.0]))
+    assert picture.figure is None and "no intervals" in picture.reason
+
+
+def test_transfer_shows_minutes_from_the_recordings_windows():
+    accuracy = pd.DataFrame(
+        {
+            "device": "a",
+            "metric": "energy_mj",
+            "predictor": "edgejoule",
+            "protocol": ["transfer-k5", "transfer-k10"],
+            "mape_percent": [8.0, 6.0],
+            "mape_lower_percent": [7.0, 5.0],
+            "mape_upper_percent": [9.0, 7.0],
+            "flagged": True,
+        }
+    )
+    (picture,) = transfer.draw({"a": look("a")}, accuracy, networks(iterations=60_000.0))
+    assert "8.0 % after 5, 6.0 % after 10" in picture.caption
+    assert "2 minutes" in picture.caption
+
+
+def test_performance_counts_only_pairs_that_all_have():
+    rows = pd.DataFrame(
+        {
+            "league": "l",
+            "device": ["a", "b", "a"],
+            "slot": "CPU1",
+            "network": ["n1", "n1", "n2"],
+            "latency_ms": [1.0, 4.0, 1000.0],
+        }
+    )
+    found = score_bubbles.performance(rows)
+    assert found[("l", "a")] == pytest.approx(250.0)
+    assert found[("l", "b")] == pytest.approx(62.5)
+
+
+def test_columns_of_score_maps_are_in_natural_order():
+    assert sorted(["DNN10", "DNN2", "DNN1"], key=score_maps._natural) == ["DNN1", "DNN2", "DNN10"]
+
+
+def recording(folder, trace: bool):
+    write_json(folder / "recording.json", {"device": "a"})
+    event = {"event": "e", "start_ns": 10**10, "end_ns": 2 * 10**10, "kind": "network", "workload": "n1", "pass": 0}
+    rows = pd.DataFrame([event | {"iterations": 7, "source": "s", "precision": "fp32"}])
+    nothing = {name: np.nan for name in contracts.EVENTS.names if name not in rows}
+    write_table(rows.assign(**nothing), folder / "events.parquet", contracts.EVENTS)
+    if trace:
+        rows = pd.DataFrame({"t_ns": np.arange(0, 30) * 10**9, "power_w": 4.0, "energy_j": np.nan, "rail": "wall"})
+        write_table(rows, folder / "trace.parquet", contracts.TRACE)
+    return [folder / "recording.json"]
+
+
+def test_a_power_trace_is_drawn_as_it_was_read(tmp_path):
+    (picture,) = power_trace.draw({"a": look("a")}, recording(tmp_path, True))
+    assert "11 readings at 1 Hz in a window of 10 s, 4 W on average, 7 inferences" in picture.caption
+
+
+def test_a_recording_without_a_trace_is_a_named_state(tmp_path):
+    (picture,) = power_trace.draw({"a": look("a")}, recording(tmp_path, False))
+    assert picture.figure is None and "no power trace" in picture.reason
+
+
+@pytest.mark.parametrize(("low", "high"), [(3, 4), (1, 9), (0.5, 80), (1e-4, 1e4), (9.99, 1000.1)])
+def test_logarithmic_axes_have_a_few_plain_ticks(low, high):
+    figure, axes = plt.subplots(figsize=(3.5, 2.5))
+    axes.plot([low, high], [low, high])
+    for which in ("x", "y"):
+        log_axis(axes, which)
+    figure.canvas.draw()
+    inside = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    assert 1 <= len(inside) <= 9
+    assert not any("e" in label.get_text() or "^" in label.get_text() for label in axes.get_xticklabels())
+
+
+def test_labels_cover_neither_each_other_nor_points_nor_leave_the_axes():
+    figure, axes = plt.subplots(figsize=(5, 3.5))
+    x, y = np.linspace(0, 1, 30), np.linspace(0, 1, 30) ** 2
+    axes.scatter(x, y)
+    placed = label_points(axes, x.tolist(), y.tolist(), [f"network-{i}" for i in range(30)], most=10)
+    assert placed >= 5
+    renderer = figure.canvas.get_renderer()
+    frame = axes.get_window_extent(renderer)
+    boxes = [text.get_window_extent(renderer) for text in axes.texts]
+    points = axes.transData.transform(np.column_stack([x, y]))
+    for i, box in enumerate(boxes):
+        assert frame.x0 <= box.x0 and box.x1 <= frame.x1
+        assert not any(box.overlaps(other) for other in boxes[i + 1 :])
+        assert not any(box.x0 < px < box.x1 and box.y0 < py < box.y1 for px, py in points)
