@@ -2,7 +2,7 @@
 
 Needs results/datasets/<device>/networks.parquet and, for the proof, results/validation/<device>/networks.parquet.
 Makes results/recommendations/<device>.{parquet,csv,md}, results/recommendations/fronts/<device>.{parquet,csv} and
-results/recommendations/validation.{parquet,csv,md}.
+results/recommendations/{validation,devices}.{parquet,csv,md}, results/recommendations/break_evens.{parquet,csv}.
 A device none of whose networks has an energy and an accuracy gets empty tables and a page that says so.
 """
 
@@ -77,8 +77,29 @@ rule recommendation_proofs:
         "edgejoule recommendations join --output {output.table:q} {input.devices:q} 2> {log:q}"
 
 
+rule device_choices:
+    """Find the cheapest device for each target accuracy, and the rates at which another becomes cheaper."""
+    input:
+        devices=expand("results/datasets/{device}/networks.parquet", device=DEVICES),
+        code=code("recommendations"),
+    output:
+        table="results/recommendations/devices.parquet",
+        csv="results/recommendations/devices.csv",
+        markdown="results/recommendations/devices.md",
+        break_evens="results/recommendations/break_evens.parquet",
+        break_evens_csv="results/recommendations/break_evens.csv",
+    log:
+        "results/logs/recommendations/devices.log",
+    benchmark:
+        "results/benchmarks/recommendations/devices.tsv"
+    shell:
+        "OMP_NUM_THREADS=1 edgejoule recommendations devices --output {output.table:q}"
+        " --break-evens {output.break_evens:q} {input.devices:q} 2> {log:q}"
+
+
 rule recommendations:
     """Target: what to run on every device, and the proof of it."""
     input:
         expand("results/recommendations/{device}.parquet", device=DEVICES),
         rules.recommendation_proofs.output,
+        rules.device_choices.output,

@@ -64,3 +64,19 @@ def join(
     from edgejoule.recommendations import join_validation
 
     join_validation(devices, output)
+
+
+@command.command()
+def devices(
+    networks: Annotated[list[Path], typer.Argument(help="Each device's networks.parquet of the datasets.")],
+    output: Annotated[Path, typer.Option(help="Least energy per device and target, Parquet; CSV and Markdown beside.")],
+    break_evens: Annotated[Path, typer.Option(help="Rates at which the cheaper device changes, Parquet; CSV beside.")],
+) -> None:
+    """Compare devices: the cheapest for each target accuracy, and the break-even rates between them.
+
+    Example: edgejoule recommendations devices results/datasets/*/networks.parquet
+    --output results/recommendations/devices.parquet --break-evens results/recommendations/break_evens.parquet
+    """
+    from edgejoule.recommendations import build_devices
+
+    build_devices(networks, output, break_evens)

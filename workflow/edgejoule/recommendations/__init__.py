@@ -1,6 +1,6 @@
 """Recommendations: the most accuracy that an energy budget can buy."""
 
-from edgejoule.recommendations.build import build_device, build_validation, join_validation
+from edgejoule.recommendations.build import build_device, build_devices, build_validation, join_validation
 from edgejoule.recommendations.catalogue import Catalogue, build_catalogue
 from edgejoule.recommendations.recommend import recommend
 from edgejoule.recommendations.request import Request
@@ -10,6 +10,7 @@ __all__ = [
     "Request",
     "build_catalogue",
     "build_device",
+    "build_devices",
     "build_validation",
     "join_validation",
     "recommend",

@@ -6,12 +6,21 @@ import numpy as np
 import pandas as pd
 
 from edgejoule.recommendations.catalogue import build_catalogue
-from edgejoule.recommendations.pages import device_page, validation_page
+from edgejoule.recommendations.devices import (
+    break_even_table,
+    choice_table,
+    comparable,
+    span_targets,
+    with_board_idle,
+)
+from edgejoule.recommendations.pages import device_page, devices_page, validation_page
 from edgejoule.recommendations.predicted import predicted_catalogue
 from edgejoule.recommendations.sweep import front_table, recommendation_table, spread_budgets, sweep
 from edgejoule.recommendations.validate import summarise, validate_device
 from edgejoule.tables import empty, read_table, write_table, write_text
 from edgejoule.tables.contracts import (
+    BREAK_EVENS,
+    DEVICE_CHOICES,
     FRONTS,
     NETWORKS,
     RECOMMENDATION_VALIDATION,
@@ -106,6 +115,32 @@ def join_validation(devices: list[Path], output: Path) -> None:
     write_table(table, output, RECOMMENDATION_VALIDATION)
     _write_csv(table, output)
     write_text(output.with_suffix(".md"), validation_page(summarise(table), [p.stem for p in devices]))
+
+
+def build_devices(networks: list[Path], output: Path, break_evens: Path) -> None:
+    """Compare devices whose energy was measured with one scope of power; each table as Parquet and CSV, and a page.
+
+    Args:
+        networks: each device's rows of table ``networks``.
+        output: table ``device-choices``; the page goes beside it.
+        break_evens: table ``break-evens``.
+    """
+    tables = {path: read_table(path, NETWORKS) for path in networks}
+    tables = {path: rows for path, rows in tables.items() if len(rows)}
+    catalogues = [build_catalogue(rows, where=str(path)) for path, rows in tables.items()]
+    catalogues.sort(key=lambda catalogue: catalogue.device)
+    boards = {rows["device"].iloc[0]: rows["board"].iloc[0] for rows in tables.values()}
+    groups = comparable(with_board_idle(catalogues, boards))
+    choices = [choice_table(group, boards, span_targets(group)) for group in groups]
+    rates = [break_even_table(group, span_targets(group)) for group in groups]
+    chosen = pd.concat(choices, ignore_index=True) if choices else empty(DEVICE_CHOICES)
+    changes = pd.concat(rates, ignore_index=True) if rates else empty(BREAK_EVENS)
+    compared = {catalogue.device for group in groups for catalogue in group}
+    left_out = {c.device: c.label for c in catalogues if c.device not in compared}
+    for table, path, contract in ((chosen, output, DEVICE_CHOICES), (changes, break_evens, BREAK_EVENS)):
+        write_table(table, path, contract, {"left_out": left_out})
+        _write_csv(table, path)
+    write_text(output.with_suffix(".md"), devices_page(chosen, changes, left_out))
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:

@@ -112,6 +112,53 @@ def _front(fronts: pd.DataFrame) -> str:
     return markdown_table(header, rows)
 
 
+def devices_page(chosen: pd.DataFrame, changes: pd.DataFrame, left_out: dict[str, str]) -> str:
+    """Return the page that compares devices: the cheapest for each target, and at which rates that changes."""
+    parts = [
+        "# Which device for which accuracy",
+        "Only devices whose energy was measured, with one scope of power, stand in one list. Energies derived from MLPerf "
+        "recordings are derived figures, not MLPerf scores.",
+        "## Least energy per inference",
+        "One inference after the other, mixes allowed; idle power is one figure per board.",
+    ]
+    rows = [
+        [
+            f"{row.target_top1:g}",
+            f"`{row.device}`",
+            "" if pd.isna(row.rank) else str(row.rank),
+            "out of reach" if pd.isna(row.energy_mj) else f"{row.energy_mj:.4g}",
+            "" if pd.isna(row.energy_mj) else f"{row.latency_ms:.4g}",
+            "" if pd.isna(row.energy_mj) else f"{row.most_hz:.4g}",
+            _in_words(row.networks, row.shares),
+        ]
+        for row in chosen.sort_values(["target_top1", "rank", "device"], na_position="last").itertuples()
+    ]
+    parts.append(markdown_table(["top-1 (%)", "device", "rank", "mJ", "ms", "most requests/s", "mix"], rows))
+    parts += [
+        "## Break-even rates",
+        "With idle power between requests counted, the first device needs less power below the rate, the second above "
+        "it. Cause *capacity*: the first can serve no more.",
+    ]
+    rows = [
+        [f"{r.target_top1:g}", f"`{r.below}`", f"`{r.above}`", f"{r.rate_hz:.4g}", f"{r.power_w:.4g}", r.cause]
+        for r in changes.itertuples()
+    ]
+    parts.append(
+        markdown_table(["top-1 (%)", "below", "above", "requests/s", "W", "cause"], rows) if rows else "There are none."
+    )
+    if left_out:
+        rows = [[f"`{device}`", label] for device, label in sorted(left_out.items())]
+        parts += ["## Not compared", markdown_table(["device", "energy"], rows)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _in_words(networks: str, shares: str) -> str:
+    if not networks:
+        return ""
+    pairs = zip(networks.split("+"), shares.split("+"), strict=True)
+    return ", ".join(f"{100 * float(share):.1f} % `{network}`" for network, share in pairs)
+
+
 def validation_page(summary: pd.DataFrame, devices: list[str]) -> str:
     """Return the summary of the validation: over all devices, then one table per device."""
     parts = [

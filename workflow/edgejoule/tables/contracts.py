@@ -556,6 +556,43 @@ FRONTS = Table(
     key=("device", "accounting", "network"),
 )
 
+DEVICE_CHOICES = Table(
+    "device-choices",
+    "The least energy at which each device reaches a target accuracy, ranked among devices whose energy may be compared.",
+    (
+        Column("target_top1", REAL, "expected ImageNet top-1 to reach, in percent", unit="%"),
+        DEVICE,
+        BOARD,
+        POWER_SCOPE,
+        Column("networks", TEXT, "the mix, joined by +; empty = the device cannot reach the target"),
+        Column("shares", TEXT, "its shares, joined by +"),
+        Column("energy_mj", REAL, "gross energy per inference, one after the other", nullable=True, minimum=0),
+        Column("latency_ms", REAL, "mean latency", nullable=True, minimum=0),
+        Column("idle_w", REAL, "the device's idle power", nullable=True, minimum=0),
+        Column("most_hz", REAL, "most requests a second that it can serve at the target", nullable=True, minimum=0),
+        Column("rank", WHOLE, "by energy, ties share the better; null = cannot reach the target", True, minimum=1),
+    ),
+    key=("target_top1", "device"),
+)
+
+BREAK_EVENS = Table(
+    "break-evens",
+    "Rates of requests at which the cheaper of two devices changes, idle power between requests included.",
+    (
+        Column("target_top1", REAL, "expected ImageNet top-1 to reach, in percent", unit="%"),
+        Column("below", TEXT, "the device that needs less power just below the rate"),
+        Column("above", TEXT, "the device that needs less power, or alone can serve, just above it"),
+        Column("rate_hz", REAL, "the rate", minimum=0),
+        Column("power_w", REAL, "average power of the device below, at the rate", minimum=0),
+        Column(
+            "cause",
+            TEXT,
+            "power: both need the same; capacity: the device below can serve no more",
+            choices=("power", "capacity"),
+        ),
+    ),
+)
+
 RECOMMENDATION_VALIDATION = Table(
     "recommendation-validation",
     "Each choice judged on measured energies.",
@@ -603,5 +640,7 @@ ALL = (
     FOOTPRINT,
     RECOMMENDATIONS,
     FRONTS,
+    DEVICE_CHOICES,
+    BREAK_EVENS,
     RECOMMENDATION_VALIDATION,
 )
