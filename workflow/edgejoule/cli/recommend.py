@@ -1,6 +1,7 @@
 """``edgejoule recommend``: what should I use?"""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +35,9 @@ def command(
     confidence: Annotated[
         float, typer.Option(help="With predicted energies: probability of meeting the budget.")
     ] = 0.9,
+    refine: Annotated[
+        bool, typer.Option("--refine", help="Start from predictions; look up only the networks that matter.")
+    ] = False,
     results: Annotated[Path, typer.Option(help="The pipeline's results folder.")] = Path("results"),
     zoo: Annotated[Path, typer.Option(help="The table of networks, for --max-size.")] = Path("config/networks.tsv"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -43,9 +47,10 @@ def command(
     Example: edgejoule recommend --device rpi4-tflite-v2.7.1-ruy --budget 150mJ --max-latency 30ms
     """
     from edgejoule.errors import EdgejouleError
-    from edgejoule.recommendations.recommend import recommend
+    from edgejoule.recommendations.recommend import recommend, recommend_refined
     from edgejoule.recommendations.request import parse_request
     from edgejoule.recommendations.show import as_dict, infeasible
+    from edgejoule.recommendations.units import show_energy
 
     request = parse_request(
         {
@@ -64,16 +69,33 @@ def command(
             "max_share": max_share,
         }
     )
-    result = recommend(results, device, request, energies, confidence, zoo)
+    steps = []
+    if refine:
+        source = "leave-one-family-out" if energies == "measured" else energies
+        result, steps = recommend_refined(results, device, request, source, zoo=zoo)
+    else:
+        result = recommend(results, device, request, energies, confidence, zoo)
     if as_json:
-        typer.echo(json.dumps(as_dict(result) | {"energies": energies}, indent=2))
+        measured = [asdict(step) for step in steps]
+        known = f"refined from {source}" if refine else energies
+        typer.echo(json.dumps(as_dict(result) | {"energies": known, "measured": measured}, indent=2))
     if result.mix is None:
         raise EdgejouleError(infeasible(result))
-    if not as_json:
-        _print(result, energies, confidence)
+    if as_json:
+        return
+    if refine:
+        _print(result, f"measured for {len(steps)} of the networks, the others predicted ({source})")
+        for step in steps:
+            change = 100 * (step.measured_mj / step.predicted_mj - 1)
+            figures = f"{show_energy(step.predicted_mj)} predicted, {show_energy(step.measured_mj)} measured"
+            typer.echo(f"measured {step.network}: {figures} ({change:+.1f} %)")
+    elif energies == "measured":
+        _print(result, result.catalogue.label)
+    else:
+        _print(result, f"predicted ({energies}), not exceeded with probability {confidence:g}")
 
 
-def _print(result, energies: str, confidence: float) -> None:
+def _print(result, known: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -95,9 +117,6 @@ def _print(result, energies: str, confidence: float) -> None:
     console = Console(highlight=False)
     console.width = max(console.width, 120)
     console.print(f"[bold]{catalogue.device}[/bold]: {result.request.in_words}", soft_wrap=True)
-    known = catalogue.label
-    if energies != "measured":
-        known = f"predicted ({energies}), not exceeded with probability {confidence:g}"
     console.print(f"energy {known}; accounting {catalogue.accounting}", style="dim", soft_wrap=True)
     console.print(table)
     console.print(reason(result), soft_wrap=True)

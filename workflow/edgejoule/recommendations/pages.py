@@ -116,8 +116,8 @@ def devices_page(chosen: pd.DataFrame, changes: pd.DataFrame, left_out: dict[str
     """Return the page that compares devices: the cheapest for each target, and at which rates that changes."""
     parts = [
         "# Which device for which accuracy",
-        "Only devices whose energy was measured, with one scope of power, stand in one list. Energies derived from MLPerf "
-        "recordings are derived figures, not MLPerf scores.",
+        "Only devices whose energy was measured, with one scope of power, stand in one list. Energies derived from "
+        "MLPerf recordings are derived figures, not MLPerf scores.",
         "## Least energy per inference",
         "One inference after the other, mixes allowed; idle power is one figure per board.",
     ]

@@ -33,6 +33,12 @@ class Prediction:
         """The predicted energies (mJ)."""
         return self.catalogue.energy_mj
 
+    def keep(self, mask: np.ndarray, reason: str) -> "Prediction":
+        """Return the predictions of the networks in ``mask``."""
+        return Prediction(
+            self.catalogue.keep(mask, reason), self.measured_mj[mask], self.spread[mask], self.known[mask]
+        )
+
     def quantile_mj(self, probability: float) -> np.ndarray:
         """Return for each network the energy that is not exceeded with this probability (mJ).
 

@@ -1,5 +1,6 @@
 """``edgejoule recommend``: from files and a request to an answer."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,10 @@ from edgejoule.names import did_you_mean
 from edgejoule.recommendations.answer import Answer, answer
 from edgejoule.recommendations.catalogue import Catalogue, build_catalogue
 from edgejoule.recommendations.predicted import Prediction, predicted_catalogue
-from edgejoule.recommendations.request import Request, without_excluded
+from edgejoule.recommendations.refine import Policy, refine
+from edgejoule.recommendations.request import Request, make_limits, without_excluded
+from edgejoule.recommendations.show import infeasible
+from edgejoule.recommendations.solve import Shares
 from edgejoule.tables import read_table
 from edgejoule.tables.contracts import NETWORKS, VALIDATION
 
@@ -73,6 +77,53 @@ def recommend(
         catalogue = prediction.catalogue.with_energy(prediction.quantile_mj(confidence))
     sizes = None if request.max_size_bytes is None else network_sizes(catalogue, zoo)
     return answer(request, catalogue, sizes)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One measurement on the way to a settled choice (energies in mJ)."""
+
+    network: str
+    predicted_mj: float
+    measured_mj: float
+
+
+def recommend_refined(
+    results: Path, device: str, request: Request, energies: str, policy: Policy | None = None, zoo: Path | None = None
+) -> tuple[Answer, list[Step]]:
+    """Answer a request from predictions, looking up the measured energy of only the networks that matter to it.
+
+    Returns:
+        The answer among the networks that were looked up, and these in order.
+
+    Raises:
+        EdgejouleError: the request has no budget per inference, or limits a mean other than energy.
+    """
+    catalogue = candidates(results, device, request)
+    prediction = predictions(results, catalogue, energies)
+    sizes = None if request.max_size_bytes is None else network_sizes(prediction.catalogue, zoo)
+    limits = make_limits(request, prediction.catalogue, sizes)
+    if request.per_request_mj is None or request.shares != Shares():
+        raise EdgejouleError("--refine settles a mix within a budget per inference; give --budget and no share limits")
+    for limit in limits[1:]:
+        if not limit.each:
+            raise EdgejouleError(
+                f"--refine takes limits on each network (--latency p90, --max-size, --exclude), but the limit on "
+                f"{limit.name} is one on the mean"
+            )
+    fits = np.ones(len(prediction.catalogue), bool)
+    for limit in limits[1:]:
+        fits &= limit.allows(limit.values)
+    if not fits.any():
+        raise EdgejouleError(infeasible(answer(request, prediction.catalogue, sizes)))
+    kept = prediction.keep(fits, "beyond a limit")
+    settled = refine(kept, request.per_request_mj, kept.measured_mj.__getitem__, policy)
+    names, predicted = kept.catalogue.network, kept.predicted_mj
+    steps = [Step(str(names[i]), float(predicted[i]), e) for i, e in settled.measured.items() if not kept.known[i]]
+    seen = np.isin(np.arange(len(names)), list(settled.measured))
+    measured = kept.catalogue.with_energy(kept.measured_mj).keep(seen, "not measured")
+    size = None if sizes is None else sizes[fits][seen]
+    return answer(request, measured, size), steps
 
 
 def network_sizes(catalogue: Catalogue, zoo: Path | None) -> np.ndarray:

@@ -558,7 +558,7 @@ FRONTS = Table(
 
 DEVICE_CHOICES = Table(
     "device-choices",
-    "The least energy at which each device reaches a target accuracy, ranked among devices whose energy may be compared.",
+    "The least energy at which each device reaches a target accuracy, ranked among devices that may be compared.",
     (
         Column("target_top1", REAL, "expected ImageNet top-1 to reach, in percent", unit="%"),
         DEVICE,

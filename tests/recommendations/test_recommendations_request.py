@@ -1,0 +1,247 @@
+"""Requests: units, budgets of every kind, limits, infeasible ones, and the command for people."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from synthetic_catalogue import catalogue
+from test_recommendations_device import networks
+from typer.testing import CliRunner
+
+from edgejoule.cli.main import build_app, main
+from edgejoule.errors import EdgejouleError
+from edgejoule.recommendations.answer import answer
+from edgejoule.recommendations.request import Request, make_limits, parse_request, without_excluded
+from edgejoule.recommendations.show import as_dict, infeasible, reason
+from edgejoule.recommendations.solve import least_ratio, solve_mix
+from edgejoule.recommendations.units import parse_quantity, show_energy, show_time
+from edgejoule.tables import write_table
+from edgejoule.tables.contracts import NETWORKS, VALIDATION
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "value"),
+    [
+        ("50mJ", "millijoule", 50.0),
+        ("0.05 J", "millijoule", 50.0),
+        ("10Wh", "joule", 36000.0),
+        ("3000mAh*3.7V", "joule", 39960.0),
+        ("24h", "second", 86400.0),
+        ("2/s", "1/second", 2.0),
+        ("120/min", "1/second", 2.0),
+        ("2 Hz", "1/second", 2.0),
+        ("30 ms", "millisecond", 30.0),
+        ("20MB", "byte", 2e7),
+    ],
+)
+def test_quantities_as_people_write_them(text, unit, value):
+    assert parse_quantity(text, unit, "--x", "1J") == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", " ", "50", "fifty mJ", "-3mJ", "0mJ", "3s", "nan mJ", "inf mJ", "1e999 mJ", "10**10**10 mJ", "1/0 mJ"),
+        *("__import__('os')", "5 mJ; rm", "%", "mJ mJ", "1" * 80 + "mJ", "(1mJ)", "1,5 mJ", "12:30 mJ"),
+    ],
+)
+def test_quantities_that_make_no_sense_are_refused(text):
+    with pytest.raises(EdgejouleError, match="--budget is"):
+        parse_quantity(text, "millijoule", "--budget", "50mJ")
+
+
+@given(st.text(max_size=20))
+@settings(max_examples=200, deadline=None)
+def test_no_text_breaks_the_parser(text):
+    try:
+        assert parse_quantity(text, "millijoule", "--budget", "50mJ") > 0
+    except EdgejouleError as error:
+        assert "--budget" in str(error)
+
+
+def test_readable_units():
+    assert [show_energy(v) for v in (0.0012, 1.2, 1234.5, float("nan"))] == ["1.2 µJ", "1.2 mJ", "1.234 J", "unknown"]
+    assert show_time(2500) == "2.5 s"
+
+
+def test_a_battery_is_a_budget_per_request():
+    request = parse_request({"battery": "10Wh", "duration": "24h", "rate": "2/s"})
+    assert request.per_request_mj == pytest.approx(36000 / 86400 / 2 * 1e3)
+    assert request.counted == "duty-cycle"
+    assert parse_request({"power": "2W", "rate": "4/s"}).per_request_mj == pytest.approx(500)
+    assert parse_request({"budget": "50mJ"}).counted == "gross"
+    assert parse_request({"budget": "50mJ", "rate": "2/s", "accounting": "gross"}).counted == "gross"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "no budget and no accuracy"),
+        ({"budget": "50mJ", "power": "2W"}, "--budget and --power are given"),
+        ({"battery": "10Wh"}, "both --battery and --duration"),
+        ({"duration": "24h", "budget": "50mJ"}, "both --battery and --duration"),
+        ({"budget": "50mJ", "latency": "p99"}, "did you mean 'p90'"),
+        ({"budget": "50mJ", "accounting": "netto"}, "--accounting is 'netto'"),
+        ({"min_top1": 120.0}, "at most 100"),
+        ({"budget": "50mJ", "min_share": 0.5, "max_share": 0.4}, "least first"),
+    ],
+)
+def test_requests_that_contradict_themselves(options, message):
+    with pytest.raises(EdgejouleError, match=message):
+        parse_request(options)
+
+
+def test_average_power_without_a_rate_is_energy_over_time():
+    known = catalogue(30, 4)
+    known = known.with_energy(known.latency_ms * (2 + 0.05 * known.top1))
+    watts = float(np.median(known.energy_mj / known.latency_ms))
+    result = answer(Request(power_w=watts), known)
+    used = result.mix.mean(known.energy_mj) / result.mix.mean(known.latency_ms)
+    assert used == pytest.approx(watts, rel=1e-5) and result.binding == ("average power",)
+    # A ratio of means is a mediant, so no mix draws less than the network that draws least.
+    least = (known.energy_mj / known.latency_ms).min()
+    assert least_ratio(known.energy_mj, known.latency_ms, []) == pytest.approx(least)
+    nothing = answer(Request(power_w=least * 0.9), known)
+    assert nothing.mix is None and nothing.obstacles[0].nearest == pytest.approx(least, rel=1e-6)
+    assert f"an average power of at least {least:.4g} W" in infeasible(nothing)
+
+
+def test_least_energy_at_an_accuracy_is_the_other_side_of_the_most_accuracy_at_an_energy():
+    known = catalogue(40, 2)
+    most = answer(Request(budget_mj=100.0), known)
+    least = answer(Request(min_top1=most.mix.mean(known.top1)), known)
+    assert least.mix.mean(known.energy_mj) == pytest.approx(100.0, rel=1e-4)
+    assert least.step_points is None and "saves" in reason(least)
+
+
+@given(st.integers(0, 500), st.floats(8, 600), st.floats(2, 200), st.floats(30, 80))
+@settings(max_examples=60, deadline=None)
+def test_the_nearest_feasible_limit_is_feasible_and_nothing_below_it_is(seed, budget, latency, floor):
+    known = catalogue(12, seed)
+    request = Request(budget_mj=budget, max_latency_ms=latency, min_top1=floor)
+    result = answer(request, known)
+    if result.mix is not None:
+        assert all(limit.allows(result.mix.mean(limit.values)) for limit in result.limits)
+        return
+    assert "meets the request" in infeasible(result)
+    fields = {"budget": "budget_mj", "mean latency": "max_latency_ms", "accuracy": "min_top1"}
+    for obstacle in result.obstacles:
+        others = [limit for limit in result.limits if limit.name != obstacle.limit]
+        if obstacle.nearest is None:
+            assert solve_mix([-known.top1], others) is None
+            continue
+        sign = -1 if obstacle.limit == "accuracy" else 1
+        for factor, feasible in ((1 + 1e-3, True), (1 - 1e-3, False)):
+            value = sign * obstacle.nearest * (factor if sign > 0 else 2 - factor)
+            changed = Request(**({**_fields(request), fields[obstacle.limit]: value}))
+            assert (answer(changed, known).mix is not None) == feasible
+
+
+def _fields(request):
+    return {"budget_mj": request.budget_mj, "max_latency_ms": request.max_latency_ms, "min_top1": request.min_top1}
+
+
+def test_a_limit_on_p90_holds_for_every_network_of_the_mix():
+    known = catalogue(40, 6)
+    limit = float(np.median(known.latency_p90_ms))
+    result = answer(Request(budget_mj=80.0, max_latency_ms=limit, latency="p90"), known)
+    assert max(known.latency_p90_ms[list(result.mix.networks)]) <= limit
+    tight = answer(Request(budget_mj=80.0, max_latency_ms=known.latency_p90_ms.min() / 2, latency="p90"), known)
+    assert tight.mix is None
+    assert tight.obstacles[1].nearest == known.latency_p90_ms.min()
+
+
+def test_a_rate_must_be_served():
+    known = catalogue(30, 1)
+    request = Request(min_top1=float(known.top1.min()), rate_hz=2e3 / known.latency_ms.min(), accounting="gross")
+    result = answer(request, known)
+    assert result.mix is None
+    assert f"a rate of at most {1e3 / known.latency_ms.min():.4g}/s" in infeasible(result)
+
+
+def test_what_is_excluded_cannot_be_chosen():
+    known = catalogue(20, 3)
+    left = without_excluded(known, ("n00?", "n01[0-4]"))
+    assert len(left) == 5 and set(left.excluded["reason"]) == {"excluded by 'n00?'", "excluded by 'n01[0-4]'"}
+    with pytest.raises(EdgejouleError, match="matches no network"):
+        without_excluded(known, ("resnet*",))
+
+
+def test_neighbours_and_step_explain_the_choice():
+    known = catalogue(40, 9)
+    result = answer(Request(budget_mj=100.0), known)
+    chosen = result.single.networks[0]
+    assert known.energy_mj[result.cheaper] < known.energy_mj[chosen] <= 100 < known.energy_mj[result.dearer]
+    assert known.top1[result.cheaper] < known.top1[chosen] < known.top1[result.dearer]
+    more = answer(Request(budget_mj=101.0), known).mix.mean(known.top1) - result.mix.mean(known.top1)
+    assert result.step_points == pytest.approx(more, abs=1e-6)
+    assert make_limits(result.request, known)[0].name == "budget"
+    assert json.loads(json.dumps(as_dict(result)))["feasible"] is True
+
+
+@pytest.fixture
+def results(tmp_path):
+    table = networks()
+    write_table(table, tmp_path / "datasets" / "board-x" / "networks.parquet", NETWORKS)
+    common = {"board": "board", "origin": "measured", "predictor": "edgejoule", "protocol": "leave-one-family-out"}
+    rows = table[["device", "network", "family"]].assign(**common, metric="energy_mj", measured=table["energy_mj"])
+    rows["predicted"] = table["energy_mj"] * 1.1
+    rows = rows.assign(lower=rows["predicted"] / 1.2, upper=rows["predicted"] * 1.2, flagged=False)
+    write_table(rows, tmp_path / "validation" / "board-x" / "networks.parquet", VALIDATION)
+    zoo = "network\tparameters\n" + "".join(f"{name}\t{i * 1000000}\n" for i, name in enumerate("abcde", 1))
+    (tmp_path / "networks.tsv").write_text(zoo)
+    return tmp_path
+
+
+def ask(results, *options):
+    arguments = ["recommend", "--results", str(results), "--zoo", str(results / "networks.tsv"), *options]
+    result = CliRunner().invoke(build_app(), arguments)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+def test_the_command_prints_the_choice_and_why(results):
+    text = ask(results, "--device", "board-x", "--budget", "30mJ")
+    assert "best single" in text and "best mix" in text and "uses up the budget" in text
+    data = json.loads(ask(results, "--device", "board-x", "--budget", "30mJ", "--json"))
+    assert [member["network"] for member in data["mix"]["networks"]] == ["b", "e"]
+    assert data["mix"]["top1"] == pytest.approx(75)
+
+
+def test_the_command_plans_with_predictions_and_refines_them(results):
+    cautious = json.loads(
+        ask(results, "--device", "board-x", "--budget", "30mJ", "--energies", "leave-one-family-out", "--json")
+    )
+    assert cautious["mix"]["top1"] < 75
+    refined = json.loads(ask(results, "--device", "board-x", "--budget", "30mJ", "--refine", "--json"))
+    assert refined["mix"]["top1"] == pytest.approx(75) and refined["mix"]["energy_mj"] == pytest.approx(30)
+    assert {step["network"] for step in refined["measured"]} >= {"b", "e"}
+    assert "predicted, 20 mJ measured" in ask(results, "--device", "board-x", "--budget", "30mJ", "--refine")
+
+
+def test_the_command_limits_sizes(results):
+    data = json.loads(ask(results, "--device", "board-x", "--budget", "99mJ", "--max-size", "13MB", "--json"))
+    assert [member["network"] for member in data["mix"]["networks"]] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--device", "board-y", "--budget", "30mJ"], "did you mean 'board-x'"),
+        (["--device", "board-x", "--budget", "3mJ"], "a budget of at least 10 mJ per inference"),
+        (["--device", "board-x", "--budget", "30mJ", "--refine", "--max-latency", "9ms"], "is one on the mean"),
+        (["--device", "board-x", "--power", "2W", "--refine"], "give --budget"),
+        (["--device", "board-x", "--budget", "30mJ", "--energies", "ten-fold"], "no predictions of energy_mj"),
+        (["--device", "board-x", "--budget", "30mJ", "--exclude", "*"], "nothing to choose from"),
+        (["--device", "board-x", "--budget", "30mJ", "--max-size", "1kB"], "a size limit of at least 4 MB"),
+    ],
+)
+def test_the_command_stops_with_one_sentence(results, capsys, options, message):
+    arguments = ["recommend", "--results", str(results), "--zoo", str(results / "networks.tsv"), *options]
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
