@@ -21,6 +21,7 @@ COMMANDS = (
     ("figures", "edgejoule.cli.figures", "Stages"),
     ("report", "edgejoule.cli.report", "Stages"),
     ("predict", "edgejoule.cli.predict", "For people"),
+    ("graph", "edgejoule.cli.graph", "For people"),
     ("freeze", "edgejoule.cli.freeze", "For people"),
     ("score", "edgejoule.cli.score", "For people"),
     ("recommend", "edgejoule.cli.recommend", "For people"),

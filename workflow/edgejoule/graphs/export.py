@@ -6,6 +6,7 @@ because it is several times faster than the one on torch.export (0.3 s against 6
 """
 
 import io
+import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,6 +34,9 @@ BUFFER = "buffer:"
 SMALL = 16
 #: ONNX Runtime's clean-up would turn products of matrices with three axes into two-axis ones plus reshapes.
 _KEEP = ["MatMulAddFusion"]
+#: Weights above this share one file of zeros while a runtime optimises.
+_LARGE_BYTES = 2**18
+_ZEROS = "zeros.bin"
 
 
 def describe(row) -> onnx.ModelProto:
@@ -113,7 +117,7 @@ def clean(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "clean.onnx"
         optimise(model.SerializeToString(), path, "basic", where, disabled=_KEEP)
-        model = onnx.load(path)
+        model = onnx.load(path, load_external_data=False)
     _mark_inputs(model, inputs)
     used = {name for node in model.graph.node for name in node.input}
     kept = [value for value in model.graph.input if value.name in used or value.name in inputs]
@@ -122,8 +126,14 @@ def clean(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
     return model
 
 
-def optimise(model: bytes | str, path: Path, level: str, where: str, disabled: Sequence[str] = ()) -> None:
-    """Let ONNX Runtime write its optimised graph ('basic' or 'all') to ``path``; nothing is executed."""
+def optimise(model: bytes | Path, path: Path, level: str, where: str, disabled: Sequence[str] = ()) -> None:
+    """Let ONNX Runtime write its optimised graph ('basic' or 'all') to ``path``; nothing is executed.
+
+    The weights of the optimised graph are not kept: they go to the null device instead of a file beside it.
+
+    Raises:
+        EdgejouleError: ONNX Runtime cannot load the graph.
+    """
     import onnxruntime as ort
 
     levels = {
@@ -136,11 +146,23 @@ def optimise(model: bytes | str, path: Path, level: str, where: str, disabled: S
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
     options.add_session_config_entry("session.disable_prepacking", "1")
+    discarded = path.with_suffix(".weights")
+    discarded.symlink_to(os.devnull)
+    options.add_session_config_entry("session.optimized_model_external_initializers_file_name", discarded.name)
+    options.add_session_config_entry("session.optimized_model_external_initializers_min_size_in_bytes", "1024")
+    given = str(model) if isinstance(model, Path) else model
     try:
-        ort.InferenceSession(model, options, providers=["CPUExecutionProvider"], disabled_optimizers=list(disabled))
-    # ONNX Runtime's own exceptions all derive from RuntimeError or ValueError.
-    except (RuntimeError, ValueError) as error:
+        ort.InferenceSession(given, options, providers=["CPUExecutionProvider"], disabled_optimizers=list(disabled))
+    except _ort_errors() as error:
         raise EdgejouleError(f"{where}: ONNX Runtime cannot load the graph: {_first_line(error)}") from error
+
+
+def _ort_errors() -> tuple[type[Exception], ...]:
+    """Return the exceptions of ONNX Runtime's sessions, which have no common base but Exception."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    names = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented", "RuntimeException")
+    return tuple(getattr(state, name) for name in names)
 
 
 def _first_line(error: Exception) -> str:
@@ -159,47 +181,65 @@ def real_inputs(model: onnx.ModelProto) -> list[str]:
 def strip(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return a copy without weights: initialisers of more than ``SMALL`` elements become graph inputs."""
     inputs = real_inputs(model)
-    stripped = onnx.ModelProto()
-    stripped.CopyFrom(model)
+    source = model.graph
+    stripped = onnx.ModelProto(ir_version=model.ir_version)
+    stripped.opset_import.extend(model.opset_import)
+    stripped.functions.extend(model.functions)
     graph = stripped.graph
-    present = {value.name for value in graph.input}
-    small = []
-    for tensor in graph.initializer:
+    graph.name = source.name
+    graph.node.extend(source.node)
+    graph.input.extend(source.input)
+    graph.output.extend(source.output)
+    graph.value_info.extend(source.value_info)
+    present = {value.name for value in source.input}
+    for tensor in source.initializer:
         if int(np.prod(tensor.dims)) <= SMALL:
-            small.append(tensor)
+            graph.initializer.append(tensor)
         elif tensor.name not in present:
             graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims)))
-    small = [onnx.TensorProto.FromString(tensor.SerializeToString()) for tensor in small]
-    del graph.initializer[:]
-    graph.initializer.extend(small)
     _mark_inputs(stripped, inputs)
     return stripped
 
 
-def fill(model: onnx.ModelProto, seed: int = 0) -> onnx.ModelProto:
-    """Return a copy of a graph file's model with random weights, for a runtime that only optimises constants.
+def fill(model: onnx.ModelProto, folder: Path, seed: int = 0) -> Path:
+    """Write a graph file's model with weights, for a runtime that only optimises constants; return the file.
 
-    Values are uniform in 0.5..1.5 (so that variances are positive and nothing is an identity) and mean nothing.
+    Values mean nothing. Small weights are uniform in 0.5..1.5 (variances are positive, nothing is an identity); all
+    large ones share the zeros of one sparse file, so that even VGG-16 takes no time to write.
     """
-    filled = onnx.ModelProto()
-    filled.CopyFrom(model)
-    graph = filled.graph
     inputs = set(real_inputs(model))
+    filled = strip(model)
+    graph = filled.graph
+    values = list(graph.input)
+    del graph.input[:]
     block = np.random.default_rng(seed).uniform(0.5, 1.5, 4096)
-    kept = []
-    for value in graph.input:
+    largest = 0
+    for value in values:
         if value.name in inputs:
-            kept.append(value)
+            graph.input.append(value)
             continue
         kind = value.type.tensor_type
         shape = [size.dim_value for size in kind.shape.dim]
         dtype = onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)
-        values = np.resize(block, shape) if np.issubdtype(dtype, np.floating) else np.zeros(shape)
-        graph.initializer.append(onnx.numpy_helper.from_array(values.astype(dtype), value.name))
-    kept = [onnx.ValueInfoProto.FromString(value.SerializeToString()) for value in kept]
-    del graph.input[:]
-    graph.input.extend(kept)
-    return filled
+        size = int(np.prod(shape)) * dtype.itemsize
+        if size > _LARGE_BYTES:
+            largest = max(largest, size)
+            graph.initializer.append(_zeros(value.name, kind.elem_type, shape, size))
+        else:
+            array = np.resize(block, shape) if np.issubdtype(dtype, np.floating) else np.zeros(shape)
+            graph.initializer.append(onnx.numpy_helper.from_array(array.astype(dtype), value.name))
+    with (folder / _ZEROS).open("wb") as file:
+        file.truncate(largest)
+    path = folder / "filled.onnx"
+    path.write_bytes(filled.SerializeToString())
+    return path
+
+
+def _zeros(name: str, kind: int, shape: Sequence[int], size: int) -> onnx.TensorProto:
+    tensor = onnx.TensorProto(name=name, data_type=kind, dims=shape, data_location=onnx.TensorProto.EXTERNAL)
+    for key, value in (("location", _ZEROS), ("offset", "0"), ("length", str(size))):
+        tensor.external_data.add(key=key, value=value)
+    return tensor
 
 
 def export_with_weights(row, path: Path | str, seed: int = 0, pretrained: bool = False) -> None:

@@ -101,3 +101,49 @@ def graph_of(model: onnx.ModelProto, where: str, shapes: Mapping[str, Shape] | N
 
     model = fix_shapes(strip(model), shapes or {}, where)
     return read_graph(clean(model, where), where)
+
+
+def parse_shapes(texts: Sequence[str]) -> dict[str, Shape]:
+    """Return input shapes from ``name=1x3x224x224``.
+
+    Raises:
+        EdgejouleError: one reads otherwise.
+    """
+    shapes = {}
+    for text in texts:
+        name, _, sizes = text.rpartition("=")
+        parts = sizes.split("x")
+        if not name or not all(part.isdigit() and int(part) > 0 for part in parts):
+            raise EdgejouleError(f"graph: shape is '{text}'; write it as input=1x3x224x224")
+        shapes[name] = tuple(map(int, parts))
+    return shapes
+
+
+def summary(kernels: pd.DataFrame) -> str:
+    """Return a table for people: kernels, multiply-accumulates and bytes by kind, and the share of known kinds."""
+    moved = kernels["bytes_in"] + kernels["bytes_out"]
+    table = (
+        kernels.assign(activations=moved)
+        .groupby("kind", sort=True)
+        .agg(
+            kernels=("kind", "size"),
+            macs=("macs", "sum"),
+            activations=("activations", "sum"),
+            weights=("bytes_weights", "sum"),
+        )
+        .sort_values(["macs", "activations"], ascending=False)
+    )
+    known = 100 * (~kernels["kind"].str.startswith("other:")).mean()
+    shown = pd.DataFrame(
+        {
+            "kernels": table["kernels"],
+            "MACs (M)": (table["macs"] / 1e6).round(2),
+            "activations (MB)": (table["activations"] / 1e6).round(2),
+            "weights (MB)": (table["weights"] / 1e6).round(2),
+        }
+    )
+    total = (
+        f"{len(kernels)} kernels, {kernels['macs'].sum() / 1e6:.1f} million MACs, "
+        f"{kernels['bytes_weights'].sum() / 1e6:.2f} MB of weights; {known:.1f} % of kernels of a known kind"
+    )
+    return f"{shown.to_string()}\n{total}"

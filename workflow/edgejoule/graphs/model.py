@@ -161,8 +161,7 @@ def read_graph(model: onnx.ModelProto, where: str, known: Mapping[str, Shape] | 
         EdgejouleError: an operator's output shape cannot be inferred, so it cannot be costed.
     """
     inputs = real_inputs(model)
-    if any(int(np.prod(tensor.dims)) > 1024 for tensor in model.graph.initializer):
-        model = strip(model)
+    model = strip(model)
     known = known or {}
     inferred = _infer(model, known, where)
     shapes = dict(known) | {

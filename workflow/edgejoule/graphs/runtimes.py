@@ -34,12 +34,12 @@ def ask(runtime: str, model: onnx.ModelProto, graph: Graph, where: str) -> tuple
 def _onnxruntime(model: onnx.ModelProto, graph: Graph, where: str) -> tuple[Graph, list[Kernel]]:
     """Optimise with ``ORT_ENABLE_ALL``, as a session does before it runs.
 
-    Fusions into weights need weights, so random ones exist while ONNX Runtime works, in memory and in a temporary file.
+    Fusions into weights need weights, so meaningless ones exist while ONNX Runtime works.
     """
     with TemporaryDirectory() as folder:
         path = Path(folder) / "optimised.onnx"
-        optimise(fill(model).SerializeToString(), path, "all", where)
-        told = read_graph(onnx.load(path), where, known=graph.shapes)
+        optimise(fill(model, Path(folder)), path, "all", where)
+        told = read_graph(onnx.load(path, load_external_data=False), where, known=graph.shapes)
     return told, [_kernel(told, node) for node in told.nodes]
 
 

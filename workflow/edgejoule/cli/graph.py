@@ -1,0 +1,29 @@
+"""``edgejoule graph``: the kernels of one ONNX file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    model: Annotated[Path, typer.Argument(help="An ONNX file; weights outside it are not needed.")],
+    runtime: Annotated[str, typer.Option(help="Whose fusion rules to apply.")] = "onnxruntime",
+    precision: Annotated[str, typer.Option(help="Precision to count bytes in: fp32, fp16 or int8.")] = "fp32",
+    shape: Annotated[
+        list[str] | None, typer.Option(help="Static shape of an input with dynamic axes: input=1x3x224x224.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Write all kernels here (Parquet) as well.")] = None,
+) -> None:
+    """List the kernels that a network is made of on a runtime.
+
+    Example: edgejoule graph resnet50.onnx --runtime tflite --shape input=1x3x224x224
+    """
+    from edgejoule.graphs.kernels import kernels_of_file, parse_shapes, summary
+    from edgejoule.tables import write_table
+    from edgejoule.tables.contracts import KERNELS
+
+    kernels = kernels_of_file(model, runtime, precision, parse_shapes(shape or []))
+    if output is not None:
+        write_table(kernels, output, KERNELS, {"model": str(model), "rules": runtime})
+    typer.echo(summary(kernels))
