@@ -1,0 +1,277 @@
+"""Rules on hand-made graphs: what each runtime makes one kernel of, and what never is."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.graphs.kernels import by_rules, kernels_of_file, parse_shapes
+from edgejoule.graphs.model import read_graph
+from edgejoule.graphs.rules import load_rules, patterns, runtimes
+
+
+def constant(name, *shape, value=0.1, dtype=np.float32):
+    return onnx.numpy_helper.from_array(np.full(shape, value, dtype), name)
+
+
+def model(nodes, weights, inputs=(("x", (1, 8, 16, 16)),), outputs=("y",)):
+    graph = helper.make_graph(
+        nodes,
+        "hand-made",
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
+        weights,
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+
+
+def rows(nodes, weights, runtime, precision="fp32", **options):
+    graph = read_graph(model(nodes, weights, **options), "hand-made")
+    return by_rules(graph, "hand-made", precision, runtime)
+
+
+def node(operator, inputs, outputs, **attributes):
+    return helper.make_node(operator, inputs.split(), outputs.split(), name=f"{operator}-{outputs}", **attributes)
+
+
+BN = [constant(f"bn{i}", 16, value=1.0) for i in range(4)]
+CONV = [constant("w", 16, 8, 3, 3), *BN]
+CONV_BN_RELU = [
+    node("Conv", "x w", "a", pads=[1, 1, 1, 1]),
+    node("BatchNormalization", "a bn0 bn1 bn2 bn3", "b"),
+    node("Relu", "b", "y"),
+]
+
+
+@pytest.mark.parametrize("runtime", ["tflite", "armnn", "litert", "tensorrt", "onnxruntime", "openvino"])
+def test_convolution_normalisation_and_activation_are_one_kernel(runtime):
+    table, views = rows(CONV_BN_RELU, CONV, runtime)
+    assert not views
+    (kernel,) = table.to_dict("records")
+    assert (kernel["kind"], kernel["tail"]) == ("conv+bn+relu", "relu")
+    assert kernel["macs"] == 16 * 16 * 16 * 8 * 9
+    assert kernel["bytes_in"] == 8 * 16 * 16 * 4 and kernel["bytes_out"] == 16 * 16 * 16 * 4
+    # The filter, and the bias that folded normalisation leaves.
+    assert kernel["bytes_weights"] == (16 * 8 * 9 + 16) * 4
+    assert (kernel["input_channels"], kernel["output_channels"], kernel["kernel_height"]) == (8, 16, 3)
+
+
+def test_pytorch_runs_operator_by_operator():
+    table, _ = rows(CONV_BN_RELU, CONV, "pytorch")
+    assert table["kind"].tolist() == ["conv+bn+relu", "bn", "relu"]
+
+
+def test_int8_counts_bytes_and_keeps_wide_biases():
+    (kernel,) = rows(CONV_BN_RELU, CONV, "tflite", "int8")[0].to_dict("records")
+    assert kernel["bytes_in"] == 8 * 16 * 16
+    assert kernel["bytes_weights"] == 16 * 8 * 9 + 16 * 4
+
+
+def test_a_second_reader_prevents_fusion():
+    nodes = [node("Conv", "x w", "a", pads=[1, 1, 1, 1]), node("Relu", "a", "b"), node("Add", "a b", "y")]
+    table, _ = rows(nodes, CONV, "tflite")
+    assert table["kind"].tolist() == ["conv+bn+relu", "relu", "add"]
+    assert table["tail"].tolist() == ["", "", ""]
+
+
+def test_an_output_of_the_network_is_not_fused_away():
+    nodes = [node("Conv", "x w", "a", pads=[1, 1, 1, 1]), node("Relu", "a", "y")]
+    table, _ = rows(nodes, CONV, "tflite", outputs=("y", "a"))
+    assert len(table) == 2
+
+
+RESIDUAL = [
+    node("Conv", "x w8", "a", pads=[1, 1, 1, 1]),
+    node("Relu", "a", "b"),
+    node("Conv", "b w8", "c", pads=[1, 1, 1, 1]),
+    node("Add", "c x", "d"),
+    node("Relu", "d", "y"),
+]
+
+
+@pytest.mark.parametrize(("runtime", "kinds"), [("tflite", 3), ("armnn", 3), ("onnxruntime", 2), ("tensorrt", 2)])
+def test_residual_sum_joins_the_later_convolution_where_the_runtime_can(runtime, kinds):
+    table, _ = rows(RESIDUAL, [constant("w8", 8, 8, 3, 3)], runtime)
+    assert len(table) == kinds
+    if kinds == 2:
+        assert table["tail"].tolist() == ["relu", "add+relu"] and table["inputs"].tolist() == [1, 2]
+    else:
+        assert table["kind"].tolist()[-1] == "add+relu"
+
+
+def test_depthwise_and_grouped_convolutions():
+    nodes = [node("Conv", "x d", "a", group=8, pads=[1, 1, 1, 1]), node("Conv", "a g", "y", group=2)]
+    table, _ = rows(nodes, [constant("d", 8, 1, 3, 3), constant("g", 16, 4, 1, 1)], "tflite")
+    assert table["kind"].tolist() == ["dwconv+bn+relu", "conv+bn+relu"]
+    assert table["groups"].tolist() == [8, 2]
+    assert table["macs"].tolist() == [8 * 256 * 9, 16 * 256 * 4]
+
+
+def test_padding_in_front_belongs_to_the_convolution():
+    pads = onnx.numpy_helper.from_array(np.array([0, 0, 0, 0, 0, 0, 1, 1]), "pads")
+    nodes = [node("Pad", "x pads", "p"), node("Conv", "p w", "y", strides=[2, 2])]
+    table, _ = rows(nodes, [*CONV, pads], "tflite")
+    (kernel,) = table.to_dict("records")
+    assert kernel["kind"] == "conv+bn+relu" and kernel["stride"] == 2
+    # The unpadded map is what is read.
+    assert kernel["input_height"] == 16 and kernel["bytes_in"] == 8 * 16 * 16 * 4
+
+
+def test_padding_that_two_read_stays_a_kernel():
+    pads = onnx.numpy_helper.from_array(np.array([0, 0, 0, 0, 0, 0, 1, 1]), "pads")
+    nodes = [node("Pad", "x pads", "p"), node("Conv", "p w", "y"), node("Relu", "p", "z")]
+    table, _ = rows(nodes, [*CONV, pads], "tflite", outputs=("y", "z"))
+    assert table["kind"].tolist() == ["pad", "conv+bn+relu", "relu"]
+
+
+SIX = [constant("three", value=3.0), constant("zero", value=0.0), constant("six", value=6.0)]
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [node("HardSigmoid", "x", "s"), node("Mul", "s x", "y")],
+        [
+            node("Add", "x three", "a"),
+            node("Clip", "a zero six", "c"),
+            node("Mul", "x c", "m"),
+            node("Div", "m six", "y"),
+        ],
+        [
+            node("Add", "three x", "a"),
+            node("Clip", "a zero six", "c"),
+            node("Div", "c six", "d"),
+            node("Mul", "d x", "y"),
+        ],
+    ],
+)
+def test_hard_swish_is_found_however_it_is_written(nodes):
+    table, _ = rows(nodes, SIX, "tflite")
+    assert table["kind"].tolist() == ["hswish"]
+    assert table["bytes_in"].tolist() == [8 * 16 * 16 * 4]
+
+
+def test_a_product_with_another_tensor_is_no_hard_swish():
+    nodes = [node("HardSigmoid", "x", "s"), node("Mul", "s z", "y")]
+    table, _ = rows(nodes, [], "tflite", inputs=(("x", (1, 8, 16, 16)), ("z", (1, 8, 16, 16))))
+    assert table["kind"].tolist() == ["hsigmoid", "mul"]
+
+
+def test_clip_to_six_is_relu6_and_to_anything_else_is_not():
+    for bound, word in (("six", "relu6"), ("three", "clip")):
+        nodes = [node("Conv", "x w", "a"), node("Clip", f"a zero {bound}", "y")]
+        assert rows(nodes, [*CONV, *SIX], "tflite")[0]["tail"].tolist() == [word]
+
+
+def test_views_cost_nothing_and_are_counted():
+    shape = onnx.numpy_helper.from_array(np.array([1, 8, 256]), "shape")
+    table, views = rows([node("Reshape", "x shape", "r"), node("Relu", "r", "y")], [shape], "tflite")
+    assert table["kind"].tolist() == ["relu"] and [view.operator for view in views] == ["Reshape"]
+
+
+def test_what_depends_on_weights_only_is_no_kernel():
+    nodes = [node("Transpose", "w", "t", perm=[1, 0, 2, 3]), node("Mul", "t two", "m"), node("Conv", "x m", "y")]
+    table, _ = rows(nodes, [constant("w", 8, 16, 1, 1), constant("two", value=2.0)], "tflite")
+    assert table["operator"].tolist() == ["Conv"] and table["output_channels"].tolist() == [16]
+
+
+def test_matrix_products_with_weights_and_without():
+    nodes = [node("MatMul", "x w", "q"), node("Add", "q b", "s"), node("MatMul", "s k", "y")]
+    weights = [constant("w", 16, 32), constant("b", 32)]
+    table, _ = rows(nodes, weights, "tflite", inputs=(("x", (1, 4, 10, 16)), ("k", (1, 4, 32, 5))))
+    assert table["kind"].tolist() == ["fc", "matmul"]
+    assert table["macs"].tolist() == [40 * 16 * 32, 4 * 10 * 32 * 5]
+    assert table["bytes_weights"].tolist() == [(16 * 32 + 32) * 4, 0]
+
+
+def test_attention_is_one_kernel_where_the_runtime_has_it():
+    nodes = [
+        node("MatMul", "q k", "m"),
+        node("Mul", "m scale", "s"),
+        node("Softmax", "s", "p", axis=-1),
+        node("MatMul", "p v", "y"),
+    ]
+    inputs = (("q", (1, 2, 10, 8)), ("k", (1, 2, 8, 10)), ("v", (1, 2, 10, 8)))
+    one, _ = rows(nodes, [constant("scale", value=0.3)], "openvino", inputs=inputs)
+    many, _ = rows(nodes, [constant("scale", value=0.3)], "tflite", inputs=inputs)
+    assert one["kind"].tolist() == ["attention"] and one["inputs"].tolist() == [3]
+    assert many["kind"].tolist() == ["matmul", "mul", "softmax", "matmul"]
+    assert one["macs"].sum() == many["macs"].sum() == 2 * 2 * 10 * 8 * 10
+
+
+def test_pooling_over_the_whole_map_is_global():
+    nodes = [node("AveragePool", "x", "p", kernel_shape=[16, 16]), node("AveragePool", "x", "q", kernel_shape=[2, 2])]
+    table, _ = rows(nodes, [], "tflite", outputs=("p", "q"))
+    assert table["kind"].tolist() == ["global-avgpool", "avgpool"]
+
+
+def test_an_unknown_operator_is_kept_and_named():
+    table, _ = rows([node("Erf", "x", "e"), node("Relu", "e", "y")], [], "tflite")
+    assert table["kind"].tolist() == ["other:Erf", "relu"]
+
+
+def test_equal_configurations_have_equal_names_and_others_do_not():
+    nodes = [*RESIDUAL[:3], node("Conv", "c w8", "y", pads=[1, 1, 1, 1], strides=[2, 2])]
+    table, _ = rows(nodes, [constant("w8", 8, 8, 3, 3)], "pytorch")
+    convs = table[table.kind == "conv+bn+relu"]
+    assert convs["kernel"].nunique() == 2
+    assert convs["kernel"].iloc[0] == "conv+bn+relu_b1_i8x16x16_o8x16x16_k3x3_s1_d1_g1_n1_nchw_fp32"
+
+
+# -- files -----------------------------------------------------------------------------------------------------------
+
+
+def test_every_rules_file_is_whole():
+    assert {"tflite", "armnn", "litert", "pytorch", "tensorrt", "onnxruntime", "openvino"} == set(runtimes())
+    for runtime in runtimes():
+        assert load_rules(runtime).source
+    assert all(steps for ways in patterns().values() for steps in ways)
+
+
+def test_dynamic_axes_need_a_shape(tmp_path):
+    dynamic = model(CONV_BN_RELU, CONV, inputs=(("x", ("batch", 8, 16, 16)),))
+    onnx.save(dynamic, tmp_path / "net.onnx")
+    with pytest.raises(EdgejouleError, match=r"net.onnx: input 'x' has the dynamic axes batch; give its shape"):
+        kernels_of_file(tmp_path / "net.onnx")
+    table = kernels_of_file(tmp_path / "net.onnx", shapes=parse_shapes(["x=1x8x32x32"]))
+    assert table["network"].tolist() == ["net"] and table["output_height"].tolist() == [32]
+    with pytest.raises(EdgejouleError, match="no input 'z' to give a shape; inputs: x"):
+        kernels_of_file(tmp_path / "net.onnx", shapes={"z": (1, 8, 16, 16)})
+    with pytest.raises(EdgejouleError, match="input 'x' has 4 axes, not 2"):
+        kernels_of_file(tmp_path / "net.onnx", shapes={"x": (1, 8)})
+
+
+@pytest.mark.parametrize("text", ["x", "x=", "x=1x0x3", "=1x2", "x=1,2"])
+def test_a_wrong_shape_stops(text):
+    with pytest.raises(EdgejouleError, match="write it as input=1x3x224x224"):
+        parse_shapes([text])
+
+
+def test_an_operator_without_a_shape_cannot_be_costed(tmp_path):
+    strange = model(
+        [helper.make_node("Mystery", ["x"], ["m"], name="odd", domain="com.example"), node("Relu", "m", "y")], []
+    )
+    strange.opset_import.append(helper.make_opsetid("com.example", 1))
+    with pytest.raises(EdgejouleError, match=r"operator 'com.example:Mystery' .node 'odd'. cannot be costed"):
+        read_graph(strange, "strange.onnx")
+    onnx.save(strange, tmp_path / "strange.onnx")
+    with pytest.raises(EdgejouleError, match=r"strange.onnx: .*Mystery"):
+        kernels_of_file(tmp_path / "strange.onnx")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model at all", b"\x00" * 100])
+def test_a_file_that_is_no_model_stops(tmp_path, content):
+    (tmp_path / "bad.onnx").write_bytes(content)
+    with pytest.raises(EdgejouleError, match=r"bad.onnx: not an ONNX model"):
+        kernels_of_file(tmp_path / "bad.onnx")
+
+
+def test_other_mistakes_stop(tmp_path):
+    with pytest.raises(EdgejouleError, match="no such file"):
+        kernels_of_file(tmp_path / "none.onnx")
+    onnx.save(model(CONV_BN_RELU, CONV), tmp_path / "net.onnx")
+    with pytest.raises(EdgejouleError, match="no rules for runtime 'tflight'; did you mean 'tflite'"):
+        kernels_of_file(tmp_path / "net.onnx", runtime="tflight")
+    with pytest.raises(EdgejouleError, match="unknown precision 'int9'; did you mean 'int8'"):
+        kernels_of_file(tmp_path / "net.onnx", precision="int9")

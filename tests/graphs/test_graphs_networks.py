@@ -1,0 +1,168 @@
+"""Real networks: what is described is what PyTorch computes and what ONNX Runtime executes."""
+
+from importlib.util import find_spec
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pandas as pd
+import pytest
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.graphs import read_zoo, select
+from edgejoule.graphs.describe import catalogue, describe_zoo
+from edgejoule.graphs.export import describe, export_with_weights, save
+from edgejoule.graphs.kernels import kernels_of_file, summary, table_of
+from edgejoule.graphs.model import read_graph
+from edgejoule.graphs.runtimes import ask, can_be_asked
+from edgejoule.graphs.zoo import input_shape
+from edgejoule.tables import to_arrow
+from edgejoule.tables.contracts import CATALOGUE, COVERAGE, KERNELS
+
+torch = pytest.importorskip("torch", reason="networks need torch")
+if find_spec("timm") is None:
+    pytest.skip("networks need timm", allow_module_level=True)
+
+from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
+
+from edgejoule.graphs.builders import build  # noqa: E402
+
+#: One of each trouble: padding, squeeze and excite, channel shuffle, attention, windows, dense links, layer scale.
+SAMPLE = [
+    "mobilenet-v1-0.25-128",
+    "mobilenet-v3-small_224_0.75",
+    "shufflenet_v2_x0_5",
+    "squeezenet1_1",
+    "mobilevit_xxs",
+    "deit_tiny_patch16_224",
+    "convnext_atto",
+    "ghostnet_100",
+]
+
+
+@pytest.fixture(scope="module")
+def zoo(root):
+    return read_zoo(root / "config/networks.tsv")
+
+
+@pytest.fixture(scope="module")
+def described(zoo):
+    """Zoo row, graph file and light graph of each network of the sample."""
+    found = {}
+    for name in SAMPLE:
+        row = next(select(zoo, [name]).itertuples())
+        model = describe(row)
+        found[name] = (row, model, read_graph(model, name))
+    return found
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_costs_agree_with_an_independent_counter(described, name):
+    row, model, graph = described[name]
+    network = build(row)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(torch.zeros(input_shape(row.input)))
+    macs = counter.get_total_flops() / 2
+    asked, kernels = ask("onnxruntime", model, graph, name)
+    told = table_of(asked, kernels, name, "fp32", "onnxruntime", "nchw")
+    assert told["macs"].sum() == pytest.approx(macs, rel=0.005)
+    assert graph.parameters == row.parameters == sum(p.numel() for p in network.parameters())
+    # Folding normalisation moves a few bytes; nothing else may come or go.
+    assert told["bytes_weights"].sum() / 4 == pytest.approx(row.parameters, rel=0.01)
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_graph_files_are_valid_small_and_carry_no_weights(described, name, tmp_path):
+    _, model, _ = described[name]
+    onnx.checker.check_model(model)
+    save(model, tmp_path / "net.onnx")
+    assert (tmp_path / "net.onnx").stat().st_size < 200_000
+    assert max((np.prod(tensor.dims) for tensor in model.graph.initializer), default=0) < 2000
+
+
+def test_describing_twice_gives_the_same_bytes(described):
+    row, model, _ = described["mobilenet-v1-0.25-128"]
+    assert describe(row).SerializeToString(deterministic=True) == model.SerializeToString(deterministic=True)
+
+
+@pytest.mark.parametrize("name", ["mobilenet-v1-0.25-128", "mobilenet-v3-small_224_0.75", "squeezenet1_1"])
+def test_exported_weights_compute_what_pytorch_computes(described, name, tmp_path):
+    row, _, _ = described[name]
+    export_with_weights(row, tmp_path / "net.onnx", seed=1)
+    x = torch.rand(input_shape(row.input), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected = build(row, seed=1)(x).numpy()
+    session = ort.InferenceSession(tmp_path / "net.onnx", providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {"input": x.numpy()})
+    assert np.abs(found - expected).max() <= 1e-3 * np.abs(expected).max()
+
+
+def test_random_weights_are_seeded_and_not_denormal(described):
+    row, _, _ = described["mobilenet-v1-0.25-128"]
+    first, again, other = (build(row, seed=seed).state_dict() for seed in (0, 0, 1))
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert not torch.equal(first["1.weight"], other["1.weight"])
+    tiny = torch.finfo(torch.float32).tiny
+    for value in first.values():
+        if value.is_floating_point():
+            assert not ((value != 0) & (value.abs() < tiny)).any()
+
+
+def test_the_runtime_is_asked_and_its_rules_nearly_agree(described):
+    row, model, graph = described["mobilenet-v1-0.25-128"]
+    assert can_be_asked("onnxruntime") and not can_be_asked("tflite")
+    with pytest.raises(EdgejouleError, match="'tflite' cannot be asked; ask onnxruntime"):
+        ask("tflite", model, graph, "x")
+    asked, kernels = ask("onnxruntime", model, graph, "x")
+    table = table_of(asked, kernels, row.network, "fp32", "onnxruntime", "nchw")
+    convolutions = table[table.kind.isin(["conv+bn+relu", "dwconv+bn+relu"])]
+    assert len(convolutions) == 28
+    assert (convolutions["tail"] == "relu6").sum() == 27
+    assert not table["kind"].isin(["bn", "relu"]).any()
+
+
+def test_user_files_are_described_with_and_without_weights(described, tmp_path):
+    row, model, _ = described["squeezenet1_1"]
+    export_with_weights(row, tmp_path / "heavy.onnx")
+    save(model, tmp_path / "light.onnx")
+    heavy = kernels_of_file(tmp_path / "heavy.onnx", "tflite")
+    light = kernels_of_file(tmp_path / "light.onnx", "tflite")
+    # Parallel branches may stand in either order.
+    columns = ["kernel", "macs", "bytes_in", "bytes_out", "bytes_weights"]
+    assert sorted(heavy[columns].to_records(index=False)) == sorted(light[columns].to_records(index=False))
+    assert "100.0 % of kernels of a known kind" in summary(heavy)
+
+
+def test_zoo_becomes_the_declared_tables(zoo):
+    rows = select(zoo, ["mobilenet-v1-0.25-128", "squeezenet1_1"])
+    kernels, coverage = describe_zoo(rows, ["onnxruntime", "tflite"])
+    to_arrow(kernels, KERNELS)
+    to_arrow(coverage, COVERAGE)
+    # Board runtimes take the checkpoints published for them, in both precisions; ONNX Runtime is asked in FP32.
+    found = set(zip(coverage.network, coverage.precision, coverage.runtime, coverage.told_by, strict=True))
+    assert found == {
+        ("mobilenet-v1-0.25-128-non-quantized", "fp32", "onnxruntime", "runtime"),
+        ("mobilenet-v1-0.25-128-non-quantized", "fp32", "tflite", "rules"),
+        ("mobilenet-v1-0.25-128-quantized", "int8", "tflite", "rules"),
+        ("squeezenet1_1", "fp32", "onnxruntime", "runtime"),
+    }
+    assert (coverage.parameters == coverage.zoo_parameters).all()
+    assert (coverage.known_macs_percent == 100).all()
+    unique = catalogue(kernels, zoo)
+    to_arrow(unique, CATALOGUE)
+    assert unique.occurrences.sum() == len(kernels)
+    assert unique.groupby("runtime").kernel.nunique().equals(kernels.groupby("runtime").kernel.nunique())
+
+
+def test_unknown_networks_of_a_builder_stop(zoo):
+    row = next(select(zoo, ["squeezenet1_1"]).itertuples())
+    for builder in ("torchvision", "timm"):
+        wrong = row._replace(builder=builder, arguments='{"name": "squeezenet9"}')
+        with pytest.raises(EdgejouleError, match=f"'squeezenet1_1': {builder} cannot build it"):
+            build(wrong)
+
+
+def test_empty_zoo_gives_empty_tables(zoo):
+    kernels, coverage = describe_zoo(zoo.iloc[:0], ["tflite"])
+    assert kernels.empty and coverage.empty
+    assert isinstance(kernels, pd.DataFrame) and to_arrow(kernels, KERNELS).num_rows == 0
