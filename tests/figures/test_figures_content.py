@@ -76,12 +76,39 @@ def test_shares_of_kernel_kinds_are_means_over_networks_and_sum_to_100():
     )
     costs = pd.DataFrame({"kernel": ["c1", "k1"], "precision": "fp32", "energy_mj": [3.0, 1.0]})
     shares = kernel_shares.kind_shares(networks(), kernels, costs)
-    assert shares.loc[("f", "fp32")].to_dict() == pytest.approx({"conv": (75 + 60) / 2, "fc": (25 + 40) / 2})
+    assert shares.loc[("f", "fp32", "n1")].to_dict() == pytest.approx({"conv": 75, "fc": 25})
+    assert shares.loc[("f", "fp32", "n2")].to_dict() == pytest.approx({"conv": 60, "fc": 40})
+
+
+def test_profiled_shares_are_of_networks_whose_operators_agree_in_order():
+    kernels = pd.DataFrame(
+        {
+            "network": ["n1", "n1", "n2", "n2"],
+            "precision": "fp32",
+            "runtime": "tflite",
+            "index": [0, 1, 0, 1],
+            "kind": ["conv", "fc", "conv", "fc"],
+            "operator": ["Conv", "Gemm", "Gemm", "Conv"],
+        }
+    )
+    nodes = pd.DataFrame(
+        {
+            "network": ["n1", "n1", "n1", "n2", "n2"],
+            "precision": "fp32",
+            "index": [0, 0, 1, 0, 1],
+            "pass": [0, 1, 0, 0, 0],
+            "operator": ["Conv", "Conv", "Gemm", "Conv", "Gemm"],
+            "duration_ns": [90, 30, 10, 5, 5],
+        }
+    )
+    shares, matched, profiled = kernel_shares.profiled_shares(networks(), kernels, nodes)
+    assert (matched, profiled) == (1, 2)
+    assert shares.loc[("f", "fp32", "n1")].to_dict() == pytest.approx({"conv": 75, "fc": 25})
 
 
 def test_kernels_without_energies_are_a_named_state():
     costs = empty(contracts.KERNEL_COSTS)
-    (shares,) = kernel_shares.draw({"a": look("a")}, networks(), empty(contracts.KERNELS), costs)
+    (shares,) = kernel_shares.draw({"a": look("a")}, networks(), empty(contracts.KERNELS), costs, [])
     (configurations,) = kernel_configurations.draw({"a": look("a")}, empty(contracts.KERNELS), costs)
     assert shares.figure is None and "no kernel" in shares.reason
     assert configurations.figure is None and "no kernel kind" in configurations.reason

@@ -175,11 +175,12 @@ rule figure_runtimes_compared:
 
 
 rule figure_kernel_shares:
-    """Energy by kernel kind, family by family."""
+    """Cost by kernel kind, family by family: energy, or time where only that was measured."""
     input:
         networks="results/datasets/networks.parquet",
         kernels="results/graphs/kernels.parquet",
-        kernel_costs=expand("results/predictors/{device}/kernels.parquet", device=DEVICES),
+        kernel_costs="results/datasets/kernels.parquet",
+        recordings=expand("results/traces/{device}/recording.json", device=RECORDED),
         devices=FIGURE_DEVICES,
         code=code("figures"),
     output:
@@ -189,15 +190,15 @@ rule figure_kernel_shares:
     benchmark:
         "results/benchmarks/figures/kernel-shares.tsv"
     shell:
-        "edgejoule figures kernel-shares --networks {input.networks:q} --kernels {input.kernels:q}"
-        " --devices {input.devices:q} --output {output:q} {input.kernel_costs:q} 2> {log:q}"
+        "edgejoule figures kernel-shares --networks {input.networks:q} --kernels {input.kernels:q} --kernel-costs {input.kernel_costs:q}"
+        " --devices {input.devices:q} --output {output:q} {input.recordings:q} 2> {log:q}"
 
 
 rule figure_kernel_configurations:
     """Kernel energy against each configuration parameter."""
     input:
         kernels="results/graphs/kernels.parquet",
-        kernel_costs=expand("results/predictors/{device}/kernels.parquet", device=DEVICES),
+        kernel_costs="results/datasets/kernels.parquet",
         devices=FIGURE_DEVICES,
         code=code("figures"),
     output:
@@ -207,8 +208,8 @@ rule figure_kernel_configurations:
     benchmark:
         "results/benchmarks/figures/kernel-configurations.tsv"
     shell:
-        "edgejoule figures kernel-configurations --kernels {input.kernels:q}"
-        " --devices {input.devices:q} --output {output:q} {input.kernel_costs:q} 2> {log:q}"
+        "edgejoule figures kernel-configurations --kernels {input.kernels:q} --kernel-costs {input.kernel_costs:q}"
+        " --devices {input.devices:q} --output {output:q} 2> {log:q}"
 
 
 rule figure_kernel_coverage:

@@ -1,81 +1,127 @@
-"""Which kernel kinds the energy of a network goes to, family by family (after Tu et al., SEC 2023)."""
+"""Which kernel kinds the cost of a network goes to, family by family (after Tu et al., SEC 2023)."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from edgejoule.figures.devices import DeviceLook, known
 from edgejoule.figures.palette import COLOURS, OTHER, percent
 from edgejoule.figures.picture import Picture
+from edgejoule.figures.style import note
 from edgejoule.predictors.training import kernels_for
+from edgejoule.tables import contracts, read_table
 
-#: Kinds shown by name, by their share over all families; the rest is one segment.
-SHOWN = 7
+#: Kinds shown by name, by their mean share; the rest is one segment. Families shown, those with most networks.
+SHOWN, FAMILIES = 7, 16
 
 
 def draw(
-    devices: Mapping[str, DeviceLook], networks: pd.DataFrame, kernels: pd.DataFrame, kernel_costs: pd.DataFrame
+    devices: Mapping[str, DeviceLook],
+    networks: pd.DataFrame,
+    kernels: pd.DataFrame,
+    kernel_costs: pd.DataFrame,
+    recordings: list[Path],
 ) -> list[Picture]:
     """Draw one picture per device: a stacked bar per family and precision.
+
+    Shares are of energy where kernels have an energy, and of time where the runtime's own profile was recorded and
+    energy is latency times a constant, so that shares of modelled energy would be the same.
 
     Args:
         devices: how each device is shown.
         networks: the datasets stage's table, for the networks measured and their families.
         kernels: the kernels that each network is made of.
         kernel_costs: what each kernel costs on each device: measured, or inferred from network totals.
+        recordings: the recordings' ``recording.json`` files, for the profiles beside them.
     """
-    looks = known(devices, networks["device"], "results/datasets/networks.parquet")
-    return [_one_device(look, networks[networks["device"] == look.name], kernels, kernel_costs) for look in looks]
+    folders = {json.loads(file.read_text(encoding="utf-8"))["device"]: file.parent for file in recordings}
+    pictures = []
+    for look in known(devices, networks["device"], "results/datasets/networks.parquet"):
+        own = networks[(networks["device"] == look.name) & (networks["quality"] != "failed")]
+        costs = kernel_costs[(kernel_costs["device"] == look.name) & kernel_costs["energy_mj"].notna()]
+        profile = folders[look.name] / "nodes.parquet" if look.name in folders else None
+        if len(costs) and len(own):
+            pictures.append(_by_energy(look, own, kernels, costs))
+        elif profile is not None and profile.is_file() and len(own):
+            pictures.append(_by_time(look, own, kernels, read_table(profile, contracts.NODES)))
+        else:
+            reason = "no kernel of this device has a measured or inferred energy, and its runtime was not profiled"
+            pictures.append(Picture(look.name, f"Cost by kernel kind: {look.title}", reason=reason))
+    return pictures
 
 
-def _one_device(look: DeviceLook, networks: pd.DataFrame, kernels: pd.DataFrame, costs: pd.DataFrame) -> Picture:
-    title = f"Energy by kernel kind: {look.title}"
-    costs = costs[(costs["device"] == look.name) & costs["energy_mj"].notna()]
-    if costs.empty:
-        return Picture(look.name, title, reason="no kernel of this device has a measured or inferred energy")
+def _by_energy(look: DeviceLook, networks: pd.DataFrame, kernels: pd.DataFrame, costs: pd.DataFrame) -> Picture:
     shares = kind_shares(networks, kernels, costs)
+    origins = set(costs["origin"])
+    how = "inferred from network totals" if origins == {"inferred"} else ", ".join(sorted(origins))
+    about = f"Kernel energies are {how}; {look.energy_label}."
+    return _picture(look, shares, "energy", f"kernel energies {how}", about)
+
+
+def _by_time(look: DeviceLook, networks: pd.DataFrame, kernels: pd.DataFrame, nodes: pd.DataFrame) -> Picture:
+    shares, matched, profiled = profiled_shares(networks, kernels, nodes)
+    about = (
+        f"Time of each kernel from the runtime's own profile of {matched} networks; {profiled - matched} more were "
+        "profiled, but run their operators in another order than the graph lists them. This device's "
+        f"{look.energy_label}, so its energy has the same shares."
+    )
+    return _picture(look, shares, "time", "measured by the runtime's profiler", about)
+
+
+def _picture(look: DeviceLook, shares: pd.DataFrame, what: str, how: str, about: str) -> Picture:
+    title = f"{what.capitalize()} by kernel kind: {look.title}"
     if shares.empty:
-        return Picture(look.name, title, reason="no kernel with an energy occurs in a measured network")
-    kinds = shares.mean().sort_values(ascending=False).index
-    drawn = shares[kinds[:SHOWN]]
+        return Picture(look.name, title, reason="no kernel with a cost occurs in a measured network")
+    rows = shares[shares.index.get_level_values("family").isin(_largest(shares))].droplevel("network")
+    rows = rows.groupby(level=["family", "precision"]).mean()
+    kinds = shares.mean().sort_values(ascending=False, kind="stable").index
+    drawn = rows[kinds[:SHOWN]]
     if len(kinds) > SHOWN:
-        drawn = drawn.assign(**{f"{len(kinds) - SHOWN} other kinds": shares[kinds[SHOWN:]].sum(axis=1)})
-    figure, axes = plt.subplots(figsize=(7.2, 1.5 + 0.32 * len(drawn)))
-    left = np.zeros(len(drawn))
-    colours = (*COLOURS[:SHOWN], OTHER)
-    for kind, colour in zip(drawn.columns, colours, strict=False):
-        width = drawn[kind].to_numpy()
-        axes.barh(range(len(drawn)), width, left=left, color=colour, label=kind, height=0.72, edgecolor="white", lw=0.5)
+        drawn = drawn.assign(**{f"{len(kinds) - SHOWN} other kinds": rows[kinds[SHOWN:]].sum(axis=1)})
+    figure, axes = plt.subplots(figsize=(7.2, 1.5 + 0.28 * len(drawn)))
+    _bars(axes, drawn)
+    axes.set_xlabel(f"Share of the {what} of a network's kernels (%)")
+    axes.set_title(look.title)
+    note(axes, how)
+    figure.legend(loc="outside lower center", ncols=4)
+    most = ", ".join(f"{kind} {percent(shares[kind].mean())}" for kind in kinds[:3])
+    families = shares.index.get_level_values("family").nunique()
+    caption = (
+        f"Mean over the networks of a family and precision, {drawn.index.get_level_values('family').nunique()} of "
+        f"{families} families. Over all {len(shares)} networks: {most}. {about}"
+    )
+    return Picture(look.name, title, caption, figure)
+
+
+def _largest(shares: pd.DataFrame) -> list[str]:
+    counts = shares.index.get_level_values("family").value_counts()
+    return sorted(counts.index, key=lambda family: (-counts[family], family))[:FAMILIES]
+
+
+def _bars(axes: Axes, rows: pd.DataFrame) -> None:
+    left = np.zeros(len(rows))
+    for kind, colour in zip(rows.columns, (*COLOURS[:SHOWN], OTHER), strict=False):
+        width = rows[kind].to_numpy()
+        axes.barh(range(len(rows)), width, left=left, color=colour, label=kind, height=0.74, edgecolor="white", lw=0.5)
         for i, value in enumerate(width):
             if value >= 7:
                 axes.text(left[i] + value / 2, i, f"{value:.0f}", ha="center", va="center", fontsize=7, color="white")
         left += width
-    axes.set_yticks(range(len(drawn)), [f"{family}, {precision}" for family, precision in drawn.index])
+    one = rows.index.get_level_values("precision").nunique() == 1
+    names = [family if one else f"{family}, {precision}" for family, precision in rows.index]
+    axes.set_yticks(range(len(rows)), names)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
     axes.set_xlim(0, 100)
-    axes.set_xlabel("Share of the energy of a network's kernels (%)")
-    axes.set_title(look.title)
-    how = (
-        "inferred from network totals"
-        if set(costs["origin"]) == {"inferred"}
-        else ", ".join(sorted(set(costs["origin"])))
-    )
-    axes.set_title(f"kernel energies {how}", loc="right", fontsize=7.5, fontweight="normal", color="#6b7280")
-    figure.legend(loc="outside lower center", ncols=4)
-    first, second = kinds[0], kinds[1] if len(kinds) > 1 else None
-    caption = (
-        f"Mean over the networks of a family and precision; kernel energies are {how}, {look.energy_label}. Over all "
-        f"rows {first} takes {percent(shares[first].mean())}"
-    )
-    caption += f", {second} {percent(shares[second].mean())}." if second else "."
-    return Picture(look.name, title, caption, figure)
 
 
 def kind_shares(networks: pd.DataFrame, kernels: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
-    """Return the share (%) of each kernel kind in the energy of a family's networks, per family and precision.
+    """Return the share (%) of each kernel kind in each network's energy, by family, precision and network.
 
     Args:
         networks: one device's networks.
@@ -85,8 +131,41 @@ def kind_shares(networks: pd.DataFrame, kernels: pd.DataFrame, costs: pd.DataFra
     own = kernels_for(kernels, networks["runtime"].iloc[0])
     energy = costs.drop_duplicates(["kernel", "precision"]).set_index(["kernel", "precision"])["energy_mj"]
     own = own.join(energy, on=["kernel", "precision"], how="inner")
-    families = networks.loc[networks["quality"] != "failed", ["network", "precision", "family"]]
-    own = own.merge(families, on=["network", "precision"])
-    per_kind = own.groupby(["family", "precision", "network", "kind"])["energy_mj"].sum().unstack(fill_value=0.0)
-    share = 100 * per_kind.div(per_kind.sum(axis=1), axis=0)
-    return share.groupby(level=["family", "precision"]).mean()
+    return _shares(own, "energy_mj", networks)
+
+
+def profiled_shares(
+    networks: pd.DataFrame, kernels: pd.DataFrame, nodes: pd.DataFrame
+) -> tuple[pd.DataFrame, int, int]:
+    """Return the same shares of time, how many networks they are of, and how many were profiled.
+
+    The k-th node that the runtime timed is the k-th kernel of the graph if both lists have the same operators in the
+    same order; a network of which that does not hold is left out, since its kernels cannot be told apart.
+
+    Args:
+        networks: one device's networks.
+        kernels: the kernels of all networks and runtimes.
+        nodes: the runtime's time of each node; the least over the passes counts.
+    """
+    timed = nodes.groupby(["network", "precision", "index"], as_index=False).agg(
+        operator=("operator", "first"), duration_ns=("duration_ns", "min")
+    )
+    told = kernels[kernels["runtime"] == networks["runtime"].iloc[0]]
+    both = timed.merge(
+        told[["network", "precision", "index", "kind", "operator"]],
+        on=["network", "precision", "index"],
+        how="outer",
+        suffixes=("", "_told"),
+    )
+    both = both[both["network"].isin(set(timed["network"]))]
+    same = (both["operator"] == both["operator_told"]).groupby([both["network"], both["precision"]]).transform("all")
+    matched = both[same]
+    profiled = timed[["network", "precision"]].drop_duplicates()
+    return _shares(matched, "duration_ns", networks), matched["network"].nunique(), len(profiled)
+
+
+def _shares(kernels: pd.DataFrame, cost: str, networks: pd.DataFrame) -> pd.DataFrame:
+    families = networks[["network", "precision", "family"]]
+    own = kernels.merge(families, on=["network", "precision"])
+    per_kind = own.groupby(["family", "precision", "network", "kind"])[cost].sum().unstack(fill_value=0.0)
+    return 100 * per_kind.div(per_kind.sum(axis=1), axis=0)

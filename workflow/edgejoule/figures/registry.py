@@ -29,7 +29,7 @@ INPUTS = {
     "scores": Input("SCORES", "results/scores/scores.parquet"),
     "choices": Input("RECOMMENDATION_VALIDATION", "results/recommendations/validation.parquet"),
     "recommendations": Input("RECOMMENDATIONS", "results/recommendations/rpi4-tflite-v2.7.1-ruy.parquet", True),
-    "kernel-costs": Input("KERNEL_COSTS", "results/predictors/rpi4-tflite-v2.7.1-ruy/kernels.parquet", True),
+    "kernel-costs": Input("KERNEL_COSTS", "results/datasets/kernels.parquet"),
     "recordings": Input(None, "results/traces/rpi4-tflite-v2.7.1-ruy/recording.json", True),
     "fronts": Input("FRONTS", "results/recommendations/fronts/rpi4-tflite-v2.7.1-ruy.parquet", True),
 }
@@ -65,7 +65,10 @@ FIGURES: dict[str, Spec] = {
         "runtimes_compared:draw", ("networks",), COST, "The same networks on one board under two runtimes or settings."
     ),
     "kernel-shares": Spec(
-        "kernel_shares:draw", ("networks", "kernels", "kernel-costs"), KERNELS, "Energy by kernel kind and family."
+        "kernel_shares:draw",
+        ("networks", "kernels", "kernel-costs", "recordings"),
+        KERNELS,
+        "Cost by kernel kind and family.",
     ),
     "kernel-configurations": Spec(
         "kernel_configurations:draw", ("kernels", "kernel-costs"), KERNELS, "Kernel energy against configuration."
