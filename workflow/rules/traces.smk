@@ -37,12 +37,12 @@ def archives(wildcards):
 
 
 def folder_files(wildcards):
-    """Return the manifest of a device's recording, or every file in its folder."""
+    """Return the manifest of a device's recording, its file of readings and of events, or every file in its folder."""
     source = DEVICES[wildcards.device].source
     if source.kind == "live":
         return f"results/measure/{wildcards.device}/events.parquet"
-    if source.manifest:
-        return [source.manifest]
+    if source.folder is None:
+        return [path for path in (source.manifest, source.file, source.events) if path]
     return sorted(str(path) for path in Path(source.folder).rglob("*") if path.is_file())
 
 

@@ -22,6 +22,7 @@ COMMANDS = (
     ("report", "edgejoule.cli.report", "Stages"),
     ("predict", "edgejoule.cli.predict", "For people"),
     ("graph", "edgejoule.cli.graph", "For people"),
+    ("trace", "edgejoule.cli.trace", "For people"),
     ("freeze", "edgejoule.cli.freeze", "For people"),
     ("score", "edgejoule.cli.score", "For people"),
     ("recommend", "edgejoule.cli.recommend", "For people"),

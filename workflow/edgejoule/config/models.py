@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from edgejoule.tables.vocabulary import ACCOUNTINGS, ORIGINS, POWER_SCOPES, PREDICTORS, PROTOCOLS
+from edgejoule.tables.vocabulary import ACCOUNTINGS, ORIGINS, POWER_SCOPES, PRECISIONS, PREDICTORS, PROTOCOLS
 
 #: What can measure power; 'external' is a meter whose trace is replayed.
 METERS = (
@@ -86,6 +86,35 @@ class LiveSource(Model):
     protocol: Protocol = Protocol()
 
 
+class TraceColumns(Model):
+    """Which columns of a table of readings hold what, in which units; what a format knows itself is left out."""
+
+    time: str | None = Field(None, description="Column of time; without one, readings come at the meter's rate.")
+    time_unit: Literal["s", "ms", "us", "ns", "datetime"] = "s"
+    power: str | None = Field(None, description="Column of power.")
+    power_unit: Literal["W", "mW", "uW"] = "W"
+    current: str | None = Field(None, description="Column of current; needs a voltage.")
+    current_unit: Literal["A", "mA", "uA", "nA"] = "A"
+    voltage: float | str | None = Field(None, description="Column of voltage, or the supply's voltage (V).")
+    voltage_unit: Literal["V", "mV"] = "V"
+    energy: str | None = Field(None, description="Column of a cumulative energy counter.")
+    energy_unit: Literal["J", "mJ", "uJ", "Wh"] = "J"
+    wrap: PositiveFloat | None = Field(None, description="Value at which the counter starts again, in its unit.")
+    with_unit: list[str] = Field([], description="Columns whose values carry their unit, such as '65.3 W'.")
+    sampling: Literal["instantaneous", "averaged"] | None = Field(None, description="What a reading of power means.")
+    separator: str = Field(",", min_length=1, max_length=1)
+
+
+class Segments(Model):
+    """How events are found in a trace without marks."""
+
+    workload: str = Field(description="What ran.")
+    precision: Literal[PRECISIONS] | None = None
+    iterations: PositiveInt | None = Field(None, description="Inferences in each event, if they are known.")
+    least_s: PositiveFloat = Field(1.0, description="Shortest event, and shortest pause between two (s).")
+    threshold_w: PositiveFloat | None = Field(None, description="Power above which something runs (W).")
+
+
 class TracesSource(Model):
     """Replay a recording: canonical, or in a named format that an importer reads."""
 
@@ -93,6 +122,10 @@ class TracesSource(Model):
     format: str = Field("canonical", description="canonical, mlperf-inference, ...: see 'edgejoule traces --help'.")
     folder: str | None = Field(None, description="Folder of the recording, relative to the project or absolute.")
     manifest: str | None = Field(None, description="Table of pinned addresses and sha256 of the files to fetch.")
+    file: str | None = Field(None, description="A single trace file, in a format of such files.")
+    columns: TraceColumns | None = Field(None, description="Which columns of the file hold what.")
+    events: str | None = Field(None, description="CSV or Parquet with the columns of events.parquet.")
+    segments: Segments | None = Field(None, description="Or: find the events in the trace.")
 
 
 class TableSource(Model):

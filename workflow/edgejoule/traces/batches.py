@@ -20,7 +20,7 @@ Batch = tuple[str, np.ndarray, np.ndarray]
 
 def frame_batches(trace: pd.DataFrame, rails: dict[str, Rail]) -> Iterator[Batch]:
     """Yield the readings of each of ``rails`` in a trace that is in memory."""
-    for name, part in trace.groupby("rail", sort=False):
+    for name, part in trace.groupby("rail", sort=False, observed=True):
         if name in rails:
             yield name, part["t_ns"].to_numpy(), part[rails[name].column].to_numpy(float, na_value=np.nan)
 

@@ -1,12 +1,19 @@
 """From a device's source to its canonical recording."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from edgejoule.config import Device
+from edgejoule.config.models import Segments
 from edgejoule.errors import EdgejouleError
+from edgejoule.tables import empty
+from edgejoule.tables.contracts import EVENTS
 from edgejoule.tables.vocabulary import PRECISIONS
+from edgejoule.traces.events import find_events, read_events
 from edgejoule.traces.files import Files
+from edgejoule.traces.importers.formats import read_trace_file
+from edgejoule.traces.importers.readings import Readings
 from edgejoule.traces.importers.registry import CANONICAL, run_format
 from edgejoule.traces.importers.runs import RunFacts
 from edgejoule.traces.manifest import PinnedFile, read_manifest
@@ -17,7 +24,7 @@ def import_device(device: Device, archives: Sequence[Path | str] = ()) -> Record
     """Return the canonical recording of a device of source ``traces`` or ``live``.
 
     Args:
-        device: the device, from its file, which names format and folder or manifest.
+        device: the device, from its file, which names format and folder, file or manifest.
         archives: what was retrieved for its manifest; for a live device, the ``recording.json`` that measuring it gave.
 
     Raises:
@@ -30,10 +37,8 @@ def import_device(device: Device, archives: Sequence[Path | str] = ()) -> Record
         if len(archives) != 1:
             raise EdgejouleError(f"device '{device.name}' is live; give the one recording.json that measuring it gave")
         return _canonical(device, Path(archives[0]).parent)
-    if (source.folder is None) == (source.manifest is None):
-        raise EdgejouleError(f"device '{device.name}': a source of traces names either a 'folder' or a 'manifest'")
-    if source.format == CANONICAL:
-        return _canonical(device, source.folder)
+    if sum(place is not None for place in (source.folder, source.manifest, source.file)) != 1:
+        raise EdgejouleError(f"device '{device.name}': a source of traces names one of 'folder', 'manifest', 'file'")
     meta = {
         "device": device.name,
         "board": device.board,
@@ -42,6 +47,10 @@ def import_device(device: Device, archives: Sequence[Path | str] = ()) -> Record
         "runtime": device.runtime.model_dump(exclude_none=True),
         "format": source.format,
     }
+    if source.file is not None:
+        return _single(device, meta)
+    if source.format == CANONICAL:
+        return _canonical(device, source.folder)
     runs = run_format(source.format)
     if source.folder is not None:
         return runs.read(Files([source.folder]), meta, None, {})
@@ -49,9 +58,52 @@ def import_device(device: Device, archives: Sequence[Path | str] = ()) -> Record
     return runs.read(Files(archives), meta, device.name, facts)
 
 
+def _single(device: Device, meta: dict) -> Recording:
+    source = device.source
+    if (source.events is None) == (source.segments is None):
+        raise EdgejouleError(f"device '{device.name}': a trace file needs either 'events' or 'segments' for its events")
+    readings = read_trace_file(Path(source.file), source.format, source.columns, device.meter.rate_hz)
+    return recording_of(readings, meta, Path(source.file), source.events, source.segments)
+
+
+def recording_of(
+    readings: Readings,
+    meta: dict,
+    path: Path,
+    events: Path | str | None = None,
+    segments: Segments | None = None,
+) -> Recording:
+    """Return the recording of a trace file.
+
+    Args:
+        readings: what the file holds.
+        meta: ``device``, ``board``, ``meter``, ``power_scope`` and whatever else ``recording.json`` is to say.
+        path: the file.
+        events: a file of marks; or
+        segments: how events are found in the trace; without either there are none.
+    """
+    if events is not None:
+        table = read_events(events)
+    elif segments is not None:
+        table = find_events(readings, segments, path.name)
+    else:
+        table = empty(EVENTS)
+    accuracy = meta["meter"].get("accuracy_percent")
+    rails = [replace(rail, accuracy_percent=accuracy) if accuracy else rail for rail in readings.rails]
+    period = max(rail.observed_period_ns for rail in rails)
+    about = {
+        "rails": [rail.to_meta() for rail in rails],
+        "clock": readings.clock,
+        "observed_rate_hz": 1e9 / period,
+        "notes": list(readings.notes),
+        "source": path.name,
+    }
+    return Recording(meta | about, table, readings.trace)
+
+
 def _canonical(device: Device, folder: Path | str | None) -> Recording:
     if folder is None:
-        raise EdgejouleError(f"device '{device.name}': a canonical recording is a 'folder', not a 'manifest'")
+        raise EdgejouleError(f"device '{device.name}': a canonical recording is a 'folder'")
     recording = read_recording(folder)
     for key, value in (("device", device.name), ("board", device.board), ("power_scope", device.power_scope)):
         if recording.meta[key] != value:

@@ -1,0 +1,277 @@
+"""Every single-file format: recognised, read in the right units, on the right clock; and what goes wrong with each."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edgejoule.config.models import Segments, TraceColumns
+from edgejoule.errors import EdgejouleError
+from edgejoule.traces import event_energy
+from edgejoule.traces.convert import recording_of
+from edgejoule.traces.importers.formats import FORMATS, read_trace_file, recognise
+
+META = {"device": "d", "board": "b", "meter": {"kind": "external"}, "power_scope": "dc"}
+MS = 1_000_000
+
+
+def pulse(t_s, low=1.0, high=3.0):
+    return np.where((t_s > 2) & (t_s <= 6), high, low)
+
+
+def table(path, header, columns, fmt="%.9g", preamble=""):
+    rows = "\n".join(",".join(fmt % value for value in row) for row in zip(*columns, strict=True))
+    path.write_text(f"{preamble}{header}\n{rows}\n")
+    return path
+
+
+def monsoon(folder, unit=1.0):
+    t = np.arange(40_000) / 5000
+    return table(
+        folder / "m.csv", "Time(ms),Current(mA),Voltage(V)", [t * 1e3 * unit, pulse(t) * 250, np.full(40_000, 4.0)]
+    )
+
+
+def monsoon_bursts(folder):
+    t = np.arange(40_000) / 5000
+    arrival = np.ceil(t / 0.028) * 0.028 + 1e-6 * (np.arange(40_000) % 140)
+    return table(folder / "m.csv", "Time,Main(mA),Main Voltage(V)", [arrival, pulse(t) * 250, np.full(40_000, 4.0)])
+
+
+def ppk2(folder):
+    t = np.arange(8000) / 1000
+    return table(folder / "p.csv", "Timestamp(ms),Current(uA),D0-D7", [t * 1e3, pulse(t) / 2 * 1e6, np.zeros(8000)])
+
+
+def joulescope(folder):
+    t = np.arange(8000) / 1000
+    columns = [t, pulse(t) / 5, np.full(8000, 5.0), pulse(t)]
+    return table(folder / "j.csv", "#time,current,voltage,power", columns, preamble="# Joulescope\n")
+
+
+def otii(folder):
+    t = np.arange(8000) / 1000
+    return table(folder / "o.csv", "Timestamp,Main current (A),Main voltage (V)", [t, pulse(t) / 2, np.full(8000, 2.0)])
+
+
+def nvidia_smi(folder):
+    lines = ["timestamp, power.draw [W]"]
+    for k in range(80):
+        lines.append(f"2026/03/01 12:00:{k // 10:02}.{k % 10}00, {float(pulse(k / 10)):.2f} W")
+    lines[30] = "2026/03/01 12:00:02.900, [N/A]"
+    path = folder / "n.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def powercap(folder):
+    t = np.arange(800) / 100
+    energy = np.cumsum(pulse(t)) * 0.01 * 1e6
+    return table(folder / "r.csv", "time_s,energy_uj", [t, np.round(energy) % 7_000_000], "%.10g")
+
+
+def perf(folder):
+    lines = ["# started on Sun Mar  1 12:00:00 2026", ""]
+    for k in range(1, 81):
+        power = float(pulse(k / 10))
+        lines.append(f"{k / 10:.9f},{power / 10},Joules,power/energy-pkg/,1000000,100.00,,")
+        lines.append(f"{k / 10:.9f},{power / 40},Joules,power/energy-cores/,1000000,100.00,,")
+    path = folder / "perf.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def tegrastats(folder, stamped=True):
+    lines = []
+    for k in range(80):
+        stamp = f"03-01-2026 12:00:{k // 10:02} " if stamped else ""
+        power = round(float(pulse(k / 10)) * 1000)
+        lines.append(
+            f"{stamp}RAM 2493/7620MB (lfb 1x4MB) SWAP 0/3810MB (cached 0MB) CPU [5%@729,3%@729] GR3D_FREQ 37% "
+            f"cpu@45.5C tj@45.5C VDD_IN {power}mW/4000mW VDD_CPU_GPU_CV {power // 2}mW/400mW VDD_SOC 300mW/300mW"
+        )
+    path = folder / "tegrastats.log"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def parquet(folder):
+    t = np.arange(8000) * MS
+    pd.DataFrame({"when": t, "watts": pulse(t * 1e-9) * 1000}).to_parquet(folder / "g.parquet")
+    return folder / "g.parquet"
+
+
+GENERIC = TraceColumns(time="when", time_unit="ns", power="watts", power_unit="mW")
+CASES = {
+    "monsoon": (monsoon, "monsoon", None, 5000, "power"),
+    "monsoon in bursts": (monsoon_bursts, "monsoon", None, 5000, "power"),
+    "monsoon with microseconds headed ms": (lambda f: monsoon(f, 1000), "monsoon", None, 5000, "power"),
+    "ppk2": (ppk2, "ppk2", TraceColumns(voltage=2.0), 1000, "power"),
+    "joulescope": (joulescope, "joulescope", None, 1000, "power"),
+    "otii": (otii, "otii", None, 1000, "power"),
+    "nvidia-smi": (nvidia_smi, "nvml", None, 10, "power"),
+    "powercap": (powercap, "rapl", TraceColumns(wrap=7_000_000), 100, "energy"),
+    "perf": (perf, "perf", None, 10, "energy-pkg"),
+    "tegrastats": (tegrastats, "tegrastats", None, 10, "VDD_IN"),
+    "parquet": (parquet, "generic", GENERIC, 1000, "power"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_read_in_the_right_units_on_the_right_clock(tmp_path, case):
+    make, name, columns, rate, rail = CASES[case]
+    path = make(tmp_path)
+    assert recognise(path) == name or case == "parquet"
+    readings = read_trace_file(path, None if case != "parquet" else name, columns)
+    assert [rail.name for rail in readings.rails if rail.used] == [rail]
+    used = next(each for each in readings.rails if each.used)
+    assert used.observed_period_ns == pytest.approx(1e9 / rate, rel=0.03)
+    events = tmp_path / "events.csv"
+    first = int(readings.trace["t_ns"].iloc[0])
+    begin, end = first + 3000 * MS, first + 5000 * MS
+    events.write_text(f"event,start_ns,end_ns,workload,iterations\na,{begin},{end},net,10\n")
+    figures = event_energy(recording_of(readings, META, path, events)).iloc[0]
+    assert figures["energy_j"] == pytest.approx(6.0, rel=0.002)
+    assert figures["reason"] == ""
+    if name != "rapl":
+        found = recording_of(readings, META, path, segments=Segments(workload="net", iterations=10, least_s=0.5))
+        network = found.events[found.events["kind"] == "network"]
+        assert len(network) == 1
+        np.testing.assert_allclose(
+            network[["start_ns", "end_ns"]].to_numpy()[0] - first, [2e9, 6e9], atol=3e9 / rate + 3e7
+        )
+
+
+def test_notes_say_what_was_corrected(tmp_path):
+    assert "1000 times smaller than it says" in " ".join(read_trace_file(monsoon(tmp_path, 1000)).notes)
+    assert "stamped in bursts; a uniform clock of 200000 ns" in " ".join(
+        read_trace_file(monsoon_bursts(tmp_path)).notes
+    )
+
+
+def test_both_power_and_counter_are_kept_and_one_is_used(tmp_path):
+    t = np.arange(100) / 10
+    path = table(tmp_path / "x.csv", "time(s),power(W),energy(J)", [t, np.full(100, 2.0), 3.0 * t])
+    readings = read_trace_file(path)
+    assert {(rail.name, rail.used) for rail in readings.rails} == {("power", False), ("energy", True)}
+    assert len(readings.trace) == 200
+
+
+def test_jls_round_trip(tmp_path):
+    pyjls = pytest.importorskip("pyjls", reason="pyjls is not installed")
+    path = tmp_path / "x.jls"
+    t = np.arange(8000) / 1000
+    with pyjls.Writer(str(path)) as writer:
+        writer.source_def(source_id=1, name="js", vendor="v", model="m", version="1", serial_number="1")
+        for number, (name, units, values) in enumerate(
+            [("current", "A", pulse(t) / 5), ("voltage", "V", np.full(8000, 5.0))], 1
+        ):
+            writer.signal_def(signal_id=number, source_id=1, sample_rate=1000, name=name, units=units)
+            writer.fsr_f32(number, 0, values.astype(np.float32))
+    assert recognise(path) == "jls"
+    readings = read_trace_file(path)
+    assert readings.trace["power_w"].to_numpy() == pytest.approx(pulse(t), rel=1e-6)
+    data = path.read_bytes()
+    (tmp_path / "cut.jls").write_bytes(data[:40])
+    with pytest.raises(EdgejouleError, match=r"cut\.jls: "):
+        read_trace_file(tmp_path / "cut.jls")
+
+
+WRONG = {
+    "no voltage": (ppk2, None, "'Current\\(uA\\)' is a current; give the voltage"),
+    "no such column": (joulescope, TraceColumns(power="powr"), "no column 'powr'; did you mean 'power'"),
+    "no rate": (lambda f: tegrastats(f, False), None, "its lines carry no times; declare 'rate_hz'"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_a_file_does_not_say_must_be_given(tmp_path, case):
+    make, columns, message = WRONG[case]
+    with pytest.raises(EdgejouleError, match=message):
+        read_trace_file(make(tmp_path), None, columns)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty"),
+        ("\x00\x01\x02", "no line of the first 50 names columns"),
+        ("time,power\n", "0 reading\\(s\\); at least two"),
+        ("time,power\n1,2\n", "1 reading\\(s\\)"),
+        ("time,power\n1,2\n2,two\n", "reading 2, column 'power': 'two' is no number"),
+        ("time,power\n1,2\n,3\n", "reading 2 has no time in column 'time'"),
+        ("time,power\n3,2\n2,3\n1,4\n", "time goes back in reading 2"),
+        ("time,power\n1e300,2\n2e300,3\n", "times that are none in s"),
+        ("time,power\n1,2\n4e9,3\n", "the unit of its time is wrong"),
+        ("time,power\n1,2\n1,3\n", "do not advance"),
+        ("a,b\n1,2\n2,3\n", "no column of time"),
+        ("time,b\n1,2\n2,3\n", "no column of power, current or energy"),
+    ],
+)
+def test_bad_tables_stop_with_a_sentence(tmp_path, text, message):
+    path = tmp_path / "x.csv"
+    path.write_text(text)
+    with pytest.raises(EdgejouleError, match=message):
+        read_trace_file(path)
+
+
+def test_short_lines_are_left_out_and_counted(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("time,power\n1,2\n2\n3,4\n4,5\n5")
+    readings = read_trace_file(path)
+    assert len(readings.trace) == 3 and readings.notes[0] == "2 incomplete line(s) left out"
+
+
+def test_unknown_formats_and_missing_files(tmp_path):
+    with pytest.raises(EdgejouleError, match="did you mean 'monsoon'"):
+        read_trace_file(monsoon(tmp_path), "monson")
+    for name in FORMATS:
+        with pytest.raises(EdgejouleError, match="no such file"):
+            read_trace_file(tmp_path / "nothing.csv", name)
+
+
+def test_events_files(tmp_path):
+    path = joulescope(tmp_path)
+    readings = read_trace_file(path)
+    events = tmp_path / "events.csv"
+    events.write_text("event,start_ns,end_ns\na,1,2\n")
+    with pytest.raises(EdgejouleError, match=r"events\.csv: table 'events' lacks the column\(s\) workload, iterations"):
+        recording_of(readings, META, path, events)
+    with pytest.raises(EdgejouleError, match="not a readable table of events"):
+        recording_of(readings, META, path, tmp_path / "none.csv")
+
+
+def check_fuzzed(path, name):
+    """Whatever the bytes are: an answer, or one sentence that names the file."""
+    try:
+        readings = read_trace_file(path, name, TraceColumns(voltage=1.0))
+    except EdgejouleError as error:
+        assert str(path) in str(error) and "\n" not in str(error)
+    else:
+        assert (
+            len(readings.trace) >= 2
+            and (np.diff(readings.trace["t_ns"].to_numpy())[: len(readings.trace) // 2] != 0).all()
+        )
+
+
+@given(st.sampled_from([None, *FORMATS]), st.binary(max_size=400))
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_are_an_answer_or_a_sentence(tmp_path, name, data):
+    path = tmp_path / "fuzz.csv"
+    path.write_bytes(data)
+    check_fuzzed(path, name)
+
+
+MAKERS = [monsoon, monsoon_bursts, ppk2, joulescope, otii, nvidia_smi, powercap, perf, tegrastats, parquet]
+
+
+@given(st.sampled_from(MAKERS), st.data())
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damaged_files_are_an_answer_or_a_sentence(tmp_path, make, data):
+    path = make(tmp_path)
+    content = bytearray(path.read_bytes()[: data.draw(st.integers(10, 3000))])
+    for _ in range(data.draw(st.integers(0, 6))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(bytes(content))
+    check_fuzzed(path, None)

@@ -1,0 +1,81 @@
+"""Looking at traces and importing them from the command line."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from edgejoule.cli import main
+from edgejoule.errors import EdgejouleError
+from edgejoule.traces import event_energy, read_recording
+from edgejoule.traces.inspect import describe, draw, envelope, inspect, table_of
+
+
+@pytest.fixture
+def capture(tmp_path):
+    t = np.arange(8000) / 1000
+    power = np.where((t > 2) & (t < 6), 3.0, 1.0)
+    power[100] = np.nan
+    pd.DataFrame({"time (s)": np.where(t > 7, t + 2, t), "power (W)": power}).to_csv(tmp_path / "c.csv", index=False)
+    return tmp_path / "c.csv"
+
+
+def test_what_is_said(capture):
+    text = table_of(describe(inspect(capture)))
+    for part in (
+        "format      generic",
+        "instantaneous power; 1 to 3 W, median 1 W",
+        "8000 readings over 9.999 s; no rate declared, 1000 Hz observed",
+        "1 lost; 1 gap(s), the longest 2.001 s",
+        "events      none",
+    ):
+        assert part in text
+
+
+def test_no_peak_is_lost_in_the_picture():
+    power = np.ones(1_000_003)
+    power[777_777] = 50.0
+    power[:300] = np.nan
+    seconds, low, high = envelope(np.arange(len(power)) * 1e-3, power, points=100)
+    assert len(seconds) <= 100 and high.max() == 50.0 and low.min() == 1.0
+    seconds, low, _ = envelope(np.arange(900) * 1e-3, power[:900], points=9)
+    assert np.isnan(low[:3]).all() and not np.isnan(low[3:]).any()
+
+
+def test_nothing_is_drawn_in_a_gap():
+    seconds = np.concatenate([np.arange(100), np.arange(500, 600)]).astype(float)
+    times, low, high = envelope(seconds, np.ones(200), gap_s=3, points=20)
+    assert np.isnan(low).sum() == 1 and np.isnan(high[times == 500]).any()
+    assert (np.diff(times) >= 0).all()
+
+
+def test_pictures_are_the_same_bytes_every_time(capture, tmp_path):
+    for name in ("a", "b"):
+        draw(inspect(capture), tmp_path / f"{name}.png", "c.csv")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    with pytest.raises(EdgejouleError, match=r"a picture ends in \.png"):
+        draw(inspect(capture), tmp_path / "a.jpeg", "c.csv")
+
+
+def test_from_the_command_line(capture, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            main(["trace", *map(str, arguments)])
+        return stop.value.code, capsys.readouterr()
+
+    marks = ["--workload", "net", "--iterations", "20", "--least-s", "0.5"]
+    status, said = run("import", capture, "--device", "dev", "--output", "r", *marks)
+    assert status == 0 and "8000 readings and 3 events in r" in said.out
+    figures = event_energy(read_recording(tmp_path / "r")).set_index("event")
+    assert figures.loc["net#0", "energy_j"] == pytest.approx(12.0, rel=0.001)
+    status, said = run("inspect", "r")
+    assert status == 0 and "2 idle, 1 network" in said.out and (tmp_path / "r.png").stat().st_size > 5000
+    status, said = run("inspect", capture, "--column", "power=amps")
+    assert status == 2 and "no column 'amps'" in said.err
+    status, said = run("inspect", capture, "--column", "powr=amps")
+    assert status == 2 and "did you mean 'power'" in said.err
+    status, said = run("import", capture, "--device", "dev", "--output", "r", "--scope", "wal")
+    assert status == 2 and "did you mean 'wall'" in said.err
+    status, said = run("inspect", "nothing.csv")
+    assert status == 2 and "nothing.csv: cannot be read" in said.err

@@ -1,0 +1,106 @@
+"""``edgejoule trace``: look at a trace file, or make it a canonical recording."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+command = typer.Typer(no_args_is_help=True, help="Look at a trace file, or make it a canonical recording.")
+
+File = Annotated[Path, typer.Argument(help="A trace file, or the folder of a canonical recording.")]
+Format = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        help="monsoon, joulescope, jls, ppk2, otii, tegrastats, nvml, rapl, perf or generic; recognised if not given.",
+    ),
+]
+Rate = Annotated[float, typer.Option(help="Declared readings a second, where the meter has no rate of its own.")]
+Voltage = Annotated[float, typer.Option(help="Voltage of the supply (V), for files that hold a current only.")]
+Columns = Annotated[
+    list[str],
+    typer.Option("--column", help="What a column holds, such as time=t, time_unit=ms, power=P; see config/README.md."),
+]
+
+
+def _columns(stated: list[str], voltage: float):
+    from edgejoule.config.load import check
+    from edgejoule.config.models import TraceColumns
+    from edgejoule.errors import EdgejouleError
+
+    found: dict[str, object] = {"voltage": voltage} if voltage else {}
+    for item in stated:
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise EdgejouleError(f"--column {item}: should be KEY=NAME, such as power=P")
+        found[key] = value
+    return check(TraceColumns, found, "--column")
+
+
+@command.command()
+def inspect(
+    file: File,
+    format_: Format = "",
+    picture: Annotated[Path | None, typer.Option(help="The picture; FILE.png in this folder if not given.")] = None,
+    rate_hz: Rate = 0,
+    voltage: Voltage = 0,
+    column: Columns = [],  # noqa: B006
+) -> None:
+    """Say what a trace holds (format, rates, span, gaps, rails, lost readings, events) and draw it with its events.
+
+    Example: edgejoule trace inspect results/traces/rpi4-tflite-v2.7.1-ruy
+    """
+    from edgejoule.traces.inspect import describe, draw, table_of
+    from edgejoule.traces.inspect import inspect as look
+
+    inspected = look(file, format_ or None, _columns(column, voltage), rate_hz or None)
+    typer.echo(table_of(describe(inspected)))
+    if any(rail.quantity == "power" for rail in inspected.readings.rails):
+        picture = picture or Path(f"{file.resolve().name}.png")
+        draw(inspected, picture, file.name)
+        typer.echo(f"drawn in {picture}")
+
+
+@command.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A trace file.")],
+    output: Annotated[Path, typer.Option(help="Folder of the canonical recording.")],
+    device: Annotated[str, typer.Option(help="Name of the device.")],
+    board: Annotated[str, typer.Option(help="The physical hardware; the device's name if not given.")] = "",
+    scope: Annotated[str, typer.Option(help="What the meter saw: wall, rail or dc.")] = "dc",
+    format_: Format = "",
+    events: Annotated[Path | None, typer.Option(help="CSV or Parquet of marks: event,start_ns,end_ns,...")] = None,
+    workload: Annotated[str, typer.Option(help="Or find the events in the trace; this ran in them.")] = "",
+    iterations: Annotated[int, typer.Option(help="Inferences in each event that is found.")] = 0,
+    least_s: Annotated[float, typer.Option(help="Shortest event that is found (s).")] = 1.0,
+    rate_hz: Rate = 0,
+    voltage: Voltage = 0,
+    column: Columns = [],  # noqa: B006
+) -> None:
+    """Make a trace file a canonical recording.
+
+    Example: edgejoule trace import capture.csv --device my-board --workload resnet18 --iterations 200
+    --output recording
+    """
+    from edgejoule.config.load import check
+    from edgejoule.config.models import Segments
+    from edgejoule.errors import EdgejouleError
+    from edgejoule.names import did_you_mean
+    from edgejoule.tables.vocabulary import POWER_SCOPES
+    from edgejoule.traces import write_recording
+    from edgejoule.traces.convert import recording_of
+    from edgejoule.traces.importers.formats import read_trace_file
+
+    if scope not in POWER_SCOPES:
+        raise EdgejouleError(f"--scope {scope}: {did_you_mean(scope, POWER_SCOPES)}")
+    segments = None
+    if workload:
+        found = {"workload": workload, "iterations": iterations or None, "least_s": least_s}
+        segments = check(Segments, found, "--workload, --iterations, --least-s")
+    readings = read_trace_file(file, format_ or None, _columns(column, voltage), rate_hz or None)
+    meta = {"device": device, "board": board or device, "meter": {"kind": "external"}, "power_scope": scope}
+    recording = recording_of(readings, meta, file, events, segments)
+    write_recording(recording, output)
+    for note in readings.notes:
+        typer.echo(note, err=True)
+    typer.echo(f"{len(recording.trace)} readings and {len(recording.events)} events in {output}")

@@ -1,0 +1,80 @@
+"""Events of a trace that came without them: from a file of marks, or found where the power changes its level."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from edgejoule.config.models import Segments
+from edgejoule.errors import EdgejouleError
+from edgejoule.tables import to_arrow
+from edgejoule.tables.contracts import EVENTS
+from edgejoule.traces.importers.readings import Readings
+from edgejoule.traces.segment import segment
+
+#: What a file of marks need not say.
+DEFAULTS = {
+    "kind": "network",
+    "precision": None,
+    "pass": 0,
+    "latency_ms": None,
+    "latency_p50_ms": None,
+    "latency_p90_ms": None,
+    "top1": None,
+}
+
+
+def read_events(path: Path | str) -> pd.DataFrame:
+    """Read a CSV or Parquet file of marks with the columns of table ``events``.
+
+    Needed: ``event, start_ns, end_ns, workload, iterations``; the others have defaults, ``kind`` is ``network``.
+
+    Raises:
+        EdgejouleError: the file cannot be read, lacks a column, or a value is not what the table allows.
+    """
+    path = Path(path)
+    try:
+        table = pq.read_table(path) if path.suffix == ".parquet" else pa.csv.read_csv(path)
+    except (pa.ArrowException, OSError) as error:
+        raise EdgejouleError(f"{path}: not a readable table of events: {error}") from error
+    frame = table.to_pandas()
+    defaults = DEFAULTS | {"source": path.name}
+    frame = frame.assign(**{name: value for name, value in defaults.items() if name not in frame})
+    return to_arrow(frame, EVENTS, str(path)).to_pandas()
+
+
+def find_events(readings: Readings, wanted: Segments, source: str) -> pd.DataFrame:
+    """Return the spans in which a trace's power is high as events, and the pauses between them as idle.
+
+    Raises:
+        EdgejouleError: the trace has no power, or is at one level throughout.
+    """
+    used = [rail.name for rail in readings.rails if rail.used and rail.quantity == "power"] or [
+        rail.name for rail in readings.rails if rail.quantity == "power"
+    ]
+    if not used:
+        raise EdgejouleError(f"{source}: holds counters only; mark its events in a file")
+    parts = readings.trace[readings.trace["rail"].isin(used)].groupby("t_ns")["power_w"]
+    power = parts.sum(min_count=len(used))
+    t_ns = power.index.to_numpy()
+    spans = segment(t_ns, power.to_numpy(), wanted.least_s, wanted.threshold_w)
+    if not len(spans):
+        raise EdgejouleError(f"{source}: no span of high power lasts {wanted.least_s:g} s; lower 'least_s'")
+    unknown = dict.fromkeys(("latency_ms", "latency_p50_ms", "latency_p90_ms", "top1"))
+    common = {"precision": wanted.precision, "workload": wanted.workload, "source": source} | unknown
+    rows = []
+    bounds = np.concatenate([[t_ns[0]], spans.ravel(), [t_ns[-1]]]).reshape(-1, 2)
+    for number, (start, end) in enumerate(spans):
+        runs = {"kind": "network", "iterations": wanted.iterations or 0}
+        idle = {"kind": "idle", "iterations": 0}
+        for event, about, first, last in (
+            (f"{wanted.workload}#{number}:idle-before", idle, *bounds[number]),
+            (f"{wanted.workload}#{number}", runs, start, end),
+            (f"{wanted.workload}#{number}:idle-after", idle, *bounds[number + 1]),
+        ):
+            if last > first:
+                rows.append(common | about | {"event": event, "pass": number, "start_ns": first, "end_ns": last})
+    return pd.DataFrame(rows)

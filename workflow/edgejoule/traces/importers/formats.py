@@ -1,0 +1,106 @@
+"""The formats of single trace files: how each is recognised, and what its columns and rates are by default."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgejoule.config.models import TraceColumns
+from edgejoule.errors import EdgejouleError
+from edgejoule.names import did_you_mean
+from edgejoule.traces.importers.columns import columns_of, guess_columns, read_columns
+from edgejoule.traces.importers.jls import is_jls, read_jls
+from edgejoule.traces.importers.perf import is_perf, read_perf
+from edgejoule.traces.importers.readings import Readings
+from edgejoule.traces.importers.tegrastats import is_tegrastats, read_tegrastats
+
+HEAD_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A table of readings that a meter's software writes.
+
+    Attributes:
+        names: words that its columns' names hold, in lower case without spaces; each must be in one of them.
+        rate_hz: the meter's own rate, if it has but one (Hz).
+        sampling: what a reading of power means.
+        more: what its columns' names do not say.
+    """
+
+    names: tuple[str, ...]
+    rate_hz: float | None
+    sampling: str
+    more: dict
+
+
+#: In the order in which they are tried.
+LAYOUTS = {
+    "ppk2": Layout(("timestamp(ms)", "current(ua)"), None, "averaged", {}),
+    "monsoon": Layout(("time", "(ma)", "voltage(v)"), 5000.0, "averaged", {}),
+    "nvml": Layout(("timestamp", "power.draw"), None, "instantaneous", {"time_unit": "datetime"}),
+    "rapl": Layout(("time", "energy_uj"), None, "averaged", {"energy_unit": "uJ"}),
+    "otii": Layout(("timestamp", "main", "current"), None, "averaged", {}),
+    "joulescope": Layout(("time", "current", "voltage", "power"), None, "averaged", {}),
+    "generic": Layout((), None, "instantaneous", {}),
+}
+BINARY = {"jls": is_jls, "tegrastats": is_tegrastats, "perf": is_perf}
+FORMATS = (*BINARY, *LAYOUTS)
+
+
+def recognise(path: Path) -> str:
+    """Return the format of a trace file.
+
+    Raises:
+        EdgejouleError: it cannot be read, is empty, or is in none of the formats.
+    """
+    try:
+        with path.open("rb") as handle:
+            head = handle.read(HEAD_BYTES)
+    except OSError as error:
+        raise EdgejouleError(f"{path}: cannot be read: {error.strerror}") from error
+    if not head:
+        raise EdgejouleError(f"{path}: is empty")
+    for name, fits in BINARY.items():
+        if fits(head):
+            return name
+    columns = [column.lower().replace(" ", "") for column in columns_of(path)]
+    for name, layout in LAYOUTS.items():
+        if layout.names and all(any(word in column for column in columns) for word in layout.names):
+            return name
+    return "generic"
+
+
+def read_trace_file(
+    path: Path, name: str | None = None, columns: TraceColumns | None = None, rate_hz: float | None = None
+) -> Readings:
+    """Read a trace file.
+
+    Args:
+        path: the file.
+        name: its format; recognised where not given.
+        columns: what the file does not say: columns, units, the supply's voltage; goes over what it says.
+        rate_hz: declared rate (Hz); the meter's own where not given.
+
+    Raises:
+        EdgejouleError: the format is unknown, or the file cannot be read as it.
+    """
+    path = Path(path)
+    name = name or recognise(path)
+    if name not in FORMATS:
+        raise EdgejouleError(f"format '{name}' is unknown; {did_you_mean(name, FORMATS)}")
+    if not path.is_file():
+        raise EdgejouleError(f"{path}: no such file")
+    match name:
+        case "jls":
+            voltage = columns.voltage if columns and isinstance(columns.voltage, float) else None
+            return read_jls(path, voltage)
+        case "tegrastats":
+            return read_tegrastats(path, rate_hz)
+        case "perf":
+            return read_perf(path)
+    layout = LAYOUTS[name]
+    stated = columns.model_dump(exclude_unset=True) if columns else {}
+    guessed = guess_columns(columns_of(path, stated.get("separator", ",")))
+    merged = TraceColumns.model_validate(guessed.model_dump(exclude_unset=True) | layout.more | stated)
+    if name == "nvml":
+        merged = merged.model_copy(update={"with_unit": [merged.power] if merged.power else []})
+    return read_columns(path, merged, rate_hz or layout.rate_hz, merged.sampling or layout.sampling)

@@ -1,0 +1,85 @@
+"""Logs of NVIDIA's ``tegrastats``: one line per interval with the power of each rail in mW, ``VDD_IN 4980mW/4960mW``.
+
+The first figure is the reading, the second a running average that is not used. Stamps, where there are any, are whole
+seconds: the readings' clock is rebuilt from them, or counted at the declared rate.
+"""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.traces.clock import rebuild_clock
+from edgejoule.traces.importers.readings import Readings, make_readings
+from edgejoule.traces.rails import Rail
+
+RAIL = re.compile(r"\b([A-Z][A-Z0-9_]*[A-Z0-9]) (\d+)(?:mW)?/(\d+)(?:mW)?(?=\s|/|$)")
+STAMP = re.compile(r"^(\d\d-\d\d-\d{4} \d\d:\d\d:\d\d) ")
+#: What is written like a rail but is none.
+NO_RAILS = {"RAM", "SWAP", "IRAM"}
+#: Rails of the whole board's input, by generation; without one, all rails are parts of the total.
+TOTALS = ("VDD_IN", "POM_5V_IN", "VIN_SYS_5V0_TOTAL")
+
+
+def is_tegrastats(head: bytes) -> bool:
+    """Whether the beginning of a file is a log of tegrastats."""
+    first = head.decode("utf-8", "replace").splitlines()[:1]
+    return bool(first and re.search(r"\bRAM \d+/\d+MB", first[0]))
+
+
+def read_tegrastats(path: Path, rate_hz: float | None) -> Readings:
+    """Read a log.
+
+    Args:
+        path: the log.
+        rate_hz: lines a second, needed where they carry no stamps.
+
+    Raises:
+        EdgejouleError: no line has a rail, or there are neither stamps nor a rate.
+    """
+    readings: list[dict[str, float]] = []
+    stamps: list[int] = []
+    odd = 0
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        found = {name: float(now) * 1e-3 for name, now, _ in RAIL.findall(line) if name not in NO_RAILS}
+        if not found:
+            odd += bool(line.strip())
+            continue
+        readings.append(found)
+        if match := STAMP.match(line):
+            stamps.append(_seconds(match[1], path) * 10**9)
+    if not readings:
+        raise EdgejouleError(f"{path}: no line names a rail with its power ('VDD_IN 4980mW/4980mW')")
+    notes = (f"{odd} line(s) without power left out",) if odd else ()
+    t_ns = _times(stamps, len(readings), rate_hz, path)
+    names = list(dict.fromkeys(name for reading in readings for name in reading))
+    total = next((name for name in TOTALS if name in names), None)
+    rails = {
+        Rail(name, "power", "instantaneous", used=total in (None, name), resolution_w=1e-3, unit="mW"): np.array(
+            [reading.get(name, np.nan) for reading in readings]
+        )
+        for name in names
+    }
+    return make_readings(t_ns, rails, str(path), "stamps of tegrastats, in seconds, rebuilt", None, notes)
+
+
+def _seconds(text: str, path: Path) -> int:
+    try:
+        return int(datetime.strptime(text, "%m-%d-%Y %H:%M:%S").replace(tzinfo=UTC).timestamp())
+    except ValueError as error:
+        raise EdgejouleError(f"{path}: '{text}' is no time of the form MM-DD-YYYY HH:MM:SS") from error
+
+
+def _times(stamps: list[int], count: int, rate_hz: float | None, path: Path) -> np.ndarray:
+    if len(stamps) == count and count > 1 and stamps[-1] > stamps[0]:
+        if (np.diff(stamps) < 0).any():
+            raise EdgejouleError(f"{path}: time goes back in line {int(np.argmax(np.diff(stamps) < 0)) + 2}")
+        # Stamps are cut to whole seconds, that is early by up to one: the line above them, not below.
+        return -rebuild_clock(-np.array(stamps[::-1])).t_ns[::-1]
+    if rate_hz is None:
+        raise EdgejouleError(
+            f"{path}: its lines carry no times; declare 'rate_hz', the inverse of tegrastats' interval"
+        )
+    return np.round(np.arange(count) * (1e9 / rate_hz)).astype(np.int64)
