@@ -49,7 +49,7 @@ def build(tmp_path, table, **options):
     source = tmp_path / "networks.parquet"
     write_table(table, source, NETWORKS)
     output, fronts = tmp_path / "board-x.parquet", tmp_path / "fronts" / "board-x.parquet"
-    build_device(source, output, fronts, **options)
+    build_device("board-x", source, output, fronts, **options)
     page = output.with_suffix(".md").read_text()
     return read_table(output, RECOMMENDATIONS), read_table(fronts, FRONTS).set_index("network"), page
 
@@ -97,6 +97,18 @@ def test_a_device_without_accuracies_says_so(tmp_path):
     assert "no network of it has both an energy and an accuracy" in page
 
 
+def test_a_device_without_networks_has_empty_tables(tmp_path):
+    chosen, fronts, page = build(tmp_path, networks().iloc[:0])
+    assert chosen.empty and fronts.empty and "Nothing can be recommended on `board-x`" in page
+
+
+def test_flagged_recordings_are_used_and_named(tmp_path):
+    table = networks()
+    table.loc[1, ["quality", "reason"]] = ["flagged", "drift of 7 %"]
+    chosen, _, page = build(tmp_path, table, budgets_mj=[20.0])
+    assert chosen["network"].tolist() == ["b", "b"] and "flagged in the dataset, and used all the same: `b`" in page
+
+
 def test_estimated_energy_is_labelled(tmp_path):
     table = networks(origin="estimated", power_scope="model")
     chosen, _, page = build(tmp_path, table, budgets=4)
@@ -133,7 +145,7 @@ def test_accountings():
         (networks(idle_before_w=np.nan, idle_after_w=np.nan), ("duty-cycle", 1.0), "no idle power was recorded"),
         (networks(energy_above_idle_mj=np.nan), ("above-idle",), "no idle power was recorded"),
         (networks(), ("netto",), "valid: gross"),
-        (networks(device=list("aaabb")), (), "holds 2 devices"),
+        (networks(device=list("aaabb")), (), "but holds a, b"),
     ],
 )
 def test_accountings_that_the_recordings_do_not_allow(table, arguments, message):

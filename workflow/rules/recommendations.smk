@@ -28,8 +28,8 @@ rule recommendation:
         accounting=RUN.recommendations.accounting,
         rate=[f"--rate-hz={RUN.recommendations.rate_hz!r}"] if RUN.recommendations.rate_hz else [],
     shell:
-        "edgejoule recommendations device --networks {input.networks:q} --output {output.table:q}"
-        " --fronts {output.fronts:q} --budgets {params.budgets} {params.budgets_mj:q}"
+        "edgejoule recommendations device {wildcards.device:q} --networks {input.networks:q}"
+        " --output {output.table:q} --fronts {output.fronts:q} --budgets {params.budgets} {params.budgets_mj:q}"
         " --accounting {params.accounting:q} {params.rate:q} 2> {log:q}"
 
 
@@ -55,9 +55,10 @@ rule recommendation_proof:
         budgets=RUN.recommendations.budgets,
         confidence=RUN.recommendations.confidence,
     shell:
-        "OMP_NUM_THREADS=1 edgejoule recommendations validate --networks {input.networks:q}"
-        " --predictions {input.predictions:q} --output {output.table:q} {params.protocols:q}"
-        " --predictor {params.predictor:q} --budgets {params.budgets} --confidence {params.confidence} 2> {log:q}"
+        "OMP_NUM_THREADS=1 edgejoule recommendations validate {wildcards.device:q}"
+        " --networks {input.networks:q} --predictions {input.predictions:q} --output {output.table:q}"
+        " {params.protocols:q} --predictor {params.predictor:q} --budgets {params.budgets}"
+        " --confidence {params.confidence} 2> {log:q}"
 
 
 rule recommendation_proofs:

@@ -12,6 +12,7 @@ command = typer.Typer(no_args_is_help=True, help="The most accuracy that each en
 
 @command.command()
 def device(
+    name: Annotated[str, typer.Argument(help="The device.")],
     networks: Annotated[Path, typer.Option(help="The device's networks.parquet.")],
     output: Annotated[Path, typer.Option(help="Recommendations, Parquet; CSV and Markdown go beside it.")],
     fronts: Annotated[Path, typer.Option(help="Standing of every network, Parquet; CSV goes beside it.")],
@@ -22,33 +23,34 @@ def device(
 ) -> None:
     """Choose the best single network and the best mix of one device under each of a sweep of budgets.
 
-    Example: edgejoule recommendations device --networks results/datasets/D/networks.parquet
+    Example: edgejoule recommendations device D --networks results/datasets/D/networks.parquet
     --output results/recommendations/D.parquet --fronts results/recommendations/fronts/D.parquet
     """
     from edgejoule.recommendations import build_device
 
-    build_device(networks, output, fronts, budgets, budget_mj, accounting, rate_hz)
+    build_device(name, networks, output, fronts, budgets, budget_mj, accounting, rate_hz)
 
 
 @command.command()
 def validate(
+    name: Annotated[str, typer.Argument(help="The device.")],
     networks: Annotated[Path, typer.Option(help="The device's networks.parquet.")],
     predictions: Annotated[Path, typer.Option(help="The device's networks.parquet of the validation.")],
     output: Annotated[Path, typer.Option(help="Every method judged on this device, Parquet.")],
-    protocol: Annotated[list[str], typer.Option(help="Whose predictions to choose from; repeat for several.")],
+    protocol: Annotated[list[str] | None, typer.Option(help="Whose predictions to choose from; repeatable.")] = None,
     predictor: Annotated[str, typer.Option(help="Who predicts.")] = "edgejoule",
     budgets: Annotated[int, typer.Option(min=2, help="Budgets, evenly spaced in log energy.")] = 100,
     confidence: Annotated[float, typer.Option(help="Probability of mix-margin to meet a budget.")] = 0.9,
 ) -> None:
     """Judge every method of recommendation on one device's measured energies.
 
-    Example: edgejoule recommendations validate --networks results/datasets/D/networks.parquet
+    Example: edgejoule recommendations validate D --networks results/datasets/D/networks.parquet
     --predictions results/validation/D/networks.parquet --output results/recommendations/validation/D.parquet
     --protocol leave-one-family-out
     """
     from edgejoule.recommendations import build_validation
 
-    build_validation(networks, predictions, output, protocol, predictor, budgets, confidence)
+    build_validation(name, networks, predictions, output, protocol or [], predictor, budgets, confidence)
 
 
 @command.command()

@@ -33,6 +33,7 @@ DIGITS = "%.7g"
 
 
 def build_device(
+    device: str,
     networks: Path,
     output: Path,
     fronts: Path,
@@ -44,7 +45,8 @@ def build_device(
     """Write one device's recommendations and fronts, each as Parquet with CSV beside it, and a page in Markdown.
 
     Args:
-        networks: the device's rows of table ``networks``.
+        device: the device's name.
+        networks: its rows of table ``networks``.
         output: table ``recommendations``; the page goes beside it.
         fronts: table ``fronts``.
         budgets: how many budgets, evenly spaced in log between the least and the greatest energy.
@@ -53,7 +55,7 @@ def build_device(
         rate_hz: requests a second, for accounting ``duty-cycle``.
     """
     rows = read_table(networks, NETWORKS)
-    catalogue = build_catalogue(rows, accounting, rate_hz, str(networks))
+    catalogue = build_catalogue(rows, accounting, rate_hz, str(networks), device)
     asked = np.array(sorted(set(budgets_mj))) if budgets_mj else spread_budgets(catalogue.energy_mj, budgets)
     result = sweep(catalogue, asked)
     chosen, standing = recommendation_table(result), front_table(result, rows)
@@ -67,6 +69,7 @@ def build_device(
 
 
 def build_validation(
+    device: str,
     networks: Path,
     predictions: Path,
     output: Path,
@@ -81,7 +84,8 @@ def build_validation(
     has no predictions is named in the file's provenance.
 
     Args:
-        networks: the device's rows of table ``networks``.
+        device: the device's name.
+        networks: its rows of table ``networks``.
         predictions: the device's rows of table ``validation``.
         output: where to write.
         protocols: whose predictions to choose from.
@@ -89,7 +93,7 @@ def build_validation(
         budgets: how many, evenly spaced in log.
         confidence: of method ``mix-margin``.
     """
-    catalogue = build_catalogue(read_table(networks, NETWORKS), where=str(networks))
+    catalogue = build_catalogue(read_table(networks, NETWORKS), where=str(networks), device=device)
     predicted = read_table(predictions, VALIDATION)
     offered = predicted[(predicted["metric"] == "energy_mj") & (predicted["predictor"] == predictor)]
     used = [protocol for protocol in protocols if protocol in set(offered["protocol"])]

@@ -17,7 +17,8 @@ class Catalogue:
 
     ``energy_mj`` is per request under ``accounting``; ``origin`` and ``power_scope`` are the same for all of them.
     ``idle_w`` is the device's idle power (median over its recordings), NaN where none was recorded, and ``watts`` the
-    declared power where energy is estimated as power x latency.
+    declared power where energy is estimated as power x latency. ``flagged`` names candidates whose recording breaks a
+    stated rule: they are used, and named wherever the catalogue is shown.
     """
 
     device: str
@@ -34,6 +35,7 @@ class Catalogue:
     latency_p90_ms: np.ndarray
     top1: np.ndarray
     excluded: pd.DataFrame
+    flagged: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.network)
@@ -61,7 +63,11 @@ class Catalogue:
 
 
 def build_catalogue(
-    networks: pd.DataFrame, accounting: str = "gross", rate_hz: float | None = None, where: str = "networks"
+    networks: pd.DataFrame,
+    accounting: str = "gross",
+    rate_hz: float | None = None,
+    where: str = "networks",
+    device: str | None = None,
 ) -> Catalogue:
     """Return what may be chosen on a device, given its rows of table ``networks``.
 
@@ -76,14 +82,16 @@ def build_catalogue(
         accounting: one of the vocabulary's ACCOUNTINGS.
         rate_hz: requests a second, for duty-cycle.
         where: the file, for messages.
+        device: the device's name; needed where there may be no rows.
 
     Raises:
-        EdgejouleError: rows of several devices, an accounting that the recordings do not allow, or no rate.
+        EdgejouleError: rows of another device or of several, an accounting that the recordings do not allow, no rate.
     """
     rows = networks.sort_values("network", kind="stable").reset_index(drop=True)
-    devices = rows["device"].unique()
+    devices = sorted(set(rows["device"]) | ({device} if device else set()))
     if len(devices) != 1:
-        raise EdgejouleError(f"{where}: holds {len(devices)} devices; a recommendation is for one device at a time")
+        named = ", ".join(devices) or "none"
+        raise EdgejouleError(f"{where}: should hold one device, but holds {named}; a recommendation is for one device")
     idle_w = _device_idle(rows)
     energy = _energy(rows, accounting, rate_hz, idle_w, where)
     reasons = _reasons(rows, energy, accounting)
@@ -97,7 +105,7 @@ def build_catalogue(
     power = (kept["energy_mj"] / kept["latency_ms"]).median() if origin == "estimated" else np.nan
     excluded = pd.DataFrame({"network": rows["network"][~chosen], "reason": reasons[~chosen]})
     return Catalogue(
-        device=str(devices[0]),
+        device=devices[0],
         accounting=accounting,
         origin=origin,
         power_scope=scope,
@@ -111,6 +119,7 @@ def build_catalogue(
         latency_p90_ms=kept["latency_p90_ms"].to_numpy(float),
         top1=kept["top1"].to_numpy(float),
         excluded=excluded.reset_index(drop=True).astype(str),
+        flagged=tuple(kept.loc[kept["quality"] == "flagged", "network"]),
     )
 
 
@@ -120,9 +129,9 @@ def _device_idle(rows: pd.DataFrame) -> float:
 
 
 def _energy(rows: pd.DataFrame, accounting: str, rate_hz: float | None, idle_w: float, where: str) -> pd.Series:
-    device = rows["device"].iloc[0]
-    if accounting == "gross":
+    if accounting == "gross" or rows.empty:
         return rows["energy_mj"].astype(float)
+    device = rows["device"].iloc[0]
     if accounting == "above-idle":
         energy = rows["energy_above_idle_mj"].astype(float)
         if energy.isna().all():
@@ -154,7 +163,9 @@ def _reasons(rows: pd.DataFrame, energy: pd.Series, accounting: str) -> pd.Serie
 
 
 def _common(rows: pd.DataFrame, chosen: np.ndarray) -> tuple[str, str]:
-    """Return the origin with the best evidence among the candidates, and its most frequent scope."""
+    """Return the origin with the best evidence among the candidates, and its most frequent scope; empty for no rows."""
+    if rows.empty:
+        return "", ""
     candidates = rows[chosen] if chosen.any() else rows
     origin = min(candidates["origin"], key=ORIGINS_BY_EVIDENCE.index)
     scope = candidates.loc[candidates["origin"] == origin, "power_scope"].mode().iloc[0]

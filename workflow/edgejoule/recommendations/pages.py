@@ -48,6 +48,9 @@ def _opening(catalogue: Catalogue) -> str:
     )
     if catalogue.origin == "estimated":
         text += " It is in proportion to latency, so this ranks by latency, and never beside measured devices."
+    if catalogue.flagged:
+        names = ", ".join(f"`{name}`" for name in catalogue.flagged)
+        text += f" Their recordings are flagged in the dataset, and used all the same: {names}."
     return text
 
 
