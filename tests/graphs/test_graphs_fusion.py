@@ -234,8 +234,11 @@ def test_dynamic_axes_need_a_shape(tmp_path):
     onnx.save(dynamic, tmp_path / "net.onnx")
     with pytest.raises(EdgejouleError, match=r"net.onnx: input 'x' has the dynamic axes batch; give its shape"):
         kernels_of_file(tmp_path / "net.onnx")
-    table = kernels_of_file(tmp_path / "net.onnx", shapes=parse_shapes(["x=1x8x32x32"]))
+    table = kernels_of_file(tmp_path / "net.onnx", "tflite", shapes=parse_shapes(["x=1x8x32x32"]))
     assert table["network"].tolist() == ["net"] and table["output_height"].tolist() == [32]
+    asked = kernels_of_file(tmp_path / "net.onnx", "onnxruntime", shapes={"x": (1, 8, 32, 32)})
+    ruled = kernels_of_file(tmp_path / "net.onnx", "onnxruntime", shapes={"x": (1, 8, 32, 32)}, only_rules=True)
+    assert asked["macs"].sum() == ruled["macs"].sum() == table["macs"].sum() and len(ruled) == 1
     with pytest.raises(EdgejouleError, match="no input 'z' to give a shape; inputs: x"):
         kernels_of_file(tmp_path / "net.onnx", shapes={"z": (1, 8, 16, 16)})
     with pytest.raises(EdgejouleError, match="input 'x' has 4 axes, not 2"):

@@ -51,3 +51,36 @@ rule graphs:
         "results/benchmarks/graphs/collect.tsv"
     shell:
         "edgejoule graphs collect --zoo {input.zoo:q} --output $(dirname {output.kernels:q}) {input.kernels:q} 2> {log:q}"
+
+
+def runtime_of(wildcards):
+    """Return the runtime of a device."""
+    return DEVICES[wildcards.device].runtime.name
+
+
+rule kernel_plan:
+    """Choose the kernels to measure on one device within the configured time: from the zoo, and synthetic ones."""
+    input:
+        catalogue=rules.graphs.output.catalogue,
+        code=code("graphs"),
+    output:
+        plan="results/graphs/plans/{device}.parquet",
+        coverage="results/graphs/plans/{device}.csv",
+    params:
+        runtime=runtime_of,
+        budget=RUN.plan.budget,
+        synthetic=RUN.plan.synthetic,
+        seed=RUN.plan.seed,
+    log:
+        "results/logs/graphs/plan-{device}.log",
+    benchmark:
+        "results/benchmarks/graphs/plan-{device}.tsv"
+    shell:
+        "edgejoule graphs plan --catalogue {input.catalogue:q} --runtime {params.runtime} --budget {params.budget}"
+        " --synthetic {params.synthetic} --seed {params.seed} --output {output.plan:q} 2> {log:q}"
+
+
+rule plans:
+    """Target: the kernel plan of every device whose runtime is described."""
+    input:
+        [f"results/graphs/plans/{name}.parquet" for name in DEVICES if DEVICES[name].runtime.name in RUNTIMES],

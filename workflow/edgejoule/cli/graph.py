@@ -8,11 +8,14 @@ import typer
 
 def command(
     model: Annotated[Path, typer.Argument(help="An ONNX file; weights outside it are not needed.")],
-    runtime: Annotated[str, typer.Option(help="Whose fusion rules to apply.")] = "onnxruntime",
+    runtime: Annotated[
+        str, typer.Option(help="Who executes it: asked if it can be, else its fusion rules apply.")
+    ] = "onnxruntime",
     precision: Annotated[str, typer.Option(help="Precision to count bytes in: fp32, fp16 or int8.")] = "fp32",
     shape: Annotated[
         list[str] | None, typer.Option(help="Static shape of an input with dynamic axes: input=1x3x224x224.")
     ] = None,
+    only_rules: Annotated[bool, typer.Option(help="Do not ask the runtime: faster, blind to layout changes.")] = False,
     output: Annotated[Path | None, typer.Option(help="Write all kernels here (Parquet) as well.")] = None,
 ) -> None:
     """List the kernels that a network is made of on a runtime.
@@ -23,7 +26,7 @@ def command(
     from edgejoule.tables import write_table
     from edgejoule.tables.contracts import KERNELS
 
-    kernels = kernels_of_file(model, runtime, precision, parse_shapes(shape or []))
+    kernels = kernels_of_file(model, runtime, precision, parse_shapes(shape or []), only_rules)
     if output is not None:
-        write_table(kernels, output, KERNELS, {"model": str(model), "rules": runtime})
+        write_table(kernels, output, KERNELS, {"model": str(model), "runtime": runtime})
     typer.echo(summary(kernels))

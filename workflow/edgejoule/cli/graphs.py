@@ -85,3 +85,28 @@ def export(
         export_with_weights(row, output, seed=seed, pretrained=pretrained)
     else:
         save(without_weights(row), output)
+
+
+@command.command()
+def plan(
+    output: Annotated[Path, typer.Option(help="The plan (Parquet); how it covers each feature lies beside it (CSV).")],
+    runtime: Annotated[str, typer.Option(help="The device's runtime.")],
+    budget: Annotated[float, typer.Option(help="Minutes that the measurement may take.")],
+    catalogue: Annotated[Path, typer.Option(help="The zoo's unique configurations.")] = Path(
+        "results/graphs/catalogue.parquet"
+    ),
+    synthetic: Annotated[float, typer.Option(help="Share of the budget for synthetic kernels, 0 to 1.")] = 0.5,
+    seed: Annotated[int, typer.Option(help="Seed of the synthetic sample.")] = 0,
+) -> None:
+    """Choose the kernels to measure on a device: from the zoo, and from a synthetic sample.
+
+    Example: edgejoule graphs plan --runtime onnxruntime --budget 3 --output plan.parquet
+    """
+    from edgejoule.graphs.plan import coverage, make_plan
+    from edgejoule.tables import read_table, write_table, write_text
+    from edgejoule.tables.contracts import CATALOGUE, PLAN
+
+    chosen = make_plan(read_table(catalogue, CATALOGUE), runtime, budget, seed, synthetic)
+    about = {"runtime": runtime, "budget_minutes": budget, "synthetic_share": synthetic, "seed": seed}
+    write_table(chosen, output, PLAN, about)
+    write_text(output.with_suffix(".csv"), coverage(chosen).to_csv(index=False))

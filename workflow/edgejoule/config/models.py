@@ -161,6 +161,14 @@ class Zoo(Model):
     seed: int = Field(0, description="Seed of the random weights.")
 
 
+class Plan(Model):
+    """Which kernels are measured alone, on devices where kernels are."""
+
+    budget: PositiveFloat = Field(3.0, description="Minutes that measuring the kernels of one device may take.")
+    synthetic: float = Field(0.5, ge=0, le=1, description="Share of them from the synthetic sample, not from the zoo.")
+    seed: int = Field(0, description="Seed of the synthetic sample.")
+
+
 class Validation(Model):
     """How predictors are judged."""
 
@@ -200,6 +208,7 @@ class Run(Model):
         description="Where a pinned file is fetched from.",
     )
     zoo: Zoo = Zoo()
+    plan: Plan = Plan()
     validation: Validation = Validation()
     recommendations: Recommendations = Recommendations()
     scores: Scores = Scores()

@@ -14,7 +14,7 @@ from edgejoule.graphs.model import Graph, Node, Shape
 
 #: Bytes of one element; INT8 networks keep their biases in 32 bits.
 ELEMENT_BYTES = {"fp32": 4, "fp16": 2, "int8": 1}
-_BIAS_BYTES = {"fp32": 4, "fp16": 2, "int8": 4}
+BIAS_BYTES = {"fp32": 4, "fp16": 2, "int8": 4}
 
 #: Kind of a kernel by the operator that it is built around.
 KIND_OF_OPERATOR = {
@@ -264,7 +264,7 @@ def _weight_bytes(graph: Graph, kernel: Kernel, precision: str) -> Iterable[int]
         if heavy and node.operator == "BatchNormalization":
             # Folded: the filter is rescaled, and what is left is a bias.
             if not biased:
-                yield channels * _BIAS_BYTES[precision]
+                yield channels * BIAS_BYTES[precision]
             biased = True
             continue
         for position, name in enumerate(dict.fromkeys(node.inputs)):
@@ -274,7 +274,7 @@ def _weight_bytes(graph: Graph, kernel: Kernel, precision: str) -> Iterable[int]
                 yield _filter_elements(graph, anchor) * size
             elif heavy and len(graph.shapes[name]) == 1:
                 biased = True
-                yield graph.elements(name) * _BIAS_BYTES[precision]
+                yield graph.elements(name) * BIAS_BYTES[precision]
             else:
                 yield graph.elements(name) * size
 

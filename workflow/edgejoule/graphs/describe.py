@@ -92,7 +92,8 @@ def _on_runtime(model, graph: Graph, rows: list, rules: Rules) -> tuple[pd.DataF
         shown, chosen = ask(rules.runtime, model, graph, f"network '{rows[0].architecture}'")
     tables, covers = [], []
     for row in rows:
-        table = table_of(shown, chosen, row.network, row.precision, rules.runtime, rules.layout)
+        layout = rules.layout if model is None else "nchw"
+        table = table_of(shown, chosen, row.network, row.precision, rules.runtime, layout)
         disagree = None
         if model is not None:
             disagree = _difference(

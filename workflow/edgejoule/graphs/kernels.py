@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import onnx
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import costs
+from edgejoule.graphs.export import clean, strip
 from edgejoule.graphs.fusion import Kernel, fuse
 from edgejoule.graphs.model import Graph, Node, Shape, fix_shapes, load, read_graph
 from edgejoule.graphs.rules import load_rules
+from edgejoule.graphs.runtimes import ask, can_be_asked
 from edgejoule.names import did_you_mean
 from edgejoule.tables import empty
 from edgejoule.tables.contracts import KERNELS
@@ -74,14 +75,16 @@ def kernels_of_file(
     runtime: str = "onnxruntime",
     precision: str = "fp32",
     shapes: Mapping[str, Sequence[int]] | None = None,
+    only_rules: bool = False,
 ) -> pd.DataFrame:
-    """Return the kernels of any ONNX file, by the runtime's rules.
+    """Return the kernels of any ONNX file, as the runtime says if it can be asked here, else by its rules.
 
     Args:
         path: ONNX model; weights outside the file are not needed.
         runtime: one that has a rules file.
         precision: precision to count bytes in.
         shapes: static shape of each input that has dynamic axes.
+        only_rules: do not ask the runtime: faster, and blind to changes of layout.
 
     Returns:
         Table KERNELS; the network is the file's name without its ending.
@@ -91,16 +94,14 @@ def kernels_of_file(
     """
     if precision not in PRECISIONS:
         raise EdgejouleError(f"{path}: unknown precision '{precision}'; {did_you_mean(precision, PRECISIONS)}")
-    graph = graph_of(load(path), str(path), shapes or {})
-    return by_rules(graph, Path(path).stem, precision, runtime)[0]
-
-
-def graph_of(model: onnx.ModelProto, where: str, shapes: Mapping[str, Shape] | None = None) -> Graph:
-    """Return a light graph of any ONNX model: weights dropped, shapes fixed, constants folded."""
-    from edgejoule.graphs.export import clean, strip
-
-    model = fix_shapes(strip(model), shapes or {}, where)
-    return read_graph(clean(model, where), where)
+    load_rules(runtime)
+    network, where = Path(path).stem, str(path)
+    model = clean(fix_shapes(strip(load(path)), shapes or {}, where), where)
+    graph = read_graph(model, where)
+    if only_rules or not can_be_asked(runtime):
+        return by_rules(graph, network, precision, runtime)[0]
+    told, kernels = ask(runtime, model, graph, where)
+    return table_of(told, kernels, network, precision, runtime, "nchw")
 
 
 def parse_shapes(texts: Sequence[str]) -> dict[str, Shape]:

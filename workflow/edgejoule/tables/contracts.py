@@ -160,6 +160,21 @@ CATALOGUE = Table(
     key=("kernel", "runtime"),
 )
 
+PLAN = Table(
+    "kernel-plan",
+    "The kernels to measure on a device: from the zoo, and from a synthetic sample that knows nothing of it.",
+    (
+        Column("order", WHOLE, "order of measurement; sources and kinds are interleaved", minimum=0),
+        Column("source", TEXT, "where the configuration is from", choices=("zoo", "synthetic")),
+        RUNTIME,
+        Column("kernel", TEXT, "identifier of the unique kernel configuration"),
+        Column("kind", TEXT, "kernel kind"),
+        PRECISION,
+        Column("macs", WHOLE, "multiply-accumulate operations", minimum=0),
+    ),
+    key=("kernel",),
+)
+
 COVERAGE = Table(
     "coverage",
     "How much of each network is made of kernels of a known kind, and whether its description adds up.",
@@ -623,6 +638,7 @@ ALL = (
     KERNELS,
     CATALOGUE,
     COVERAGE,
+    PLAN,
     NETWORKS,
     PASSES,
     KERNEL_COSTS,
