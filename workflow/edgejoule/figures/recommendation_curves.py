@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from edgejoule.figures.devices import DeviceLook, known
-from edgejoule.figures.palette import FAINT, METHODS, number, percent
+from edgejoule.figures.palette import FAINT, METHODS, percent
 from edgejoule.figures.picture import Picture
 from edgejoule.figures.style import log_axis, note
 
@@ -28,6 +28,7 @@ def _one_device(look: DeviceLook, rows: pd.DataFrame) -> Picture:
     if rows.empty:
         return Picture(look.name, title, reason="no network of this device fits any budget")
     figure, (used, reached) = plt.subplots(1, 2, figsize=(7.2, 3.6))
+    budgets = rows["budget_mj"].nunique()
     sentences = []
     for method, (label, colour, line) in METHODS.items():
         own = rows[rows["method"] == method].sort_values("budget_mj")
@@ -36,7 +37,7 @@ def _one_device(look: DeviceLook, rows: pd.DataFrame) -> Picture:
         style = {"color": colour, "linestyle": line, "linewidth": 1.3}
         used.plot(own["budget_mj"], 100 * own["energy_mj"] / own["budget_mj"], label=label, **style)
         reached.plot(own["budget_mj"], own["top1"], **style)
-        sentences.append(_sentence(label, own))
+        sentences.append(_sentence(label, own, budgets))
     used.axhline(100, color=FAINT, linewidth=0.8, zorder=0)
     used.set_ylim(0, min(160, max(110, used.get_ylim()[1])))
     used.set_ylabel("Energy used (% of the budget)")
@@ -48,8 +49,11 @@ def _one_device(look: DeviceLook, rows: pd.DataFrame) -> Picture:
     used.set_title(look.title)
     note(reached, look.energy_label)
     figure.legend(loc="outside lower center", ncols=3)
-    source = ", ".join(sorted(set(rows["energies"])))
-    caption = f"{rows['budget_mj'].nunique()} budgets; energies known to the chooser: {source}. {'; '.join(sentences)}."
+    source = ", ".join(sorted(set(rows.loc[~rows["method"].str.startswith("oracle"), "energies"]))) or "none"
+    caption = (
+        f"{budgets} budgets; oracles know the measured energies, the other methods those of: {source}. Share of the "
+        f"budget missed on average, and of budgets exceeded: {'; '.join(sentences)}."
+    )
     return Picture(look.name, title, caption, figure)
 
 
@@ -62,9 +66,7 @@ def _fair(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[(oracle & ~predicted) | (~oracle & has_predicted & family_out) | (~oracle & ~has_predicted)]
 
 
-def _sentence(label: str, rows: pd.DataFrame) -> str:
-    gap, violations = 100 * rows["gap"].mean(), 100 * (rows["violation"] > 1e-9).mean()
-    return (
-        f"{label}: {percent(gap)} of the budget missed on average, {percent(violations)} of budgets exceeded, "
-        f"{number(rows['top1'].mean())} % mean top-1"
-    )
+def _sentence(label: str, rows: pd.DataFrame, budgets: int) -> str:
+    gap, exceeded = 100 * rows["gap"].mean(), 100 * (rows["violation"] > 1e-9).mean()
+    some = f" (on the {len(rows)} budgets that it answers)" if len(rows) < budgets else ""
+    return f"{label} misses {percent(gap)} and exceeds {percent(exceeded)}{some}"

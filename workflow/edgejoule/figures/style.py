@@ -8,7 +8,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from edgejoule.figures.palette import FAINT, METRICS, number
 
@@ -20,8 +20,11 @@ def use_style() -> None:
     plt.style.use(["default", STYLE])
 
 
-def log_axis(axes: Axes, which: str) -> None:
-    """Make the ``x`` or ``y`` axis logarithmic with as many plain numbers as fit; call it after the data are drawn."""
+def log_axis(axes: Axes, which: str, minor: bool = True) -> None:
+    """Make the ``x`` or ``y`` axis logarithmic with as many plain numbers as fit; call it after the data are drawn.
+
+    ``minor`` ticks take most of the time of a figure with many small panels.
+    """
     axis = axes.xaxis if which == "x" else axes.yaxis
     (axes.set_xscale if which == "x" else axes.set_yscale)("log")
     low, high = sorted(axis.get_view_interval())
@@ -34,7 +37,7 @@ def log_axis(axes: Axes, which: str) -> None:
     # Over many decades not even one tick in each fits: the locator then leaves some out.
     axis.set_major_locator(LogLocator(subs=subs, numticks=max(int(inches), 3) if subs == (1,) else 99))
     axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
-    axis.set_minor_locator(LogLocator(subs=range(1, 10), numticks=99))
+    axis.set_minor_locator(LogLocator(subs=range(1, 10), numticks=99) if minor else NullLocator())
     axis.set_minor_formatter(NullFormatter())
 
 

@@ -13,7 +13,7 @@ from edgejoule.figures.registry import FIGURES
 #: Pixels across on the page; the PNG beside it has all of them.
 WIDTH = 1080
 #: Bytes of pictures that the page may carry, base64 included: with Plotly and the data it stays well under 8 MB.
-MOST_BYTES = 2_400_000
+MOST_BYTES = 1_600_000
 
 
 def embed(path: Path) -> str:
