@@ -190,8 +190,9 @@ def results(tmp_path):
     rows["predicted"] = table["energy_mj"] * 1.1
     rows = rows.assign(lower=rows["predicted"] / 1.2, upper=rows["predicted"] * 1.2, flagged=False)
     write_table(rows, tmp_path / "validation" / "board-x" / "networks.parquet", VALIDATION)
-    zoo = "network\tparameters\n" + "".join(f"{name}\t{i * 1000000}\n" for i, name in enumerate("abcde", 1))
-    (tmp_path / "networks.tsv").write_text(zoo)
+    columns = "network architecture family precision builder arguments input parameters top1 top1_source"
+    lines = [f"{name} {name} f fp32 edgejoule {{}} 3x8x8 {i}000000 50 test" for i, name in enumerate("abcde", 1)]
+    (tmp_path / "networks.tsv").write_text("\n".join([columns, *lines, ""]).replace(" ", "\t"))
     return tmp_path
 
 

@@ -31,13 +31,18 @@ def command(
     ] = None,
     min_share: Annotated[float | None, typer.Option(help="Least share of a network in a mix, e.g. 0.1.")] = None,
     max_share: Annotated[float | None, typer.Option(help="Greatest share of a network in a mix, e.g. 0.8.")] = None,
-    energies: Annotated[str, typer.Option(help="measured, or the protocol whose predictions to use.")] = "measured",
+    energies: Annotated[
+        str, typer.Option(help="measured; a protocol, for its predictions; predictor, for the whole zoo.")
+    ] = "measured",
     confidence: Annotated[
         float, typer.Option(help="With predicted energies: probability of meeting the budget.")
     ] = 0.9,
     refine: Annotated[
-        bool, typer.Option("--refine", help="Start from predictions; look up only the networks that matter.")
+        bool, typer.Option("--refine", help="Start from predictions; measure only the networks that matter.")
     ] = False,
+    live: Annotated[
+        Path | None, typer.Option(help="With --refine: YAML file of the live device, to measure now, not look up.")
+    ] = None,
     results: Annotated[Path, typer.Option(help="The pipeline's results folder.")] = Path("results"),
     zoo: Annotated[Path, typer.Option(help="The table of networks, for --max-size.")] = Path("config/networks.tsv"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -51,6 +56,7 @@ def command(
     from edgejoule.recommendations.request import parse_request
     from edgejoule.recommendations.show import as_dict, infeasible
     from edgejoule.recommendations.units import show_energy
+    from edgejoule.recommendations.unmeasured import live_measurement
 
     request = parse_request(
         {
@@ -69,10 +75,13 @@ def command(
             "max_share": max_share,
         }
     )
+    if live and not refine:
+        raise EdgejouleError("--live measures for --refine; give both")
     steps = []
     if refine:
         source = "leave-one-family-out" if energies == "measured" else energies
-        result, steps = recommend_refined(results, device, request, source, zoo=zoo)
+        measure = None if live is None else live_measurement(live, zoo, results / "recommendations" / "live" / device)
+        result, steps = recommend_refined(results, device, request, source, zoo, measure)
     else:
         result = recommend(results, device, request, energies, confidence, zoo)
     if as_json:

@@ -10,6 +10,9 @@ from edgejoule.errors import EdgejouleError
 #: Best evidence first; a device whose networks differ in origin is ranked within its best one only.
 ORIGINS_BY_EVIDENCE = ("measured", "published", "inferred", "estimated")
 
+#: What a catalogue holds per network.
+ARRAYS = ("network", "family", "precision", "energy_mj", "latency_ms", "latency_p90_ms", "top1")
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -47,14 +50,17 @@ class Catalogue:
             return f"modelled, {self.watts:.4g} W x latency"
         return f"{self.origin}, {self.power_scope}"
 
+    def extended(self, **arrays: np.ndarray) -> "Catalogue":
+        """Return the catalogue with further networks, each array of ``ARRAYS`` given for them."""
+        return replace(self, **{name: np.concatenate([getattr(self, name), arrays[name]]) for name in ARRAYS})
+
     def keep(self, mask: np.ndarray, reason: str) -> "Catalogue":
         """Return the catalogue of the networks in ``mask``; the others become excluded with ``reason``."""
-        arrays = ("network", "family", "precision", "energy_mj", "latency_ms", "latency_p90_ms", "top1")
         dropped = pd.DataFrame({"network": self.network[~mask], "reason": reason})
         return replace(
             self,
             excluded=pd.concat([self.excluded, dropped], ignore_index=True).astype(str),
-            **{name: getattr(self, name)[mask] for name in arrays},
+            **{name: getattr(self, name)[mask] for name in ARRAYS},
         )
 
     def with_energy(self, energy_mj: np.ndarray) -> "Catalogue":

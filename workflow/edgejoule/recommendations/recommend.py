@@ -1,5 +1,6 @@
 """``edgejoule recommend``: from files and a request to an answer."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.graphs import read_zoo
 from edgejoule.names import did_you_mean
+from edgejoule.predictors import load_predictor
 from edgejoule.recommendations.answer import Answer, answer
 from edgejoule.recommendations.catalogue import Catalogue, build_catalogue
 from edgejoule.recommendations.predicted import Prediction, predicted_catalogue
@@ -15,9 +18,11 @@ from edgejoule.recommendations.refine import Policy, refine
 from edgejoule.recommendations.request import Request, make_limits, without_excluded
 from edgejoule.recommendations.show import infeasible
 from edgejoule.recommendations.solve import Shares
+from edgejoule.recommendations.unmeasured import zoo_prediction
 from edgejoule.tables import read_table
-from edgejoule.tables.contracts import NETWORKS, VALIDATION
+from edgejoule.tables.contracts import KERNELS, NETWORKS, VALIDATION
 
+ZOO_FILE = Path("config/networks.tsv")
 BYTES_PER_PARAMETER = {"fp32": 4, "fp16": 2, "int8": 1}
 
 
@@ -47,10 +52,22 @@ def candidates(results: Path, device: str, request: Request) -> Catalogue:
     return catalogue
 
 
-def predictions(results: Path, catalogue: Catalogue, protocol: str, predictor: str = "edgejoule") -> Prediction:
-    """Return a catalogue's networks with energies predicted under a protocol."""
+def predictions(results: Path, catalogue: Catalogue, energies: str, zoo: Path) -> Prediction:
+    """Return a catalogue's networks with energies predicted under a protocol, or the zoo by the trained predictor.
+
+    Args:
+        results: the pipeline's results folder.
+        catalogue: what the device has measured.
+        energies: a protocol, or ``predictor`` for all networks of the zoo.
+        zoo: the table of networks.
+    """
+    if energies == "predictor":
+        served = load_predictor(catalogue.device, results / "predictors")
+        return zoo_prediction(
+            catalogue, served, read_table(results / "graphs" / "kernels.parquet", KERNELS), read_zoo(zoo)
+        )
     path = results / "validation" / catalogue.device / "networks.parquet"
-    return predicted_catalogue(catalogue, read_table(path, VALIDATION), protocol, predictor, str(path))
+    return predicted_catalogue(catalogue, read_table(path, VALIDATION), energies, "edgejoule", str(path))
 
 
 def recommend(
@@ -59,7 +76,7 @@ def recommend(
     request: Request,
     energies: str = "measured",
     confidence: float = 0.9,
-    zoo: Path | None = None,
+    zoo: Path = ZOO_FILE,
 ) -> Answer:
     """Answer a request on a device.
 
@@ -67,13 +84,13 @@ def recommend(
         results: the pipeline's results folder.
         device: the device's name.
         request: what is asked.
-        energies: ``measured``, or the protocol whose predictions to plan with.
+        energies: ``measured``; the protocol whose predictions to plan with; or ``predictor``, for the whole zoo.
         confidence: probability with which a budget is to be met where energies are predicted.
         zoo: the table of networks, for a limit on size.
     """
     catalogue = candidates(results, device, request)
     if energies != "measured":
-        prediction = predictions(results, catalogue, energies)
+        prediction = predictions(results, catalogue, energies, zoo)
         catalogue = prediction.catalogue.with_energy(prediction.quantile_mj(confidence))
     sizes = None if request.max_size_bytes is None else network_sizes(catalogue, zoo)
     return answer(request, catalogue, sizes)
@@ -89,18 +106,33 @@ class Step:
 
 
 def recommend_refined(
-    results: Path, device: str, request: Request, energies: str, policy: Policy | None = None, zoo: Path | None = None
+    results: Path,
+    device: str,
+    request: Request,
+    energies: str,
+    zoo: Path = ZOO_FILE,
+    measure: Callable[[str], float] | None = None,
+    policy: Policy | None = None,
 ) -> tuple[Answer, list[Step]]:
-    """Answer a request from predictions, looking up the measured energy of only the networks that matter to it.
+    """Answer a request from predictions, measuring only the networks that matter to it.
+
+    Args:
+        results: the pipeline's results folder.
+        device: the device's name.
+        request: what is asked.
+        energies: the protocol whose predictions to start from, or ``predictor``, for the whole zoo.
+        zoo: the table of networks.
+        measure: measures a network by its name and returns its energy (mJ); without one its recording is looked up.
+        policy: when to stop.
 
     Returns:
-        The answer among the networks that were looked up, and these in order.
+        The answer among the networks that were measured, and these in order.
 
     Raises:
         EdgejouleError: the request has no budget per inference, or limits a mean other than energy.
     """
     catalogue = candidates(results, device, request)
-    prediction = predictions(results, catalogue, energies)
+    prediction = predictions(results, catalogue, energies, zoo)
     sizes = None if request.max_size_bytes is None else network_sizes(prediction.catalogue, zoo)
     limits = make_limits(request, prediction.catalogue, sizes)
     if request.per_request_mj is None or request.shares != Shares():
@@ -117,26 +149,24 @@ def recommend_refined(
     if not fits.any():
         raise EdgejouleError(infeasible(answer(request, prediction.catalogue, sizes)))
     kept = prediction.keep(fits, "beyond a limit")
-    settled = refine(kept, request.per_request_mj, kept.measured_mj.__getitem__, policy)
     names, predicted = kept.catalogue.network, kept.predicted_mj
+    if measure is None and np.isnan(kept.measured_mj).any():
+        raise EdgejouleError(f"networks that '{device}' has not run yet have to be measured: give --live <device file>")
+    look_up = kept.measured_mj.__getitem__ if measure is None else lambda i: measure(str(names[i]))
+    settled = refine(kept, request.per_request_mj, look_up, policy)
     steps = [Step(str(names[i]), float(predicted[i]), e) for i, e in settled.measured.items() if not kept.known[i]]
     seen = np.isin(np.arange(len(names)), list(settled.measured))
-    measured = kept.catalogue.with_energy(kept.measured_mj).keep(seen, "not measured")
+    energy = np.array([settled.measured.get(i, value) for i, value in enumerate(predicted)])
+    measured = kept.catalogue.with_energy(energy).keep(seen, "not measured")
     size = None if sizes is None else sizes[fits][seen]
     return answer(request, measured, size), steps
 
 
-def network_sizes(catalogue: Catalogue, zoo: Path | None) -> np.ndarray:
+def network_sizes(catalogue: Catalogue, zoo: Path) -> np.ndarray:
     """Return the bytes of each network's weights: parameters x bytes of its precision; shape (networks,).
 
     NaN for a network that the zoo lacks.
     """
-    if zoo is None or not zoo.is_file():
-        raise EdgejouleError(f"{zoo}: no such file; --max-size takes numbers of parameters from the zoo, see --zoo")
-    try:
-        table = pd.read_csv(zoo, sep="\t")
-        parameters = table.set_index("network")["parameters"].astype(float)
-    except (OSError, ValueError, KeyError) as error:
-        raise EdgejouleError(f"{zoo}: not a table with columns 'network' and 'parameters': {error}") from error
+    parameters = read_zoo(zoo).set_index("network")["parameters"].astype(float)
     width = np.array([BYTES_PER_PARAMETER[precision] for precision in catalogue.precision], dtype=float)
     return parameters.reindex(catalogue.network).to_numpy(float) * width
