@@ -268,7 +268,7 @@ def _weight_bytes(graph: Graph, kernel: Kernel, precision: str) -> Iterable[int]
             biased = True
             continue
         for position, name in enumerate(dict.fromkeys(node.inputs)):
-            if not name or name not in graph.weights or name in graph.constants:
+            if not name or name not in graph.weights or _is_setting(graph, name):
                 continue
             if node is anchor and is_conv(anchor) and position == 1:
                 yield _filter_elements(graph, anchor) * size
@@ -277,6 +277,12 @@ def _weight_bytes(graph: Graph, kernel: Kernel, precision: str) -> Iterable[int]
                 yield graph.elements(name) * BIAS_BYTES[precision]
             else:
                 yield graph.elements(name) * size
+
+
+def _is_setting(graph: Graph, name: str) -> bool:
+    """Whether a constant is an operator's setting (a bound, a shape, an axis) rather than a weight."""
+    value = graph.constants.get(name)
+    return value is not None and (value.ndim == 0 or not np.issubdtype(value.dtype, np.floating))
 
 
 def _filter_elements(graph: Graph, node: Node) -> int:
