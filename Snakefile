@@ -33,6 +33,7 @@ rule all:
     """Everything: checked datasets, predictors and their proof, scores, recommendations, figures, report."""
     default_target: True
     input:
+        rules.variants.output,
         rules.datasets.input,
         rules.predictors.input,
         rules.validation.input,

@@ -1,7 +1,8 @@
 """Graphs: the zoo's networks to the kernels that each configured runtime executes; one job per part of the zoo.
 
 Needs the zoo (config/networks.tsv) and the runtimes of the configured devices.
-Makes results/graphs/{kernels,catalogue,coverage}.parquet, and graph files without weights in results/graphs/networks/.
+Makes results/graphs/{kernels,catalogue,coverage}.parquet, graph files without weights in results/graphs/networks/,
+generated variants in results/graphs/variants/, and on request (`snakemake plans`) kernel plans in results/graphs/plans/.
 """
 
 from edgejoule.graphs.rules import runtimes as described_runtimes
@@ -66,15 +67,15 @@ rule kernel_plan:
     output:
         plan="results/graphs/plans/{device}.parquet",
         coverage="results/graphs/plans/{device}.csv",
+    log:
+        "results/logs/graphs/plan-{device}.log",
+    benchmark:
+        "results/benchmarks/graphs/plan-{device}.tsv"
     params:
         runtime=runtime_of,
         budget=RUN.plan.budget,
         synthetic=RUN.plan.synthetic,
         seed=RUN.plan.seed,
-    log:
-        "results/logs/graphs/plan-{device}.log",
-    benchmark:
-        "results/benchmarks/graphs/plan-{device}.tsv"
     shell:
         "edgejoule graphs plan --catalogue {input.catalogue:q} --runtime {params.runtime} --budget {params.budget}"
         " --synthetic {params.synthetic} --seed {params.seed} --output {output.plan:q} 2> {log:q}"
@@ -84,3 +85,23 @@ rule plans:
     """Target: the kernel plan of every device whose runtime is described."""
     input:
         [f"results/graphs/plans/{name}.parquet" for name in DEVICES if DEVICES[name].runtime.name in RUNTIMES],
+
+
+rule variants:
+    """Generate variants of nine families: a zoo of their own, and its kernels as ONNX Runtime executes them."""
+    input:
+        code=code("graphs"),
+    output:
+        zoo="results/graphs/variants/networks.tsv",
+        kernels="results/graphs/variants/kernels.parquet",
+        coverage="results/graphs/variants/coverage.parquet",
+    log:
+        "results/logs/graphs/variants.log",
+    benchmark:
+        "results/benchmarks/graphs/variants.tsv"
+    params:
+        each=RUN.zoo.variants,
+    shell:
+        "OMP_NUM_THREADS=1 edgejoule graphs variants --count {params.each} --output {output.zoo:q} 2> {log:q}"
+        " && OMP_NUM_THREADS=1 edgejoule graphs describe --runtime onnxruntime --zoo {output.zoo:q}"
+        " --output {output.kernels:q} --coverage {output.coverage:q} 2>> {log:q}"

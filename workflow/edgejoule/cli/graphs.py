@@ -110,3 +110,21 @@ def plan(
     about = {"runtime": runtime, "budget_minutes": budget, "synthetic_share": synthetic, "seed": seed}
     write_table(chosen, output, PLAN, about)
     write_text(output.with_suffix(".csv"), coverage(chosen).to_csv(index=False))
+
+
+@command.command()
+def variants(
+    output: Annotated[Path, typer.Option(help="The variants (TSV), a zoo of its own: give it to describe --zoo.")],
+    family: Annotated[list[str] | None, typer.Option(help="Only this family; may be repeated.")] = None,
+    count: Annotated[int, typer.Option(help="Variants per family.")] = 50,
+    seed: Annotated[int, typer.Option(help="Number of the first one.")] = 0,
+) -> None:
+    """Draw variants of nine families: output channels and kernel sizes anew, layer by layer.
+
+    Example: edgejoule graphs variants --family resnet --count 5 --output variants.tsv
+    """
+    from edgejoule.graphs.variants import FAMILIES
+    from edgejoule.graphs.variants import variants as draw
+    from edgejoule.graphs.zoo import write_zoo
+
+    write_zoo(draw(family or FAMILIES, count, seed), output)

@@ -159,6 +159,7 @@ class Zoo(Model):
 
     file: str = Field("config/networks.tsv", description="The zoo.")
     seed: int = Field(0, description="Seed of the random weights.")
+    variants: PositiveInt = Field(1, description="Variants of each of nine families that are generated.")
 
 
 class Plan(Model):

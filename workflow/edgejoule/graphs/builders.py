@@ -33,7 +33,7 @@ def build(row, seed: int = 0, pretrained: bool = False) -> "nn.Module":
     where = f"zoo: network '{row.architecture}'"
     arguments = arguments_of(row.arguments, where)
     torch.manual_seed(seed + zlib.crc32(row.architecture.encode()))
-    make = {"edgejoule": _edgejoule, "timm": _timm, "torchvision": _torchvision}[row.builder]
+    make = {"edgejoule": _edgejoule, "timm": _timm, "torchvision": _torchvision, "variant": _variant}[row.builder]
     try:
         return make(arguments, pretrained).eval()
     except (TypeError, KeyError, ValueError, RuntimeError) as error:
@@ -46,6 +46,14 @@ def _edgejoule(arguments: dict, pretrained: bool) -> "nn.Module":
     if pretrained:
         raise EdgejouleError("zoo: the MLPerf networks' weights are TensorFlow's; set 'pretrained: false'")
     return mobile(**arguments)
+
+
+def _variant(arguments: dict, pretrained: bool) -> "nn.Module":
+    from edgejoule.graphs.variants import variant
+
+    if pretrained:
+        raise EdgejouleError("zoo: variants were never trained; set 'pretrained: false'")
+    return variant(**arguments)
 
 
 def _timm(arguments: dict, pretrained: bool) -> "nn.Module":

@@ -8,10 +8,10 @@ import pandas as pd
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
-from edgejoule.tables import to_arrow
+from edgejoule.tables import to_arrow, write_text
 from edgejoule.tables.contracts import ZOO
 
-BUILDERS = ("edgejoule", "timm", "torchvision")
+BUILDERS = ("edgejoule", "timm", "torchvision", "variant")
 
 
 def read_zoo(path: Path | str = "config/networks.tsv") -> pd.DataFrame:
@@ -75,6 +75,12 @@ def input_shape(text: str, where: str = "zoo") -> tuple[int, ...]:
     if not all(part.isdigit() and int(part) > 0 for part in parts):
         raise EdgejouleError(f"{where}: input is '{text}'; give channels x height x width, such as 3x224x224")
     return (1, *map(int, parts))
+
+
+def write_zoo(zoo: pd.DataFrame, path: Path | str) -> None:
+    """Write networks in the zoo's format, atomically."""
+    checked = to_arrow(zoo.convert_dtypes(), ZOO, str(path)).to_pandas()
+    write_text(path, checked.to_csv(sep="\t", index=False, quoting=csv.QUOTE_NONE))
 
 
 def select(zoo: pd.DataFrame, names: list[str], where: str = "zoo") -> pd.DataFrame:
