@@ -50,7 +50,7 @@ def _metric(metric: str, looks: list[DeviceLook], rows: pd.DataFrame) -> Picture
     ]
     caption = (
         "Share of networks predicted within an error, whole families left out; curves further up are better, an "
-        f"abstention counts as beyond the axis. Within 10 % over all devices: {', '.join(within)}."
+        f"abstention counts as beyond the axis. Within 10 % over all devices: {'; '.join(within)}."
     )
     return Picture(metric.replace("_", "-"), title, caption, figure)
 

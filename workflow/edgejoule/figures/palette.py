@@ -25,9 +25,9 @@ METRICS = {
 PREDICTORS = {
     "edgejoule": ("edgejoule", "#0072B2", "-"),
     "macs-bytes-linear": ("linear in MACs and bytes", "#009E73", "-"),
-    "gbm-network": ("gradient boosting, networks", "#E69F00", "--"),
-    "random-forest-network": ("random forest, networks", "#CC79A7", "--"),
-    "random-forest-per-kernel": ("random forest, kernels", "#56B4E9", "--"),
+    "gbm-network": ("gradient boosting on networks", "#E69F00", "--"),
+    "random-forest-network": ("random forest on networks", "#CC79A7", "--"),
+    "random-forest-per-kernel": ("random forest on kernels", "#56B4E9", "--"),
     "macs-linear": ("linear in MACs", "#D55E00", ":"),
 }
 
