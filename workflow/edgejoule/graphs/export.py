@@ -53,10 +53,11 @@ def describe(row) -> onnx.ModelProto:
     except (NotImplementedError, EdgejouleError):
         # A few constructors compute with their tensors.
         module = build(row)
-    return clean(_trace(module, input_shape(row.input)), f"network '{row.architecture}'")
+    where = f"network '{row.architecture}'"
+    return clean(_trace(module, input_shape(row.input), where), where)
 
 
-def _trace(module: "torch.nn.Module", shape: Sequence[int]) -> onnx.ModelProto:
+def _trace(module: "torch.nn.Module", shape: Sequence[int], where: str) -> onnx.ModelProto:
     import torch
 
     slots = {}
@@ -76,26 +77,28 @@ def _trace(module: "torch.nn.Module", shape: Sequence[int]) -> onnx.ModelProto:
             return module(x)
 
     weights = tuple(zero for _, _, zero in slots.values())
-    return _torch_export(Weightless().eval(), (torch.zeros(*shape), *weights), ["input", *slots])
+    return _torch_export(Weightless().eval(), (torch.zeros(*shape), *weights), ["input", *slots], where)
 
 
-def _torch_export(module: "torch.nn.Module", arguments: tuple, names: list[str], **options) -> onnx.ModelProto:
+def _torch_export(module: "torch.nn.Module", arguments: tuple, names: list[str], where: str) -> onnx.ModelProto:
     import torch
 
     buffer = io.BytesIO()
     with torch.no_grad(), warnings.catch_warnings():
         # Tracing warns of shapes that become constants, which is what is wanted, and of its own age.
         warnings.simplefilter("ignore")
-        torch.onnx.export(
-            module,
-            arguments,
-            buffer,
-            dynamo=False,
-            opset_version=OPSET,
-            input_names=names,
-            output_names=["output"],
-            **options,
-        )
+        try:
+            torch.onnx.export(
+                module,
+                arguments,
+                buffer,
+                dynamo=False,
+                opset_version=OPSET,
+                input_names=names,
+                output_names=["output"],
+            )
+        except torch.onnx.errors.OnnxExporterError as error:
+            raise EdgejouleError(f"{where}: PyTorch cannot export it as ONNX: {_first_line(error)}") from error
     model = onnx.load_from_string(buffer.getvalue())
     _mark_inputs(model, names[:1])
     return model
@@ -256,7 +259,7 @@ def export_with_weights(row, path: Path | str, seed: int = 0, pretrained: bool =
     import torch
 
     module = build(row, seed=seed, pretrained=pretrained)
-    model = _torch_export(module, (torch.zeros(*input_shape(row.input)),), ["input"], do_constant_folding=True)
+    model = _torch_export(module, (torch.zeros(*input_shape(row.input)),), ["input"], f"network '{row.architecture}'")
     onnx.checker.check_model(model)
     with atomic_path(path) as temporary:
         onnx.save(model, temporary)

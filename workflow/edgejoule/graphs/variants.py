@@ -103,9 +103,10 @@ def _alexnet(draw: Draw) -> list[nn.Module]:
         layers += [nn.Conv2d(channels, outputs, kernel := draw.kernel(), stride, kernel // 2), nn.ReLU()]
         layers += [_pool()] if pooled else []
         channels = outputs
-    layers += [nn.AdaptiveAvgPool2d(6), nn.Flatten()]
+    # Three poolings leave 7 x 7.
+    layers.append(nn.Flatten())
     first, second = draw.channels(4096), draw.channels(4096)
-    layers += [nn.Linear(channels * 36, first), nn.ReLU(), nn.Linear(first, second), nn.ReLU()]
+    layers += [nn.Linear(channels * 49, first), nn.ReLU(), nn.Linear(first, second), nn.ReLU()]
     return [*layers, nn.Linear(second, _CLASSES)]
 
 
