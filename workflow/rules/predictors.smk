@@ -5,11 +5,24 @@ Makes results/predictors/<device>/{predictor.json,card.md,kernels.parquet}.
 """
 
 
+def recording_of(wildcards):
+    """Return a device's recording, which may hold the runtime's own times of kernels; none for a table."""
+    if DEVICES[wildcards.device].source.kind == "table":
+        return []
+    return f"results/traces/{wildcards.device}/recording.json"
+
+
+def recording_option(wildcards):
+    """Return the option that names the folder of a device's recording, or none."""
+    return [f"--recording=results/traces/{wildcards.device}"] if recording_of(wildcards) else []
+
+
 rule predictor:
     """Train one device's predictor and recover its kernels' shares of the measured totals."""
     input:
         networks="results/datasets/{device}/networks.parquet",
         kernels="results/graphs/kernels.parquet",
+        recording=recording_of,
         code=code("predictors"),
     output:
         predictor="results/predictors/{device}/predictor.json",
@@ -19,9 +32,11 @@ rule predictor:
         "results/logs/predictors/{device}.log",
     benchmark:
         "results/benchmarks/predictors/{device}.tsv"
+    params:
+        recording=recording_option,
     shell:
-        "edgejoule predictors train --networks {input.networks:q} --kernels {input.kernels:q}"
-        " --output $(dirname {output.predictor:q}) 2> {log:q}"
+        "OMP_NUM_THREADS=1 edgejoule predictors train --networks {input.networks:q} --kernels {input.kernels:q}"
+        " --output $(dirname {output.predictor:q}) {params.recording:q} 2> {log:q}"
 
 
 rule predictors:

@@ -15,6 +15,7 @@ rule validate:
         networks="results/datasets/{device}/networks.parquet",
         kernels="results/graphs/kernels.parquet",
         priors=expand("results/datasets/{prior}/networks.parquet", prior=PRIORS),
+        recording=recording_of,
         code=code("validation", "predictors"),
     output:
         networks="results/validation/{device}/networks.parquet",
@@ -26,12 +27,13 @@ rule validate:
     params:
         predictors=[f"--predictor={name}" for name in RUN.validation.predictors],
         protocols=[f"--protocol={name}" for name in RUN.validation.protocols],
+        recording=recording_option,
         priors=[f"--prior=results/datasets/{name}/networks.parquet" for name in PRIORS],
         seed=RUN.validation.seed,
     shell:
         "OMP_NUM_THREADS=1 edgejoule validation run --networks {input.networks:q} --kernels {input.kernels:q}"
         " --output {output.networks:q} --splits {output.splits:q}"
-        " {params.predictors:q} {params.protocols:q} {params.priors:q} --seed {params.seed} 2> {log:q}"
+        " {params.predictors:q} {params.protocols:q} {params.priors:q} {params.recording:q} --seed {params.seed} 2> {log:q}"
 
 
 rule accuracy:

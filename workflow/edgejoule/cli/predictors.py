@@ -17,14 +17,17 @@ def train(
     networks: Annotated[Path, typer.Option(help="The device's networks.parquet.")],
     kernels: Annotated[Path, typer.Option(help="results/graphs/kernels.parquet.")],
     output: Annotated[Path, typer.Option(help="Folder of the device's predictor.")],
+    recording: Annotated[Path | None, typer.Option(help="The device's recording, for its kernels' own times.")] = None,
 ) -> None:
     """Train one device's predictor: predictor.json, card.md, and kernels' inferred energies in kernels.parquet.
 
     Example: edgejoule predictors train --networks results/datasets/D/networks.parquet
     --kernels results/graphs/kernels.parquet --output results/predictors/D
     """
+    from edgejoule.predictors import read_nodes
     from edgejoule.predictors.train import train as train_device
     from edgejoule.tables import read_table
     from edgejoule.tables.contracts import KERNELS, NETWORKS
 
-    train_device(read_table(networks, NETWORKS), read_table(kernels, KERNELS), output)
+    nodes = read_nodes(recording)
+    train_device(read_table(networks, NETWORKS), read_table(kernels, KERNELS), output, nodes)

@@ -17,6 +17,7 @@ def run(
     predictor: Annotated[list[str], typer.Option(help="Predictor; repeat for several.")],
     protocol: Annotated[list[str], typer.Option(help="Protocol; repeat for several.")],
     prior: Annotated[list[Path] | None, typer.Option(help="networks.parquet of a prior device; repeat.")] = None,
+    recording: Annotated[Path | None, typer.Option(help="The device's recording, for its kernels' own times.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of random folds.")] = 0,
 ) -> None:
     """Predict every network of one device by predictors that were trained without it.
@@ -25,13 +26,14 @@ def run(
     --kernels results/graphs/kernels.parquet --output results/validation/D/networks.parquet
     --splits results/validation/D/splits.parquet --predictor edgejoule --protocol leave-one-family-out
     """
+    from edgejoule.predictors import read_nodes
     from edgejoule.tables import read_table, write_table
     from edgejoule.tables.contracts import KERNELS, NETWORKS, SPLITS, VALIDATION
     from edgejoule.validation import validate
 
     priors = [read_table(path, NETWORKS) for path in prior or []]
     rows, graphs = read_table(networks, NETWORKS), read_table(kernels, KERNELS)
-    table, used = validate(rows, graphs, predictor, protocol, seed, priors)
+    table, used = validate(rows, graphs, predictor, protocol, seed, priors, read_nodes(recording))
     provenance = {"seed": seed, "priors": sorted({str(name) for table in priors for name in table["device"]})}
     write_table(table, output, VALIDATION, provenance)
     write_table(used, splits, SPLITS, provenance)

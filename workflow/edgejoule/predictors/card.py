@@ -80,10 +80,23 @@ def _interval(model: dict, metric: str) -> str:
     return "none" if width is None else f"x or / {2.718281828459045**width:.3f}"
 
 
+def _from_kernels(latency: dict) -> str:
+    laws = len(latency["kernels"]["laws"])
+    return (
+        f"Predicted latency (ms) is {latency['scale']:.4g} x the sum of the kernels' times "
+        f"{latency['per_count']:+.3g} x their number. A kernel's time is a non-negative roofline ({laws} laws by kind "
+        "and layout) times a factor that gradient-boosted trees (XGBoost) learned from the runtime's own times of "
+        "kernels."
+    )
+
+
 def _form(model: dict) -> list[str]:
-    lines = []
+    lines = [] if model["watts"] is None else [f"Power is declared: {model['watts']:.4g} W.", ""]
     for cost, unit in (("latency", "ms"), ("energy", "mJ")):
         if model[cost] is None:
+            continue
+        if model[cost]["form"] == "kernels":
+            lines += [_from_kernels(model[cost]), ""]
             continue
         lines.append(f"Predicted {cost} ({unit}) is the weighted geometric mean of these non-negative linear models:")
         lines.append("")

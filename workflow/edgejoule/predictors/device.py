@@ -9,12 +9,15 @@ import pandas as pd
 
 from edgejoule.predictors.ensemble import KernelTotals
 from edgejoule.predictors.features import Features
+from edgejoule.predictors.folds import FEW, MOST
 from edgejoule.predictors.intervals import half_widths
+from edgejoule.predictors.kernelwise import FromKernels
 from edgejoule.predictors.linear import NonNegativeLinear
+from edgejoule.predictors.times import ForestPerKind
 from edgejoule.predictors.trees import TreesNetwork
 from edgejoule.tables.vocabulary import METRICS
 
-#: How to make an untrained model of one cost, by the name of the predictor.
+#: How to make an untrained model of one cost from networks' totals, by the name of the predictor.
 MODELS: dict[str, Callable] = {
     "edgejoule": KernelTotals,
     "random-forest-network": lambda: TreesNetwork("random-forest"),
@@ -22,6 +25,15 @@ MODELS: dict[str, Callable] = {
     "macs-linear": lambda: NonNegativeLinear("macs"),
     "macs-bytes-linear": lambda: NonNegativeLinear("macs-bytes"),
 }
+
+#: How to make an untrained model of latency from kernels' own times, where a recording has them.
+KERNEL_MODELS: dict[str, Callable] = {
+    "edgejoule": FromKernels,
+    "random-forest-per-kernel": lambda: FromKernels(ForestPerKind),
+}
+
+#: Power that varies by less than this (relative) is a declared constant: energy is latency times it.
+CONSTANT = 1e-6
 
 #: Predictors that state intervals.
 WITH_INTERVALS = ("edgejoule",)
@@ -51,6 +63,11 @@ class Costs:
         above_mj, energy_mj = self.metrics["energy_above_idle_mj"], self.metrics["energy_mj"]
         return (energy_mj - above_mj) / self.metrics["latency_ms"]
 
+    @property
+    def metered(self) -> np.ndarray:
+        """Which networks have an energy, shape (n,)."""
+        return np.isfinite(self.metrics["energy_mj"])
+
     def take(self, rows: np.ndarray) -> Self:
         """Return the chosen rows; ``rows`` are positions or a mask."""
         return type(self)(self.family[rows], {metric: value[rows] for metric, value in self.metrics.items()})
@@ -62,8 +79,11 @@ class DevicePredictor:
     Power is energy / latency, and energy above idle is energy - idle power x latency with the idle power's median over
     the training networks, so the four metrics cannot contradict each other.
 
+    Where kernels have times of their own, the latency of ``edgejoule`` and ``random-forest-per-kernel`` is learned from
+    them. Where power is a declared constant, energy is latency times that constant.
+
     Args:
-        name: predictor, a key of ``MODELS``.
+        name: predictor, a key of ``MODELS`` or ``KERNEL_MODELS``.
     """
 
     def __init__(self, name: str = "edgejoule") -> None:
@@ -71,13 +91,19 @@ class DevicePredictor:
 
     def fit(self, features: Features, costs: Costs) -> Self:
         """Train on the networks of a device; a device without energies gets a predictor of latency only."""
-        self.latency = MODELS[self.name]().fit(features, costs.metrics["latency_ms"], costs.family)
-        energy_mj = costs.metrics["energy_mj"]
-        metered = np.isfinite(energy_mj)
+        models = KERNEL_MODELS if self.name in KERNEL_MODELS and features.rows is not None else MODELS
+        latency_ms, energy_mj = costs.metrics["latency_ms"], costs.metrics["energy_mj"]
+        self.latency = models[self.name]().fit(features, latency_ms, costs.family)
+        metered = costs.metered
         self.energy = None
-        self.idle_w = float("nan")
+        self.watts = self.idle_w = float("nan")
         if metered.any():
-            self.energy = MODELS[self.name]().fit(features.take(metered), energy_mj[metered], costs.family[metered])
+            power_w = energy_mj[metered] / latency_ms[metered]
+            if np.ptp(power_w) < CONSTANT * power_w.mean():
+                self.watts = float(power_w.mean())
+            else:
+                totals = MODELS.get(self.name, KernelTotals)()
+                self.energy = totals.fit(features.take(metered), energy_mj[metered], costs.family[metered])
             idle = costs.idle_w[np.isfinite(costs.idle_w)]
             self.idle_w = float(np.median(idle)) if len(idle) else float("nan")
         self.half_width = {}
@@ -85,7 +111,9 @@ class DevicePredictor:
 
     def fit_with_intervals(self, features: Features, costs: Costs) -> Self:
         """Train as ``fit`` does, and learn the intervals from families left out inside the training networks."""
-        half_width = half_widths(lambda: DevicePredictor(self.name), features, costs)
+        # Learning from kernels takes a hundred times longer than from totals.
+        folds = MOST if features.rows is None else FEW
+        half_width = half_widths(lambda: DevicePredictor(self.name), features, costs, folds)
         self.fit(features, costs)
         self.half_width = half_width
         return self
@@ -93,7 +121,7 @@ class DevicePredictor:
     def values(self, features: Features) -> dict[str, np.ndarray]:
         """Return every metric's predictions by name, each shape (n,); NaN where the predictor abstains."""
         latency = self.latency.predict(features)
-        energy = self.energy.predict(features) if self.energy is not None else np.full(len(features), np.nan)
+        energy = self.watts * latency if self.energy is None else self.energy.predict(features)
         power = energy / latency
         return {
             "latency_ms": latency,
@@ -132,14 +160,22 @@ class DevicePredictor:
             network: the row of ``networks`` that each kernel belongs to, shape (k,).
             networks: the features of whole networks.
         """
-        models = {"latency_ms": self.latency} | ({"energy_mj": self.energy} if self.energy is not None else {})
-        return {metric: model.per_kernel(kernels, network, networks) for metric, model in models.items()}
+        latency = self.latency.per_kernel(kernels, network, networks)
+        if self.energy is not None:
+            return {"latency_ms": latency, "energy_mj": self.energy.per_kernel(kernels, network, networks)}
+        return {"latency_ms": latency} | ({} if np.isnan(self.watts) else {"energy_mj": self.watts * latency})
+
+    @property
+    def needs_kernels(self) -> bool:
+        """Whether features must carry single kernels."""
+        return isinstance(self.latency, FromKernels)
 
     def to_dict(self) -> dict:
         """Return the predictor ``edgejoule`` as JSON-able values."""
         return {
             "latency": self.latency.to_dict(),
             "energy": None if self.energy is None else self.energy.to_dict(),
+            "watts": None if np.isnan(self.watts) else self.watts,
             "idle_w": None if np.isnan(self.idle_w) else self.idle_w,
             "half_width": self.half_width,
         }
@@ -148,8 +184,10 @@ class DevicePredictor:
     def from_dict(cls, value: Mapping) -> Self:
         """Return the predictor that ``to_dict`` described."""
         predictor = cls("edgejoule")
-        predictor.latency = KernelTotals.from_dict(value["latency"])
+        form = FromKernels if value["latency"]["form"] == "kernels" else KernelTotals
+        predictor.latency = form.from_dict(value["latency"])
         predictor.energy = None if value["energy"] is None else KernelTotals.from_dict(value["energy"])
+        predictor.watts = float("nan") if value["watts"] is None else value["watts"]
         predictor.idle_w = float("nan") if value["idle_w"] is None else value["idle_w"]
         predictor.half_width = dict(value["half_width"])
         return predictor

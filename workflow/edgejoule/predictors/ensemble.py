@@ -64,7 +64,8 @@ class KernelTotals:
 
     def to_dict(self) -> dict:
         """Return the model as JSON-able values."""
-        return {"members": [member.to_dict() for member in self.members], "weights": self.weights.tolist()}
+        members = [member.to_dict() for member in self.members]
+        return {"form": "totals", "members": members, "weights": self.weights.tolist()}
 
     @classmethod
     def from_dict(cls, value: Mapping) -> Self:

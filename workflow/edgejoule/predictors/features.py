@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from edgejoule.predictors.rows import KernelRows, kernel_rows
+
 #: Sums over a group's kernels, and the unit in which predictors count them (so that coefficients are near one).
 QUANTITIES = {"macs": 1e6, "bytes_activations": 1e6, "bytes_weights": 1e6, "count": 1.0}
 
@@ -125,18 +127,21 @@ class Features:
         networks: names, shape (n,).
         precision: precision of the weights, shape (n,).
         values: sums by group and quantity in the units of ``QUANTITIES``, shape (n, groups, quantities).
+        rows: the networks' single kernels, for models that learn from them.
     """
 
     networks: np.ndarray
     precision: np.ndarray
     values: np.ndarray
+    rows: KernelRows | None = None
 
     def __len__(self) -> int:
         return len(self.networks)
 
     def take(self, rows: np.ndarray) -> "Features":
         """Return the chosen rows; ``rows`` are positions or a mask."""
-        return Features(self.networks[rows], self.precision[rows], self.values[rows])
+        kernels = None if self.rows is None else self.rows.take(rows, len(self))
+        return Features(self.networks[rows], self.precision[rows], self.values[rows], kernels)
 
     def total(self, quantity: str) -> np.ndarray:
         """Return a quantity summed over all groups, shape (n,)."""
@@ -176,8 +181,8 @@ def kernel_features(kernels: pd.DataFrame) -> Features:
     return Features(kernels["network"].to_numpy(object), kernels["precision"].to_numpy(object), values)
 
 
-def network_features(kernels: pd.DataFrame) -> Features:
-    """Return one row per network and precision of ``kernels``, in order of first appearance."""
+def network_features(kernels: pd.DataFrame, rows: bool = False) -> Features:
+    """Return one row per network and precision of ``kernels``, in order of first appearance; with ``rows``, theirs."""
     each = kernel_features(kernels)
     network, networks = pd.factorize(each.networks)
     precision, precisions = pd.factorize(each.precision)
@@ -185,7 +190,8 @@ def network_features(kernels: pd.DataFrame) -> Features:
     values = np.zeros((len(keys), len(GROUPS), len(QUANTITIES)))
     np.add.at(values, row, each.values)
     first = np.divmod(keys, max(len(precisions), 1))
-    return Features(networks[first[0]], precisions[first[1]], values)
+    single = kernel_rows(kernels, row, each.values[:, :, -1].argmax(axis=1)) if rows else None
+    return Features(networks[first[0]], precisions[first[1]], values, single)
 
 
 def select(features: Features, networks: Sequence[str], precisions: Sequence[str]) -> tuple[Features, np.ndarray]:

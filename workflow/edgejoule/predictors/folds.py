@@ -6,17 +6,19 @@ import numpy as np
 
 #: Many families are left out in this many groups, so that the cost of training does not grow with their square.
 MOST = 6
+#: As many where a fit takes long.
+FEW = 3
 
 
-def family_folds(family: np.ndarray) -> Iterator[np.ndarray]:
+def family_folds(family: np.ndarray, most: int = MOST) -> Iterator[np.ndarray]:
     """Give masks, each shape (n,), that leave every family out once; nothing where there is only one family.
 
-    Families are dealt to the folds in order of size, the largest first, so that folds are about equally large.
+    Families are dealt to at most ``most`` folds in order of size, the largest first: folds are about equally large.
     """
     names, sizes = np.unique(family, return_counts=True)
     if len(names) < 2:
         return
-    folds: list[list] = [[] for _ in range(min(MOST, len(names)))]
+    folds: list[list] = [[] for _ in range(min(most, len(names)))]
     loads = [0] * len(folds)
     for i in np.lexsort((names, -sizes)):
         least = loads.index(min(loads))

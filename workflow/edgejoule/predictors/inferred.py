@@ -33,7 +33,7 @@ def inferred_kernels(
         predictor: trained on all of them.
         seed: seed of the draws.
     """
-    if predictor.energy is None or rows["origin"].iloc[0] == "estimated":
+    if not costs.metered.any() or rows["origin"].iloc[0] == "estimated":
         return empty(KERNEL_COSTS)
     measured = pd.MultiIndex.from_frame(rows[["network", "precision"]])
     kernels = kernels[pd.MultiIndex.from_frame(kernels[["network", "precision"]]).isin(measured)].reset_index(drop=True)

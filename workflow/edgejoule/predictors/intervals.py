@@ -9,22 +9,23 @@ from collections.abc import Callable
 
 import numpy as np
 
-from edgejoule.predictors.folds import family_folds
+from edgejoule.predictors.folds import MOST, family_folds
 
 #: Nominal coverage of every interval of the project.
 COVERAGE = 0.90
 
 
-def half_widths(make: Callable, features, costs) -> dict[str, float]:
+def half_widths(make: Callable, features, costs, most: int = MOST) -> dict[str, float]:
     """Return each metric's half-width of the 90 % interval, in logarithms (upper = predicted x exp(half-width)).
 
     Args:
         make: returns an untrained predictor with ``fit(features, costs)`` and ``values(features)``.
         features: the training networks, n of them.
         costs: their measured costs; needs at least two families, or there is no interval.
+        most: families are left out in at most this many groups.
     """
     errors: dict[str, list[np.ndarray]] = {}
-    for out in family_folds(costs.family):
+    for out in family_folds(costs.family, most):
         predicted = make().fit(features.take(~out), costs.take(~out)).values(features.take(out))
         for metric, measured in costs.take(out).metrics.items():
             with np.errstate(invalid="ignore", divide="ignore"):

@@ -82,7 +82,7 @@ class ServedPredictor:
             precision: in which precision an ONNX file is to run; kernels carry theirs.
         """
         kernels = graph if isinstance(graph, pd.DataFrame) else self._read(Path(graph), precision)
-        each, whole = kernel_features(kernels), network_features(kernels)
+        each, whole = kernel_features(kernels), network_features(kernels, rows=self._predictor.needs_kernels)
         if len(whole) != 1:
             raise EdgejouleError(f"{len(whole)} networks given; predict takes one, predict_many takes more")
         values = {metric: value[0] for metric, value in self._predictor.values(whole).items()}
@@ -111,7 +111,9 @@ class ServedPredictor:
         Args:
             kernels: kernels of all networks, or their features where the same networks are asked for again.
         """
-        return self._predictor.predict(kernels if isinstance(kernels, Features) else network_features(kernels))
+        if not isinstance(kernels, Features):
+            kernels = network_features(kernels, rows=self._predictor.needs_kernels)
+        return self._predictor.predict(kernels)
 
     def _interval(self, metric: str, value: float) -> Interval | None:
         if not np.isfinite(value):

@@ -16,18 +16,19 @@ from edgejoule.tables import write_table, write_text
 from edgejoule.tables.contracts import KERNEL_COSTS
 
 
-def train(networks: pd.DataFrame, kernels: pd.DataFrame, folder: Path | str) -> None:
+def train(networks: pd.DataFrame, kernels: pd.DataFrame, folder: Path | str, nodes: pd.DataFrame | None = None) -> None:
     """Train and write ``predictor.json``, ``card.md`` and ``kernels.parquet`` (kernels' shares of measured totals).
 
     Args:
         networks: rows of results/datasets/networks.parquet of one device.
         kernels: rows of results/graphs/kernels.parquet.
         folder: results/predictors/<device>.
+        nodes: the runtime's own times of kernels, where the recording has them.
 
     Raises:
         EdgejouleError: no usable network, or one without a graph.
     """
-    rows, features, costs = training_set(networks, kernels)
+    rows, features, costs = training_set(networks, kernels, nodes)
     if rows.empty:
         raise EdgejouleError(
             f"{folder}: none of the device's {len(networks)} networks has a latency; none to learn from"

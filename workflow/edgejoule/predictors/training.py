@@ -1,10 +1,17 @@
 """What a device's predictor is trained on: its measured networks and what their kernels amount to."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.predictors.device import Costs
 from edgejoule.predictors.features import Features, network_features, select
+from edgejoule.predictors.kernelwise import timed
+from edgejoule.predictors.rows import with_durations
+from edgejoule.tables import read_table
+from edgejoule.tables.contracts import NODES
 
 
 def kernels_for(kernels: pd.DataFrame, runtime: str) -> pd.DataFrame:
@@ -17,11 +24,25 @@ def kernels_for(kernels: pd.DataFrame, runtime: str) -> pd.DataFrame:
     return ranked[ranked["_rank"] == best].drop(columns="_rank")
 
 
-def training_set(networks: pd.DataFrame, kernels: pd.DataFrame) -> tuple[pd.DataFrame, Features, Costs]:
+def read_nodes(recording: Path | str | None) -> pd.DataFrame | None:
+    """Return the runtime's own times of kernels of a recording (a folder), or None where it has none."""
+    path = None if recording is None else Path(recording) / "nodes.parquet"
+    return read_table(path, NODES) if path is not None and path.is_file() else None
+
+
+def training_set(
+    networks: pd.DataFrame, kernels: pd.DataFrame, nodes: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, Features, Costs]:
     """Return the usable rows of one device's networks, their features and their costs, in one order.
 
     A row without a latency (quality ``failed``) is not usable. A usable network without a graph stops: it would
     otherwise vanish from training and proof.
+
+    Args:
+        networks: rows of results/datasets/networks.parquet of one device.
+        kernels: rows of results/graphs/kernels.parquet.
+        nodes: the runtime's own times of kernels, a recording's nodes.parquet, where it has one. They are used where
+            they can be matched to most kernels; a graph as another machine's runtime made it may not match.
     """
     devices = networks["device"].unique()
     if len(devices) > 1:
@@ -29,7 +50,11 @@ def training_set(networks: pd.DataFrame, kernels: pd.DataFrame) -> tuple[pd.Data
     rows = networks[networks["quality"].ne("failed") & networks["latency_ms"].notna()].reset_index(drop=True)
     if rows.empty:
         return rows, network_features(kernels.iloc[:0]), Costs.of(rows)
-    features = network_features(kernels_for(kernels, rows["runtime"].iloc[0]))
+    mine = kernels_for(kernels[kernels["network"].isin(rows["network"])], rows["runtime"].iloc[0])
+    if nodes is not None and len(nodes):
+        features = network_features(with_durations(mine, nodes), rows=True)
+    else:
+        features = network_features(mine)
     chosen, found = select(features, rows["network"].tolist(), rows["precision"].tolist())
     if not found.all():
         missing = rows.loc[~found, "network"].tolist()
@@ -37,4 +62,6 @@ def training_set(networks: pd.DataFrame, kernels: pd.DataFrame) -> tuple[pd.Data
             f"device '{devices[0]}': {len(missing)} measured networks have no graph in that precision "
             f"({', '.join(missing[:3])}, ...); add them to the zoo and run the graphs stage"
         )
+    if not timed(chosen):
+        chosen = replace(chosen, rows=None)
     return rows, chosen, Costs.of(rows)

@@ -6,15 +6,20 @@ import pandas as pd
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
-from edgejoule.predictors import MODELS, WITH_INTERVALS, Costs, DevicePredictor, Features, training_set
+from edgejoule.predictors import (
+    KERNEL_MODELS,
+    MODELS,
+    WITH_INTERVALS,
+    Costs,
+    DevicePredictor,
+    Features,
+    training_set,
+)
 from edgejoule.tables import empty
 from edgejoule.tables.contracts import SPLITS, VALIDATION
 from edgejoule.tables.vocabulary import METRICS
 from edgejoule.validation.splits import splits
 from edgejoule.validation.transfer import measured_networks, predict_from_few, prior_catalogues
-
-#: Predictors that learn from measured kernels; passed over on a device where none was measured.
-FROM_KERNELS = ("random-forest-per-kernel",)
 
 #: Metrics that are judged, by where power is from: a modelled energy is latency times a constant and proves nothing.
 JUDGED = {"measured": METRICS, "published": METRICS, "estimated": ("latency_ms",), "inferred": ("latency_ms",)}
@@ -27,24 +32,27 @@ def validate(
     protocols: Sequence[str],
     seed: int = 0,
     priors: Sequence[pd.DataFrame] = (),
+    nodes: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Predict every network of one device by predictors that were trained without it.
 
     Args:
         networks: rows of results/datasets/networks.parquet of one device.
         kernels: rows of results/graphs/kernels.parquet.
-        predictors, protocols: which; predictors that need measured kernels are passed over.
+        predictors, protocols: which; predictors that need kernels' own times are passed over where there are none.
         seed: seed of random folds.
         priors: the same as ``networks`` of devices that may serve as prior for a new board (protocols ``transfer-k*``).
+
+        nodes: the runtime's own times of kernels, a recording's nodes.parquet, where it has one.
 
     Returns:
         Rows of results/validation/networks.parquet, and the splits that were used (table SPLITS).
     """
     for name in predictors:
-        if name not in (*MODELS, *FROM_KERNELS):
-            raise EdgejouleError(f"unknown predictor '{name}'; {did_you_mean(name, (*MODELS, *FROM_KERNELS))}")
-    predictors = [name for name in predictors if name in MODELS]
-    rows, features, costs = training_set(networks, kernels)
+        if name not in MODELS | KERNEL_MODELS:
+            raise EdgejouleError(f"unknown predictor '{name}'; {did_you_mean(name, MODELS | KERNEL_MODELS)}")
+    rows, features, costs = training_set(networks, kernels, nodes)
+    predictors = [name for name in predictors if name in MODELS or features.rows is not None]
     tables, used = [], []
     if len(rows):
         few = [protocol for protocol in protocols if measured_networks(protocol)]

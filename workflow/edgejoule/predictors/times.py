@@ -1,0 +1,121 @@
+"""The time of one kernel: a roofline per law with trees on its residual, or the field's forest per kind."""
+
+import json
+from collections.abc import Mapping
+from typing import Self
+
+import numpy as np
+from scipy.optimize import nnls
+
+from edgejoule.predictors.rows import KernelRows
+
+#: A profiler counts whole microseconds; shorter kernels are taken for this (ms).
+SHORTEST_MS = 1e-3
+#: Kernels that a law must have in training for a roofline of its own; else it takes that of all kernels.
+THIN = 20
+#: Residuals are predicted within this factor's logarithm.
+MOST = 2.0
+
+TREES = {
+    "max_depth": 6,
+    "eta": 0.1,
+    "subsample": 0.8,
+    "colsample_bytree": 0.8,
+    "min_child_weight": 3,
+    "tree_method": "hist",
+    "nthread": 1,
+    "seed": 0,
+}
+ROUNDS = 150
+FOREST = {"n_estimators": 60, "max_features": 0.6, "min_samples_leaf": 2, "random_state": 0, "n_jobs": 1}
+
+
+class RooflineTrees:
+    """Non-negative roofline per law, times the exponential of what trees say of the logarithm of its residual.
+
+    Williams, Waterman and Patterson, Roofline (Communications of the ACM 52, 2009), as a sum instead of a maximum.
+    The roofline extrapolates; the trees learn what it cannot: padding to vector widths, caches, small maps. Kernels
+    weigh the square root of their time in the trees and their time in the roofline, so that microseconds do not rule.
+    """
+
+    def fit(self, rows: KernelRows, duration_ms: np.ndarray) -> Self:
+        """Fit to the time of each kernel, shape (k,)."""
+        import xgboost
+
+        time = np.maximum(duration_ms, SHORTEST_MS)
+        self.pooled = _roofline(rows.amounts, time)
+        self.laws = {}
+        for law in np.unique(rows.law):
+            mine = rows.law == law
+            if mine.sum() >= THIN:
+                self.laws[str(law)] = _roofline(rows.amounts[mine], time[mine])
+        residual = np.clip(np.log(time / self.roofline(rows)), -MOST, MOST)
+        data = xgboost.DMatrix(rows.inputs, residual, weight=np.sqrt(time))
+        self.trees = xgboost.train(TREES, data, ROUNDS)
+        return self
+
+    def roofline(self, rows: KernelRows) -> np.ndarray:
+        """Return the roofline's time alone (ms), shape (k,)."""
+        laws, position = np.unique(rows.law, return_inverse=True)
+        coefficients = np.array([self.laws.get(str(law), self.pooled) for law in laws])
+        return np.maximum((rows.amounts * coefficients[position]).sum(axis=1), SHORTEST_MS)
+
+    def predict(self, rows: KernelRows) -> np.ndarray:
+        """Return the predicted time (ms), shape (k,)."""
+        residual = self.trees.inplace_predict(rows.inputs).astype(float)
+        return self.roofline(rows) * np.exp(np.clip(residual, -MOST, MOST))
+
+    def to_dict(self) -> dict:
+        """Return the model as JSON-able values, the trees in XGBoost's own JSON."""
+        return {
+            "pooled": self.pooled.tolist(),
+            "laws": {law: coefficients.tolist() for law, coefficients in self.laws.items()},
+            "trees": json.loads(bytes(self.trees.save_raw("json"))),
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping) -> Self:
+        """Return the model that ``to_dict`` described."""
+        import xgboost
+
+        model = cls()
+        model.pooled = np.array(value["pooled"])
+        model.laws = {law: np.array(coefficients) for law, coefficients in value["laws"].items()}
+        model.trees = xgboost.Booster({"nthread": 1})
+        model.trees.load_model(bytearray(json.dumps(value["trees"]).encode()))
+        return model
+
+
+class ForestPerKind:
+    """One random forest per law on the kernel's configuration, as nn-Meter and DeepEn2023 have it.
+
+    Zhang et al., nn-Meter (MobiSys 2021); Tu et al. (SEC 2023). A law that training lacks, which both count as nothing,
+    takes the forest of all kernels here.
+    """
+
+    def fit(self, rows: KernelRows, duration_ms: np.ndarray) -> Self:
+        """Fit to the time of each kernel, shape (k,)."""
+        from sklearn.ensemble import RandomForestRegressor
+
+        self.forests = {}
+        for law in [None, *np.unique(rows.law)]:
+            mine = np.ones(len(rows.law), bool) if law is None else rows.law == law
+            if mine.sum() >= THIN:
+                self.forests[law] = RandomForestRegressor(**FOREST).fit(rows.inputs[mine], duration_ms[mine])
+        return self
+
+    def predict(self, rows: KernelRows) -> np.ndarray:
+        """Return the predicted time (ms), shape (k,)."""
+        predicted = np.empty(len(rows.law))
+        for law in np.unique(rows.law):
+            mine = rows.law == law
+            forest = self.forests.get(law, self.forests[None])
+            predicted[mine] = forest.predict(rows.inputs[mine])
+        return predicted
+
+
+def _roofline(amounts: np.ndarray, time: np.ndarray) -> np.ndarray:
+    scaled = amounts / np.sqrt(time)[:, None]
+    norm = np.linalg.norm(scaled, axis=0)
+    norm[norm == 0] = 1.0
+    return nnls(scaled / norm, np.sqrt(time))[0] / norm
