@@ -91,19 +91,23 @@ def _read(path: Path | str, kind: type) -> list:
     path = Path(path)
     if not path.is_file():
         raise EdgejouleError(f"{path}: no such manifest; 'edgejoule traces pin' writes one")
-    with path.open(encoding="utf-8", newline="") as handle:
-        reader = csv.DictReader(handle, delimiter="\t")
-        names = [field.name for field in fields(kind)]
-        if reader.fieldnames != names:
-            raise EdgejouleError(f"{path}: the columns should be {', '.join(names)}")
-        rows = []
-        for row in reader:
-            try:
-                numbers = {key: int(row[key]) for key in ("bytes", "files") if key in row}
-                rows.append(kind(**(row | numbers)))
-            except (TypeError, ValueError) as error:
-                raise EdgejouleError(f"{path}: line {reader.line_num} is not complete: {error}") from error
-    return rows
+    names = [field.name for field in fields(kind)]
+    try:
+        with path.open(encoding="utf-8", newline="") as handle:
+            reader = csv.DictReader(handle, delimiter="\t")
+            if reader.fieldnames != names:
+                raise EdgejouleError(f"{path}: the columns should be {', '.join(names)}")
+            return [_row(kind, row, f"{path}: line {reader.line_num}") for row in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise EdgejouleError(f"{path}: not a table of text: {error}") from error
+
+
+def _row(kind: type, row: dict, where: str) -> PinnedFile | PinnedArchive:
+    try:
+        numbers = {key: int(row[key]) for key in ("bytes", "files") if key in row}
+        return kind(**(row | numbers))
+    except (TypeError, ValueError) as error:
+        raise EdgejouleError(f"{where} is not complete: {error}") from error
 
 
 def write_rows(path: Path | str, kind: type, rows: Iterable[PinnedFile | PinnedArchive]) -> None:

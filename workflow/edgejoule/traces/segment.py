@@ -7,7 +7,7 @@ from edgejoule.errors import EdgejouleError
 #: Readings are averaged into at most this many blocks before changes are looked for; edges are refined afterwards.
 BLOCKS = 20_000
 #: A change must explain this many times the variance that noise would, per log of the number of blocks.
-PENALTY = 6.0
+PENALTY = 10.0
 MOST_CHANGES = 4_000
 #: At the ends of a span, a level is not part of the event if it differs from the longest one by this share of the step
 #: between low and high, and lasts less than this share of its time.

@@ -66,7 +66,8 @@ def make_readings(
     declared = round(1e9 / rate_hz) if rate_hz else None
     parts, known = [], []
     for rail, values in rails.items():
-        values = np.where(np.isfinite(values), values, np.nan)
+        if np.isinf(values).any():
+            values = np.where(np.isfinite(values), values, np.nan)
         power, energy = (values, np.nan) if rail.quantity == "power" else (np.nan, values)
         name = pd.Categorical.from_codes(np.zeros(len(t_ns), np.int8), [rail.name])
         parts.append(pd.DataFrame({"t_ns": t_ns, "power_w": power, "energy_j": energy, "rail": name}))
@@ -76,25 +77,27 @@ def make_readings(
 
 
 def _in_order(t_ns: np.ndarray, rate_hz: float | None) -> tuple[np.ndarray, int, list[str]]:
+    """Return strictly rising stamps, their period (ns), and what was corrected."""
     notes = []
     steps = np.diff(t_ns)
-    if (steps < 0).any() and not in_bursts(np.sort(t_ns)):
+    least = int(steps.min())
+    if least < 0 and not in_bursts(np.sort(t_ns)):
         raise EdgejouleError(f"time goes back in reading {int(np.argmax(steps < 0)) + 2}")
-    mean_hz = 1e9 * (len(t_ns) - 1) / max(int(t_ns[-1]) - int(t_ns[0]), 1)
     if rate_hz is not None:
-        factor = mistaken_unit(mean_hz, rate_hz)
+        span_ns = max(int(t_ns[-1]) - int(t_ns[0]), 1)
+        factor = mistaken_unit(1e9 * len(steps) / span_ns, rate_hz)
         if factor != 1.0:
             t_ns = t_ns[0] + np.round((t_ns - t_ns[0]) * factor).astype(np.int64)
             notes.append(
                 f"its times are in a unit {1 / factor:g} times smaller than it says: {rate_hz:g} Hz are declared"
             )
-    if in_bursts(t_ns) or (np.diff(t_ns) <= 0).any():
-        uniform = rebuild_clock(t_ns)
-        notes.append(
-            f"stamped in bursts; a uniform clock of {uniform.period_ns:.6g} ns was rebuilt, "
-            f"which stamps lag by up to {uniform.latest_ns * 1e-6:.3g} ms"
-        )
-        t_ns = uniform.t_ns
-        if (np.diff(t_ns) <= 0).any():
-            raise EdgejouleError("readings come faster than one in a nanosecond; the unit of its time is wrong")
-    return t_ns, int(np.median(np.diff(t_ns))), notes
+    if least > 0 and not in_bursts(t_ns):
+        return t_ns, int(np.median(np.diff(t_ns))), notes
+    uniform = rebuild_clock(t_ns)
+    notes.append(
+        f"stamped in bursts; a uniform clock of {uniform.period_ns:.6g} ns was rebuilt, "
+        f"which stamps lag by up to {uniform.latest_ns * 1e-6:.3g} ms"
+    )
+    if uniform.period_ns < 2:
+        raise EdgejouleError("readings come faster than one in two nanoseconds; the unit of its time is wrong")
+    return uniform.t_ns, round(uniform.period_ns), notes
