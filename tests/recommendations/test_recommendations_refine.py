@@ -106,7 +106,9 @@ def test_correction_agrees_with_the_textbook_and_spares_the_unrelated():
     moved = np.log(energy / source.predicted_mj)[relatives]
     expected = covariance[relatives, 0] / covariance[0, 0] * 0.2
     assert moved == pytest.approx(expected, rel=1e-6)
-    assert (spread[relatives] < source.spread[relatives]).all()
+    left = np.diag(covariance) - covariance[:, 0] ** 2 / covariance[0, 0]
+    surprise = 0.2**2 / covariance[0, 0]
+    assert spread[1:] ** 2 == pytest.approx((left * (2 + surprise) / 3)[1:], rel=1e-6)
 
 
 @given(st.integers(0, 1000))

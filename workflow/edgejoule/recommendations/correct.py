@@ -1,10 +1,13 @@
-"""Correcting a predictor by the few networks that were measured since: a Gaussian process over its log errors."""
+"""Correcting a predictor by the few networks that were measured since: a Student-t process over its log errors."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from edgejoule.recommendations.predicted import Prediction
+
+#: Degrees of freedom of the process: the predictor's own intervals weigh as much as two measurements.
+FREEDOM = 4
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,10 @@ def corrected(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return energies and their spread given some networks' measured energies; each of shape (networks,).
 
-    The conditional mean and standard deviation of a Gaussian process on log(measured / predicted) (Rasmussen and
-    Williams 2006, equations 2.23 and 2.24), without noise: a measured network's energy is what was measured.
+    The conditional mean and covariance of a Gaussian process on log(measured / predicted) (Rasmussen and Williams 2006,
+    equations 2.23 and 2.24), without noise: a measured network's energy is what was measured. As in a Student-t process
+    (Shah, Wilson and Ghahramani, AISTATS 2014, equation 3) the spread grows where measurements lie further from the
+    predictions than the intervals said, and shrinks where they lie closer: by (v - 2 + r'K^-1 r) / (v - 2 + n).
 
     Args:
         prediction: the predictions before.
@@ -58,7 +63,9 @@ def corrected(
         weights = np.linalg.solve(inner, covariance[known]).T
         energy *= np.exp(weights @ error)
         left = np.diag(covariance) - np.einsum("ij,ji->i", weights, covariance[known])
-        spread = np.sqrt(np.maximum(left, 0.0))
+        surprise = error @ np.linalg.solve(inner, error)
+        scale = (FREEDOM - 2 + surprise) / (FREEDOM - 2 + len(known))
+        spread = np.sqrt(np.maximum(left, 0.0) * scale)
     for network, value in measured.items():
         energy[network], spread[network] = value, 0.0
     return energy, spread
