@@ -11,7 +11,7 @@ from edgejoule.cli import main
 from edgejoule.config.load import check
 from edgejoule.config.models import Device
 from edgejoule.errors import EdgejouleError
-from edgejoule.measure import live, recorder
+from edgejoule.measure import live, protocol, recorder
 from edgejoule.measure.prepare import LEAST_OF_A_KIND, kernel_workloads, make_plan
 from edgejoule.tables import write_table
 from edgejoule.tables.contracts import KERNELS
@@ -57,7 +57,8 @@ def project(tmp_path, monkeypatch):
         exported.append(row.network)
         write_conv(path, size=16)
 
-    monkeypatch.setattr(live, "export_with_weights", export)
+    monkeypatch.setattr(live, "EXPORTS", dict.fromkeys(live.EXPORTS, (".onnx", export)))
+    monkeypatch.setattr(protocol, "CHUNK_NS", 2_000_000)
     (tmp_path / "cpu-onnxruntime-1t.yaml").write_text(FILE)
     (tmp_path / "watts.py").write_text("import time\nprint('1,2', flush=True)\ntime.sleep(9)\n")
     (tmp_path / "networks.tsv").write_text(HEADER + ROWS)
@@ -108,7 +109,7 @@ def test_the_noise_of_a_recording_is_printed(project, capsys):
     run(COMMAND)
     assert run(["measure", "noise", "recording"]) == 0
     out = capsys.readouterr().out
-    assert "| halves | minimum | 2 |" in out
+    assert "| halves, least | minimum | kept | 2 |" in out
     assert run(["measure", "noise", "recording", "--kind", "application"]) == 2
 
 
@@ -116,13 +117,15 @@ def test_the_noise_of_a_recording_is_printed(project, capsys):
     ("old", "new", "sentence"),
     [
         ("kind: live\n  networks: [small, tiny-family]\n", "kind: live\n  networks: [smal]\n", "did you mean 'small'"),
-        ("kind: live", "kind: live\n  host: ssh://board", "'source.host' is 'ssh://board'"),
+        ("kind: live", "kind: live\n  host: adb://", "measuring over adb is not built yet"),
+        ("kind: live", "kind: live\n  host: ssh://127.0.0.1", "host 'ssh://127.0.0.1' cannot be reached"),
         ("kind: constant, watts: 4.0", "kind: rapl, root: /none", "/none/sys/class/powercap: no RAPL domain"),
         (
             "kind: constant, watts: 4.0",
             f"kind: command, command: {sys.executable} watts.py",
             "needs the meter 'constant'",
         ),
+        ("name: onnxruntime", "name: openvino", "needs the runtime 'onnxruntime'"),
         ("name: onnxruntime", "name: armnn", "runtime 'armnn' cannot be measured live"),
     ],
 )

@@ -16,7 +16,7 @@ from tiny_models import write_conv
 from edgejoule.config.load import check
 from edgejoule.config.models import Device
 from edgejoule.errors import EdgejouleError
-from edgejoule.measure import recorder
+from edgejoule.measure import protocol, recorder
 from edgejoule.measure.collect import collect
 from edgejoule.measure.parts import ATTEMPTS, Parts
 from edgejoule.measure.plan import Plan, Workload, sha256_of
@@ -42,7 +42,8 @@ DEVICE = {
 
 @pytest.fixture
 def lock(tmp_path, monkeypatch):
-    """A lock of the test's own, so that tests and real measurements do not wait for each other."""
+    """A lock of the test's own, so that tests and real measurements do not wait for each other; and short chunks."""
+    monkeypatch.setattr(protocol, "CHUNK_NS", 2_000_000)
     monkeypatch.setattr(recorder, "gettempdir", lambda: str(tmp_path))
 
 
@@ -177,7 +178,7 @@ def test_a_plan_that_is_none_is_refused(tmp_path):
 RESUMED = """
 import json, sys
 from pathlib import Path
-from edgejoule.measure import recorder
+from edgejoule.measure import protocol, recorder
 from edgejoule.measure.plan import Plan
 recorder.gettempdir = lambda: sys.argv[1]
 folder = Path(sys.argv[1])

@@ -56,10 +56,58 @@ def test_profile_keeps_the_fastest_run_and_skips_the_first():
     assert [(node.node, node.duration_ns) for node in nodes] == [("a", 5000), ("b", 6000)]
 
 
+def program(path):
+    """Write a small program of torch.export."""
+    import torch
+    from torch import nn
+
+    module = nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1)).eval()
+    torch.export.save(torch.export.export(module, (torch.zeros(1, 8, 32, 32),)), path)
+    return path
+
+
+#: Runtime: its package, what makes a small model for it, the model's ending, and the setting that tells its threads.
+OTHERS = {
+    "openvino": ("openvino", write_conv, ".onnx", "INFERENCE_NUM_THREADS"),
+    "pytorch": ("torch", program, ".pt2", "threads"),
+}
+
+
+@pytest.fixture(params=OTHERS)
+def other(request, tmp_path):
+    package, make, suffix, threads = OTHERS[request.param]
+    pytest.importorskip(package, reason=f"the package '{package}' is an extra that is not installed")
+    return request.param, open_runtime({"name": request.param, "threads": 1}), make(tmp_path / f"m{suffix}"), threads
+
+
+def test_every_runtime_runs_and_says_what_it_is(other):
+    name, runtime, model, threads = other
+    durations = runtime.prepare(model).run(5)
+    assert durations.shape == (5,) and (durations > 0).all()
+    assert runtime.versions()[name][0].isdigit()
+    assert runtime.settings()[threads] == "1"
+
+
+def test_every_runtime_says_which_model_does_not_load(other, tmp_path):
+    _, runtime, model, _ = other
+    model.write_bytes(b"nothing of the kind")
+    with pytest.raises(EdgejouleError, match=rf"{model.name}: \w+ does not load it") as error:
+        runtime.prepare(model)
+    assert str(tmp_path) not in str(error.value)
+
+
+def test_openvino_times_what_it_executes(tmp_path):
+    pytest.importorskip("openvino", reason="the package 'openvino' is an extra that is not installed")
+    nodes = open_runtime({"name": "openvino"}).nodes(write_conv(tmp_path / "m.onnx", channels=16, size=64), runs=3)
+    assert sum(node.duration_ns for node in nodes) > 0
+    assert [node.index for node in nodes] == sorted(node.index for node in nodes)
+
+
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
         ({"name": "armnn"}, "runtime 'armnn' cannot be measured live"),
+        ({"name": "pytorch", "backend": "opencl"}, "PyTorch has no backend 'opencl' here; available: cpu, cuda"),
         ({"name": "onnxruntime", "backend": "cuda"}, "no backend 'cuda' here; available: .*cpu"),
         ({"name": "onnxruntime", "version": "0.1"}, "but the device file says 0.1"),
     ],

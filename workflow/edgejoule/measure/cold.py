@@ -37,8 +37,10 @@ def measure_kernel(configuration: Mapping, runtime: Runtime, runs: int = RUNS, c
     Raises:
         EdgejouleError: the kernel cannot be rebuilt, or the runtime executes it as something else than asked for.
     """
-    from edgejoule.measure.sandwich import MIDDLE, sandwich
-
+    try:
+        from edgejoule.measure.sandwich import MIDDLE, sandwich
+    except ModuleNotFoundError as error:
+        raise EdgejouleError(f"measuring kernels needs the package '{error.name}' where it is done") from error
     between = flush_caches if cold else lambda: None
     durations, nodes = runtime.middle(sandwich(configuration), MIDDLE, runs, between)
     if len(nodes) != 1:

@@ -75,9 +75,10 @@ def trace_of(parts: list[dict], store: Parts, rails: list[dict]) -> pd.DataFrame
     """Return the table ``trace``: what the meter read beside each part, in order of time within each rail."""
     workloads = {(workload.kind, workload.name): workload for workload in store.plan.workloads}
     files = [store.trace(part["pass"], workloads[part["kind"], part["workload"]]) for part in parts]
-    frames = [pd.read_csv(file, names=["t_ns", "rail", "value"]) for file in files if file.exists()]
-    if not frames:
-        raise EdgejouleError(f"{store.folder}: the meter's readings are gone; delete the folder and measure again")
+    gone = [file for file in files if not file.exists()]
+    if gone:
+        raise EdgejouleError(f"{gone[0]}: the meter's readings are gone; delete the part beside them to measure again")
+    frames = [pd.read_csv(file, names=["t_ns", "rail", "value"]) for file in files]
     readings = pd.concat(frames, ignore_index=True).sort_values(["rail", "t_ns"], kind="stable", ignore_index=True)
     counters = readings["rail"].isin([rail["name"] for rail in rails if rail["quantity"] == "energy"])
     return pd.DataFrame(

@@ -6,13 +6,14 @@ import pandas as pd
 
 from edgejoule.config import Device, load_device
 from edgejoule.errors import EdgejouleError
-from edgejoule.graphs.export import export_with_weights
 from edgejoule.graphs.zoo import read_zoo, select
 from edgejoule.measure.collect import collect
+from edgejoule.measure.exports import EXPORTS
 from edgejoule.measure.meters import open_meter
 from edgejoule.measure.plan import Workload
 from edgejoule.measure.prepare import export_once, kernel_workloads, make_plan
 from edgejoule.measure.recorder import Progress, record
+from edgejoule.measure.remote import Ssh, record_remotely
 from edgejoule.measure.runtimes import open_runtime
 from edgejoule.tables import read_table
 from edgejoule.tables.contracts import KERNELS
@@ -47,33 +48,42 @@ def record_device(
     source = device.source
     if source.kind != "live":
         raise EdgejouleError(f"{device_file}: source is '{source.kind}'; only a device of source 'live' is measured")
-    if source.host != "local":
-        raise EdgejouleError(f"{device_file}: 'source.host' is '{source.host}'; only 'local' can be measured so far")
-    # What cannot be opened is said before minutes are spent on exporting.
-    open_runtime(device.runtime.model_dump(exclude_none=True))
-    open_meter(device.meter.model_dump(exclude_none=True)).close()
+    if source.host.startswith("adb://"):
+        raise EdgejouleError(f"{device_file}: 'source.host' is '{source.host}'; measuring over adb is not built yet")
+    if source.host == "local":
+        # What cannot be opened is said before minutes are spent on exporting.
+        open_runtime(device.runtime.model_dump(exclude_none=True))
+        open_meter(device.meter.model_dump(exclude_none=True)).close()
     networks = read_zoo(zoo)
     if source.networks != "all":
         networks = select(networks, source.networks, f"{device_file}: 'source.networks'")
     # Exports are in single precision; what the zoo has in another one is named, not measured under a wrong name.
     fitting = networks["precision"] == "fp32"
-    workloads = export_all(networks[fitting], work / "models", seed, progress)
+    workloads = export_all(networks[fitting], device.runtime.name, work / "models", seed, progress)
     if source.protocol.kernels:
         workloads += plan_kernels(device, kernels, [workload.name for workload in workloads])
-    record(make_plan(device, workloads), work / "models", work / device.name, progress)
+    plan = make_plan(device, workloads)
+    if source.host == "local":
+        record(plan, work / "models", work / device.name, progress)
+    else:
+        host = Ssh(source.host.removeprefix("ssh://"))
+        record_remotely(host, plan, work / "models", work / device.name, progress)
     recording = collect(device, work / device.name)
     recording.problems = pd.concat([recording.problems, refused(networks[~fitting], zoo)], ignore_index=True)
     write_recording(recording, output)
 
 
-def export_all(networks: pd.DataFrame, folder: Path, seed: int, progress: Progress | None) -> list[Workload]:
-    """Export networks with random weights, unless they are there, and return them as workloads."""
+def export_all(
+    networks: pd.DataFrame, runtime: str, folder: Path, seed: int, progress: Progress | None
+) -> list[Workload]:
+    """Export networks with random weights for a runtime, unless they are there, and return them as workloads."""
     folder.mkdir(parents=True, exist_ok=True)
+    suffix, export = EXPORTS[runtime]
     workloads = []
     for done, row in enumerate(networks.itertuples(index=False)):
         if progress:
             progress(done, len(networks), None, f"export {row.network}")
-        workloads.append(export_once(row, folder, lambda row, path: export_with_weights(row, path, seed), seed))
+        workloads.append(export_once(row, folder / f"{row.network}{suffix}", export, seed))
     return workloads
 
 
@@ -81,9 +91,14 @@ def plan_kernels(device: Device, kernels: Path | None, networks: list[str]) -> l
     """Return the kernels that a device file asks for.
 
     Raises:
-        EdgejouleError: there is no table of kernels, it knows nothing of the runtime, or the device has a meter: a
-            kernel between two others has a latency of its own, but no energy that a meter could tell apart.
+        EdgejouleError: there is no table of kernels, the runtime cannot time one node, or the device has a meter:
+            a kernel between two others has a latency of its own, but no energy that a meter could tell apart.
     """
+    if device.runtime.name != "onnxruntime":
+        raise EdgejouleError(
+            f"device '{device.name}': 'source.protocol.kernels' needs the runtime 'onnxruntime', whose profiler "
+            "tells one node of a model from its neighbours"
+        )
     if device.meter.kind not in ("none", "constant"):
         raise EdgejouleError(
             f"device '{device.name}': 'source.protocol.kernels' needs the meter 'constant' or 'none'; a kernel between "

@@ -11,32 +11,41 @@ from edgejoule.traces import read_recording
 #: How one pass is summed up.
 ESTIMATORS = {"mean": "mean", "median": "median", "minimum": "min"}
 LIMITS = (0.02, 0.05, 0.10)
+#: Measurements around one that tell how fast the machine was, and rounds of telling machine and workload apart.
+NEIGHBOURS, ROUNDS = 8, 5
 
 
 def latencies(events: pd.DataFrame, samples: pd.DataFrame, kind: str) -> pd.DataFrame:
-    """Return latency (ms) per workload and pass, one column per estimator, from the duration of each inference."""
-    chosen = events.loc[events["kind"] == kind, ["event", "workload", "pass"]]
+    """Return latency (ms) per workload and pass, one column per estimator, from the duration of each inference.
+
+    A further column ``start_ns`` says when the pass began.
+    """
+    chosen = events.loc[events["kind"] == kind, ["event", "workload", "pass", "start_ns"]]
     joined = samples.merge(chosen, on="event", validate="many_to_one")
-    grouped = joined.groupby(["workload", "pass"])["duration_ns"]
-    return pd.DataFrame({name: grouped.agg(how) / 1e6 for name, how in ESTIMATORS.items()})
+    grouped = joined.groupby(["workload", "pass"])
+    table = pd.DataFrame({name: grouped["duration_ns"].agg(how) / 1e6 for name, how in ESTIMATORS.items()})
+    return table.assign(start_ns=grouped["start_ns"].min())
 
 
-def split_halves(values: pd.Series) -> pd.DataFrame:
-    """Return the two halves of a recording, one row per workload: the least of the even and of the odd passes.
-
-    The lower envelope of several short passes is what a network takes when nothing else runs; noise only adds.
+def pairs_of(values: pd.Series) -> dict[str, tuple[pd.Series, pd.Series]]:
+    """Return what can be compared: the first two passes, and the even with the odd ones by their mean and their least.
 
     Args:
         values: latency by workload and pass.
+
+    Raises:
+        EdgejouleError: there is one pass only.
     """
-    table = values.unstack("pass")
-    if table.empty:
-        return pd.DataFrame({"first": [], "second": []})
+    table = values.unstack("pass").dropna()
     even = np.arange(table.shape[1]) % 2 == 0
     if even.all():
         raise EdgejouleError("noise needs at least two passes; set 'source.protocol.passes' to 3 or more")
-    halves = pd.DataFrame({"first": table.loc[:, even].min(axis=1), "second": table.loc[:, ~even].min(axis=1)})
-    return halves.dropna()
+    first, second = table.loc[:, even], table.loc[:, ~even]
+    return {
+        "two passes": (table.iloc[:, 0], table.iloc[:, 1]),
+        "halves, means": (first.mean(axis=1), second.mean(axis=1)),
+        "halves, least": (first.min(axis=1), second.min(axis=1)),
+    }
 
 
 def agreement(first: pd.Series, second: pd.Series) -> dict[str, float]:
@@ -46,10 +55,38 @@ def agreement(first: pd.Series, second: pd.Series) -> dict[str, float]:
     return {"workloads": len(difference), "median_percent": 100 * float(difference.median()), **shares}
 
 
+def slowdown(values: pd.Series, start_ns: pd.Series) -> pd.Series:
+    """Return how much slower the machine was during each measurement than it usually was, 1 = as usual.
+
+    A shared machine changes its clock over minutes, for whatever runs. So each measurement is compared with its own
+    workload's other passes, and the median of that over the ``NEIGHBOURS`` measurements nearest in time, of other
+    workloads, is the machine's share; the measurement itself has no part in it. Workloads and time are told apart by
+    turns (median polish; Tukey, Exploratory Data Analysis, 1977).
+
+    Args:
+        values: latency by workload and pass.
+        start_ns: when each was measured, same index.
+    """
+    order = start_ns.sort_values().index
+    logs = np.log(values.loc[order])
+    if len(order) == 1:
+        return pd.Series(1.0, index=order)
+    half = NEIGHBOURS // 2
+    drift = pd.Series(0.0, index=order)
+    for _ in range(ROUNDS):
+        residual = (logs - (logs - drift).groupby("workload").transform("median")).to_numpy()
+        padded = np.concatenate([np.full(half, np.nan), residual, np.full(half, np.nan)])
+        around = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
+        drift = pd.Series(np.nanmedian(np.delete(around, half, axis=1), axis=1), index=order)
+    return np.exp(drift).loc[values.index]
+
+
 def noise_table(
     events: pd.DataFrame, samples: pd.DataFrame, kind: str = "network", minimum_ms: float = 0.0
 ) -> pd.DataFrame:
     """Return the agreement of two single passes, and of the two halves of the recording, by estimator.
+
+    Each comparison stands twice: with the machine's slow drift in it, and with it removed (see ``slowdown``).
 
     Args:
         events: table ``events`` of a recording.
@@ -58,22 +95,21 @@ def noise_table(
         minimum_ms: leave out workloads that are faster than this in either half.
 
     Returns:
-        One row per comparison: what was compared, the estimator, number of workloads, median difference, and the share
-        of workloads that agree within 2, 5 and 10 per cent.
+        One row per comparison: what was compared, the estimator, whether drift was kept, number of workloads, median
+        difference, and the share of workloads that agree within 2, 5 and 10 per cent.
     """
     table = latencies(events, samples, kind)
     if table.empty:
         return table
     rows = []
-    for estimator in table:
-        values = table[estimator]
-        passes = values.unstack("pass").dropna()
-        halves = split_halves(values)
-        pairs = {"two passes": (passes.iloc[:, 0], passes.iloc[:, 1]), "halves": (halves["first"], halves["second"])}
-        for compared, (first, second) in pairs.items():
-            slow = np.minimum(first, second) >= minimum_ms
-            if slow.any():
-                rows.append({"compared": compared, "estimator": estimator, **agreement(first[slow], second[slow])})
+    for estimator in ESTIMATORS:
+        raw = table[estimator]
+        for drift, values in (("kept", raw), ("removed", raw / slowdown(raw, table["start_ns"]))):
+            for compared, (first, second) in pairs_of(values).items():
+                slow = np.minimum(first, second) >= minimum_ms
+                if slow.any():
+                    about = {"compared": compared, "estimator": estimator, "drift": drift}
+                    rows.append(about | agreement(first[slow], second[slow]))
     return pd.DataFrame(rows)
 
 

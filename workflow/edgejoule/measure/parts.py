@@ -65,11 +65,15 @@ class Parts:
 
 def replace(path: Path, value: dict | list) -> None:
     """Write JSON atomically. Standard library only: this runs on boards that have nothing else."""
+    replace_bytes(path, json.dumps(value, separators=(",", ":")).encode())
+
+
+def replace_bytes(path: Path, content: bytes) -> None:
+    """Write a file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with temporary.open("w", encoding="utf-8") as handle:
-            json.dump(value, handle, separators=(",", ":"))
+        temporary.write_bytes(content)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

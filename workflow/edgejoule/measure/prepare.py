@@ -22,13 +22,13 @@ CONFIGURATION = (
 )  # fmt: skip
 
 
-def export_once(row: NamedTuple, folder: Path, export: Callable[[NamedTuple, Path], object], seed: int = 0) -> Workload:
-    """Return a network as a workload, exported to ``folder`` unless it was exported from an equal row before.
+def export_once(row: NamedTuple, model: Path, export: Callable[[NamedTuple, Path, int], object], seed: int) -> Workload:
+    """Return a network as a workload, exported to ``model`` unless it was exported from an equal row before.
 
     Beside each model stands a note with what it was built from and its SHA-256. Published accuracies may change without
     a new export.
     """
-    model, note = folder / f"{row.network}.onnx", folder / f"{row.network}.json"
+    note = model.with_name(f"{model.name}.json")
     made_from = {key: str(getattr(row, key)) for key in ("builder", "arguments", "input", "precision")} | {"seed": seed}
     try:
         known = json.loads(note.read_text(encoding="utf-8"))
@@ -36,7 +36,7 @@ def export_once(row: NamedTuple, folder: Path, export: Callable[[NamedTuple, Pat
         known = {}
     if known.get("made_from") != made_from or not model.is_file():
         with atomic_path(model) as temporary:
-            export(row, temporary)
+            export(row, temporary, seed)
         known = {"made_from": made_from, "sha256": sha256_of(model)}
         write_json(note, known)
     return Workload(row.network, "network", row.precision, model.name, known["sha256"])

@@ -6,6 +6,7 @@ Standard library and NumPy only, besides the runtime and the meter's package: a 
 import fcntl
 import gc
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -85,7 +86,11 @@ def record(plan: Plan, models: Path | str, folder: Path | str, progress: Progres
 def only_measurement_on_this_host() -> Iterator[None]:
     """Hold the lock that all measurements of this machine share, whoever started them; wait for no one."""
     path = Path(gettempdir()) / "edgejoule-measurement.lock"
-    with path.open("a") as handle:
+    try:
+        handle = path.open("a")
+    except PermissionError:
+        raise EdgejouleError(f"{path}: is another user's; delete it once no measurement of that user runs") from None
+    with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -238,3 +243,27 @@ def node_times(runtime: Runtime, model: Path, durations: list[int]) -> list[dict
     least, most = NODE_RUNS
     runs = min(most, max(least, int(NODE_S * 1e9 / min(durations))))
     return [vars(node) for node in runtime.nodes(model, runs)]
+
+
+def main(arguments: list[str]) -> None:
+    """Measure a plan on a board: ``python3 -m edgejoule.measure.recorder plan.json models parts``.
+
+    How far it is, and how it ended, stands in ``progress.json`` beside the parts.
+    """
+    plan, models, folder = Plan.read(arguments[0]), Path(arguments[1]), Path(arguments[2])
+    state: dict = {"done": 0, "total": len(plan.workloads) * plan.protocol["passes"], "left_s": None, "name": ""}
+
+    def tell(done: int, total: int, left_s: float | None, name: str) -> None:
+        state.update(done=done, total=total, left_s=left_s, name=name)
+        replace(folder / "progress.json", state)
+
+    try:
+        record(plan, models, folder, tell)
+    except EdgejouleError as error:
+        replace(folder / "progress.json", {**state, "error": str(error)})
+        raise SystemExit(2) from error
+    replace(folder / "progress.json", {**state, "finished": True})
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

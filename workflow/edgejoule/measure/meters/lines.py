@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from edgejoule.errors import EdgejouleError
 
@@ -76,11 +77,11 @@ class Lines:
     def __init__(
         self, command: list[str], parse: Callable[[str, int], list[tuple[str, float, int]]], rate_hz: float | None
     ) -> None:
-        self.command, self.parse, self.rate_hz = command, parse, POLL_HZ
+        self.name, self.parse, self.rate_hz = Path(command[0]).name, parse, POLL_HZ
         try:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
         except OSError as error:
-            raise EdgejouleError(f"meter program '{command[0]}' does not start: {error.strerror}") from error
+            raise EdgejouleError(f"meter program '{self.name}' does not start: {error.strerror}") from error
         self.rest = b""
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.process.stdout, selectors.EVENT_READ)
@@ -89,7 +90,7 @@ class Lines:
         while not self.waiting:
             if time.monotonic() > end:
                 self.close()
-                raise EdgejouleError(f"meter program '{command[0]}' printed no reading within {PATIENCE_S:.0f} s")
+                raise EdgejouleError(f"meter program '{self.name}' printed no reading within {PATIENCE_S:.0f} s")
             self._take(0.1)
         names = list(dict.fromkeys(rail for rail, _, _ in self.waiting))
         inputs = next(([name] for name in TEGRA_INPUTS if name in names), names)
@@ -106,7 +107,7 @@ class Lines:
         now = time.monotonic_ns()
         if not data:
             self.close()
-            raise EdgejouleError(f"meter program '{self.command[0]}' ended with status {self.process.returncode}")
+            raise EdgejouleError(f"meter program '{self.name}' ended with status {self.process.returncode}")
         *lines, self.rest = (self.rest + data).split(b"\n")
         for line in lines:
             self.waiting.extend(self.parse(line.decode("utf-8", "replace"), now))

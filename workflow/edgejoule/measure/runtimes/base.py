@@ -12,7 +12,11 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
 
 #: Runtime: the module that drives it, and what installs it.
-RUNTIMES = {"onnxruntime": ("edgejoule.measure.runtimes.onnx_runtime", "edgejoule")}
+RUNTIMES = {
+    "onnxruntime": ("edgejoule.measure.runtimes.onnx_runtime", "edgejoule"),
+    "openvino": ("edgejoule.measure.runtimes.openvino_runtime", "edgejoule[openvino]"),
+    "pytorch": ("edgejoule.measure.runtimes.torch_runtime", "edgejoule[zoo]"),
+}
 
 
 @dataclass(frozen=True)
