@@ -16,9 +16,9 @@ from edgejoule.figures.energy_size import spread_at_equal_size
 from edgejoule.figures.frame import pareto_front
 from edgejoule.figures.labels import short_network
 from edgejoule.figures.palette import COLOURS, OTHER, family_colours, number
-from edgejoule.figures.picture import Picture, save_pictures
+from edgejoule.figures.picture import Picture, read_about, save_pictures
 from edgejoule.figures.registry import FIGURES, INPUTS
-from edgejoule.tables import contracts, write_json, write_table
+from edgejoule.tables import contracts, empty, write_json, write_table
 
 COLUMNS = {
     "board": "pi",
@@ -207,3 +207,26 @@ def test_every_figure_has_its_rule_its_command_and_its_function():
         assert f'    "{name}",' in rules
         assert f"edgejoule figures {name}" in rules
         assert all(key in INPUTS for key in spec.inputs)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_of_empty_tables_is_a_named_state(name, tmp_path):
+    write_json(tmp_path / "devices.json", [])
+    files = {}
+    for key in FIGURES[name].inputs:
+        given = INPUTS[key]
+        path = tmp_path / f"{key}.parquet"
+        if given.table is not None:
+            write_table(empty(getattr(contracts, given.table)), path, getattr(contracts, given.table))
+        files[key.replace("-", "_")] = [] if given.per_device else path
+    draw_figure(name, tmp_path / "devices.json", files, tmp_path / name)
+    pictures = read_about(tmp_path / name)["pictures"]
+    assert pictures and all(not picture["drawn"] and picture["reason"] for picture in pictures)
+
+
+def test_a_broken_recording_stops_with_its_path(tmp_path, devices):
+    with pytest.raises(EdgejouleError, match=r"nope.json: cannot be read"):
+        draw_figure("power-trace", devices, {"recordings": [tmp_path / "nope.json"]}, tmp_path / "out")
+    (tmp_path / "recording.json").write_text("[]")
+    with pytest.raises(EdgejouleError, match=r"recording.json: not a recording.json with a 'device'"):
+        draw_figure("power-trace", devices, {"recordings": [tmp_path / "recording.json"]}, tmp_path / "out")

@@ -87,6 +87,19 @@ def read_devices(path: Path) -> dict[str, DeviceLook]:
         raise EdgejouleError(f"{path}: not a list of devices ({error}); run 'edgejoule figures devices'") from error
 
 
+def recording_folders(files: Iterable[Path]) -> dict[str, Path]:
+    """Return the folder of each recording by its device, from the ``recording.json`` files."""
+    folders = {}
+    for file in files:
+        try:
+            folders[json.loads(Path(file).read_text(encoding="utf-8"))["device"]] = Path(file).parent
+        except OSError as error:
+            raise EdgejouleError(f"{file}: cannot be read ({error.strerror}); the stage traces has not run") from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise EdgejouleError(f"{file}: not a recording.json with a 'device'; import the recording again") from error
+    return folders
+
+
 def known(devices: dict[str, DeviceLook], names: Iterable[str], where: str) -> list[DeviceLook]:
     """Return the looks of ``names``, in order of name; stop at a device that has none."""
     wanted = sorted(set(names))

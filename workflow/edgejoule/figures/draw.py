@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from edgejoule.figures.devices import read_devices
-from edgejoule.figures.picture import save_pictures
+from edgejoule.figures.picture import Picture, save_pictures
 from edgejoule.figures.registry import FIGURES, INPUTS
 from edgejoule.figures.style import use_style
 from edgejoule.tables import contracts, empty, read_table
@@ -27,7 +27,9 @@ def draw_figure(name: str, devices: Path, files: Mapping[str, Path | list[Path]]
     use_style()
     module, function = spec.function.split(":")
     draw = getattr(importlib.import_module(f"edgejoule.figures.{module}"), function)
-    save_pictures(draw(read_devices(devices), **tables), folder, name)
+    pictures = draw(read_devices(devices), **tables)
+    nothing = Picture("none", spec.help.rstrip("."), reason="the tables of this run have no rows for it")
+    save_pictures(pictures or [nothing], folder, name)
 
 
 def _read(key: str, files: Path | list[Path]) -> pd.DataFrame | list[Path]:

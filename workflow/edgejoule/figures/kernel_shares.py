@@ -1,6 +1,5 @@
 """Which kernel kinds the cost of a network goes to, family by family (after Tu et al., SEC 2023)."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from edgejoule.figures.devices import DeviceLook, known
+from edgejoule.figures.devices import DeviceLook, known, recording_folders
 from edgejoule.figures.palette import COLOURS, OTHER, percent
 from edgejoule.figures.picture import Picture
 from edgejoule.figures.style import note
@@ -39,7 +38,7 @@ def draw(
         kernel_costs: what each kernel costs on each device: measured, or inferred from network totals.
         recordings: the recordings' ``recording.json`` files, for the profiles beside them.
     """
-    folders = {json.loads(file.read_text(encoding="utf-8"))["device"]: file.parent for file in recordings}
+    folders = recording_folders(recordings)
     pictures = []
     for look in known(devices, networks["device"], "results/datasets/networks.parquet"):
         own = networks[(networks["device"] == look.name) & (networks["quality"] != "failed")]

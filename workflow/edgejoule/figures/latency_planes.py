@@ -43,6 +43,8 @@ def draw_energy(devices: Mapping[str, DeviceLook], networks: pd.DataFrame) -> li
     """Draw energy against latency where the energy is not latency times a constant."""
     title = "Energy against latency"
     rows = usable(networks, "latency_ms", "energy_mj")
+    if rows.empty:
+        return [Picture("all-devices", title, reason="no network has both a latency and an energy")]
     modelled = sorted(set(rows.loc[rows["origin"] == "estimated", "device"]))
     rows = rows[rows["origin"] != "estimated"]
     if rows.empty:

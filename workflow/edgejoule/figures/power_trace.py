@@ -1,6 +1,5 @@
 """The power trace of one measurement with its recorded phases, as the meter read it."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from edgejoule.figures.devices import DeviceLook, known
+from edgejoule.figures.devices import DeviceLook, known, recording_folders
 from edgejoule.figures.palette import number
 from edgejoule.figures.picture import Picture
 from edgejoule.tables import contracts, read_table
@@ -31,12 +30,8 @@ def draw(devices: Mapping[str, DeviceLook], recordings: list[Path]) -> list[Pict
     if not recordings:
         reason = "every device of this run is a table of figures; devices of source traces or live have recordings"
         return [Picture("none", title, reason=reason)]
-    pictures = []
-    for file in recordings:
-        name = json.loads(file.read_text(encoding="utf-8"))["device"]
-        (look,) = known(devices, [name], str(file))
-        pictures.append(_one_device(look, file.parent))
-    return pictures
+    folders = recording_folders(recordings)
+    return [_one_device(look, folders[look.name]) for look in known(devices, folders, "results/traces")]
 
 
 def _one_device(look: DeviceLook, folder: Path) -> Picture:
