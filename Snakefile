@@ -37,6 +37,7 @@ rule all:
     default_target: True
     input:
         rules.variants.output,
+        rules.references.output,
         rules.datasets.input,
         rules.predictors.input,
         rules.validation.input,

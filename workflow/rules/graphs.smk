@@ -2,7 +2,8 @@
 
 Needs the zoo (config/networks.tsv) and the runtimes of the configured devices.
 Makes results/graphs/{kernels,catalogue,coverage}.parquet, graph files without weights in results/graphs/networks/,
-generated variants in results/graphs/variants/, and on request (`snakemake plans`) kernel plans in results/graphs/plans/.
+generated variants in results/graphs/variants/, the applications' reference networks in results/graphs/references/, and on
+request (`snakemake plans`) kernel plans in results/graphs/plans/.
 """
 
 from edgejoule.graphs.rules import runtimes as described_runtimes
@@ -105,3 +106,20 @@ rule variants:
         "OMP_NUM_THREADS=1 edgejoule graphs variants --count {params.each} --output {output.zoo:q} 2> {log:q}"
         " && OMP_NUM_THREADS=1 edgejoule graphs describe --runtime onnxruntime --zoo {output.zoo:q}"
         " --output {output.kernels:q} --coverage {output.coverage:q} 2>> {log:q}"
+
+
+rule references:
+    """List the kernels of the applications' twelve reference networks on a phone's runtime and on ONNX Runtime."""
+    input:
+        zoo="config/references.tsv",
+        code=code("graphs"),
+    output:
+        kernels="results/graphs/references/kernels.parquet",
+        coverage="results/graphs/references/coverage.parquet",
+    log:
+        "results/logs/graphs/references.log",
+    benchmark:
+        "results/benchmarks/graphs/references.tsv"
+    shell:
+        "OMP_NUM_THREADS=1 edgejoule graphs describe --runtime tflite --runtime onnxruntime --zoo {input.zoo:q}"
+        " --output {output.kernels:q} --coverage {output.coverage:q} 2> {log:q}"

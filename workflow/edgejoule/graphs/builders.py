@@ -33,9 +33,8 @@ def build(row, seed: int = 0, pretrained: bool = False) -> "nn.Module":
     where = f"zoo: network '{row.architecture}'"
     arguments = arguments_of(row.arguments, where)
     torch.manual_seed(seed + zlib.crc32(row.architecture.encode()))
-    make = {"edgejoule": _edgejoule, "timm": _timm, "torchvision": _torchvision, "variant": _variant}[row.builder]
     try:
-        return make(arguments, pretrained).eval()
+        return _MAKERS[row.builder](arguments, pretrained).eval()
     except (TypeError, KeyError, ValueError, RuntimeError) as error:
         raise EdgejouleError(f"{where}: {row.builder} cannot build it from {row.arguments}: {error}") from error
 
@@ -46,6 +45,14 @@ def _edgejoule(arguments: dict, pretrained: bool) -> "nn.Module":
     if pretrained:
         raise EdgejouleError("zoo: the MLPerf networks' weights are TensorFlow's; set 'pretrained: false'")
     return mobile(**arguments)
+
+
+def _reference(arguments: dict, pretrained: bool) -> "nn.Module":
+    from edgejoule.graphs.references import reference
+
+    if pretrained:
+        raise EdgejouleError("zoo: the reference networks have no weights here; set 'pretrained: false'")
+    return reference(**arguments)
 
 
 def _variant(arguments: dict, pretrained: bool) -> "nn.Module":
@@ -78,3 +85,12 @@ def _torchvision(arguments: dict, pretrained: bool) -> "nn.Module":
         # Their own initialisation draws from a truncated normal for minutes; the default one is as good for cost.
         options["init_weights"] = False
     return models.get_model(arguments["name"], weights="DEFAULT" if pretrained else None, **options)
+
+
+_MAKERS = {
+    "edgejoule": _edgejoule,
+    "reference": _reference,
+    "timm": _timm,
+    "torchvision": _torchvision,
+    "variant": _variant,
+}

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from edgejoule.graphs.fusion import Kernel, anchor_of, is_depthwise
-from edgejoule.graphs.model import Graph, Node, Shape
+from edgejoule.graphs.model import WITHOUT_WEIGHTS, Graph, Node, Shape
 
 #: Bytes of one element; INT8 networks keep their biases in 32 bits.
 ELEMENT_BYTES = {"fp32": 4, "fp16": 2, "int8": 1}
@@ -266,6 +266,8 @@ def _weight_bytes(graph: Graph, kernel: Kernel, precision: str) -> Iterable[int]
             if not biased:
                 yield channels * BIAS_BYTES[precision]
             biased = True
+            continue
+        if node.operator in WITHOUT_WEIGHTS:
             continue
         for position, name in enumerate(dict.fromkeys(node.inputs)):
             if not name or name not in graph.weights or _is_setting(graph, name):

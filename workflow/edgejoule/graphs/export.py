@@ -77,7 +77,14 @@ def _trace(module: "torch.nn.Module", shape: Sequence[int], where: str) -> onnx.
             return module(x)
 
     weights = tuple(zero for _, _, zero in slots.values())
-    return _torch_export(Weightless().eval(), (torch.zeros(*shape), *weights), ["input", *slots], where)
+    return _torch_export(Weightless().eval(), (_zeros_for(module, shape), *weights), ["input", *slots], where)
+
+
+def _zeros_for(module: "torch.nn.Module", shape: Sequence[int]) -> "torch.Tensor":
+    """Return an input of zeros: images and features by default, token identifiers where the module says so."""
+    import torch
+
+    return torch.zeros(*shape, dtype=getattr(module, "input_dtype", torch.float32))
 
 
 def _torch_export(module: "torch.nn.Module", arguments: tuple, names: list[str], where: str) -> onnx.ModelProto:
@@ -248,7 +255,8 @@ def _zeros(name: str, kind: int, shape: Sequence[int], size: int) -> onnx.Tensor
 def export_with_weights(row, path: Path | str, seed: int = 0, pretrained: bool = False) -> None:
     """Write a network of the zoo as a runnable ONNX file, weights included (FP32), checked by ``onnx.checker``.
 
-    Only live measurements need this. The input is ``input`` (float32, batch of one), the output ``output``.
+    Only live measurements need this. The input is ``input`` (batch of one, float32; int64 for tokens), the output
+    ``output``.
 
     Args:
         row: a row of the zoo.
@@ -256,10 +264,9 @@ def export_with_weights(row, path: Path | str, seed: int = 0, pretrained: bool =
         seed: seed of the random weights.
         pretrained: published weights instead.
     """
-    import torch
-
     module = build(row, seed=seed, pretrained=pretrained)
-    model = _torch_export(module, (torch.zeros(*input_shape(row.input)),), ["input"], f"network '{row.architecture}'")
+    zeros = _zeros_for(module, input_shape(row.input))
+    model = _torch_export(module, (zeros,), ["input"], f"network '{row.architecture}'")
     onnx.checker.check_model(model)
     with atomic_path(path) as temporary:
         onnx.save(model, temporary)

@@ -38,6 +38,8 @@ _SAME_SHAPE = frozenset(
         "BiasSoftmax",
     ]
 )
+#: Operators whose constants are settings: sizes, scales, bounds.
+WITHOUT_WEIGHTS = ("Resize", "Upsample", "Pad", "Clip")
 
 
 @dataclass(frozen=True)
@@ -228,7 +230,7 @@ def _parameters(graph: onnx.GraphProto, weights: set[str]) -> dict[str, int]:
     }
     # Scalars are an operator's bounds and factors.
     sizes |= {t.name: int(np.prod(t.dims)) for t in graph.initializer if t.data_type in real and t.dims}
-    used = {name for node in graph.node for name in node.input}
+    used = {name for node in graph.node if node.op_type not in WITHOUT_WEIGHTS for name in node.input}
     return {name: size for name, size in sizes.items() if name in weights and name in used}
 
 

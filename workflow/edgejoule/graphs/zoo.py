@@ -11,7 +11,7 @@ from edgejoule.names import did_you_mean
 from edgejoule.tables import to_arrow, write_text
 from edgejoule.tables.contracts import ZOO
 
-BUILDERS = ("edgejoule", "timm", "torchvision", "variant")
+BUILDERS = ("edgejoule", "reference", "timm", "torchvision", "variant")
 
 
 def read_zoo(path: Path | str = "config/networks.tsv") -> pd.DataFrame:
