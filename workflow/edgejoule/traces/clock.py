@@ -52,30 +52,43 @@ def rebuild_clock(t_ns: np.ndarray) -> Uniform:
     count = len(t_ns)
     if count < 2 or t_ns[-1] <= t_ns[0]:
         raise EdgejouleError("a clock cannot be rebuilt from stamps that do not advance")
-    if in_bursts(t_ns):
-        steps = np.diff(t_ns, prepend=t_ns[0])
-        begins = np.maximum.accumulate(np.where(steps > steps.mean(), np.arange(count), 0))
-        t_ns = t_ns[begins]
-    number = np.arange(count, dtype=float)
+    first, last = _bursts(t_ns)
     mean = (t_ns[-1] - t_ns[0]) / (count - 1)
-    # Numbers relative to the first stamp keep nanoseconds exact in floating point.
-    late = (t_ns - t_ns[0]) - mean * number
-    edges = np.unique(np.linspace(0, count, min(PIECES, count) + 1).astype(int))
-    earliest = edges[:-1] + [int(np.argmin(late[a:b])) for a, b in pairwise(edges)]
-    x, y = earliest.astype(float), late[earliest]
+    # Stamps relative to the first one, and to the mean rate, keep nanoseconds exact in floating point.
+    late = (t_ns[first] - t_ns[0]) - mean * last
+    pieces = np.unique(np.linspace(0, len(late), min(PIECES, len(late)) + 1).astype(int))
+    earliest = pieces[:-1] + [int(np.argmin(late[a:b])) for a, b in pairwise(pieces)]
+    slope, shift = _line_under(last[earliest].astype(float), late[earliest], (count - 1) / 2)
+    behind = (t_ns[first] - t_ns[0]) - (mean + slope) * first - shift
+    clock = np.arange(count, dtype=float)
+    clock *= mean + slope
+    clock += shift
+    return Uniform(np.rint(clock, out=clock).astype(np.int64) + t_ns[0], float(mean + slope), float(behind.max()))
+
+
+def _bursts(t_ns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers of the first and the last reading of each burst; each is its own where there are none."""
+    if not in_bursts(t_ns):
+        number = np.arange(len(t_ns))
+        return number, number
+    steps = np.diff(t_ns)
+    begins = np.flatnonzero(steps > (t_ns[-1] - t_ns[0]) / len(steps)) + 1
+    return np.concatenate([[0], begins]), np.concatenate([begins - 1, [len(t_ns) - 1]])
+
+
+def _line_under(x: np.ndarray, y: np.ndarray, middle: float) -> tuple[float, float]:
+    """Return slope and intercept of the edge of the points' lower convex hull above or nearest to ``middle``."""
     hull: list[int] = []
     for point in range(len(x)):
         while len(hull) > 1 and _is_above(x, y, hull[-2], hull[-1], point):
             hull.pop()
         hull.append(point)
-    right = max(1, int(np.searchsorted(x[hull], (count - 1) / 2)))
-    a, b = (hull[right - 1], hull[right]) if right < len(hull) else (hull[-2], hull[-1])
+    if len(hull) < 2:
+        return 0.0, float(y[hull[0]])
+    right = min(max(1, int(np.searchsorted(x[hull], middle))), len(hull) - 1)
+    a, b = hull[right - 1], hull[right]
     slope = (y[b] - y[a]) / (x[b] - x[a])
-    shift = y[a] - slope * x[a]
-    late -= slope * number + shift
-    number *= mean + slope
-    number += shift
-    return Uniform(t_ns[0] + np.rint(number, out=number).astype(np.int64), float(mean + slope), float(late.max()))
+    return float(slope), float(y[a] - slope * x[a])
 
 
 def _is_above(x: np.ndarray, y: np.ndarray, a: int, b: int, c: int) -> bool:

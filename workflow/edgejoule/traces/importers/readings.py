@@ -70,7 +70,8 @@ def make_readings(
             values = np.where(np.isfinite(values), values, np.nan)
         power, energy = (values, np.nan) if rail.quantity == "power" else (np.nan, values)
         name = pd.Categorical.from_codes(np.zeros(len(t_ns), np.int8), [rail.name])
-        parts.append(pd.DataFrame({"t_ns": t_ns, "power_w": power, "energy_j": energy, "rail": name}))
+        columns = {"t_ns": t_ns, "power_w": power, "energy_j": energy, "rail": name}
+        parts.append(pd.DataFrame(columns, copy=False))
         known.append(replace(rail, period_ns=declared, observed_period_ns=period_ns))
     trace = parts[0] if len(parts) == 1 else pd.concat([part.astype({"rail": "str"}) for part in parts])
     return Readings(trace.reset_index(drop=True), known, clock, (*notes, *more))
