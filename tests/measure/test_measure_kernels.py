@@ -24,6 +24,7 @@ def conv(**changes):
 
 
 TOKENS = {"input_height": 50, "input_width": 1, "output_height": 50, "output_width": 1}
+ONE = {"output_height": 1, "output_width": 1}
 KERNELS = {
     "conv": conv(tail="relu"),
     "conv with a residual": conv(tail="add+relu", inputs=2),
@@ -32,19 +33,23 @@ KERNELS = {
     "stem": conv(input_channels=3, input_height=28, input_width=28, stride=2),
     "depthwise": conv(kind="dwconv+bn+relu", groups=32, kernel_height=5, kernel_width=5),
     "plain layout": conv(layout="nchw", input_channels=20, output_channels=20, groups=5),
-    "max pooling": BASE | {"kind": "maxpool", "layout": "nchwc", "kernel_height": 3, "kernel_width": 3, "stride": 2,
-                           "output_height": 7, "output_width": 7},
-    "global pooling": BASE | {"kind": "global-avgpool", "layout": "nchwc", "output_height": 1, "output_width": 1},
-    "addition": BASE | {"kind": "add", "inputs": 2},
-    "sigmoid": BASE | {"kind": "sigmoid"},
-    "concatenation": BASE | {"kind": "concat", "inputs": 3, "output_channels": 48},
+    "max pooling": BASE | {"kind": "maxpool", "operator": "MaxPool", "layout": "nchwc", "kernel_height": 3,
+                           "kernel_width": 3, "stride": 2, "output_height": 7, "output_width": 7},
+    "global pooling": BASE | ONE | {"kind": "global-avgpool", "operator": "GlobalAveragePool", "layout": "nchwc"},
+    "mean of a map": BASE | ONE | {"kind": "global-avgpool", "operator": "ReduceMean"},
+    "pooling of a whole map": BASE | ONE | {"kind": "global-avgpool", "operator": "AveragePool", "layout": "nchwc",
+                                            "kernel_height": 14, "kernel_width": 14},
+    "normalisation": BASE | {"kind": "bn+relu", "operator": "Conv", "layout": "nchwc", "tail": "relu"},
+    "addition": BASE | {"kind": "add", "operator": "Add", "inputs": 2},
+    "sigmoid": BASE | {"kind": "sigmoid", "operator": "Sigmoid"},
+    "concatenation": BASE | {"kind": "concat", "operator": "Concat", "inputs": 3, "output_channels": 48},
     "classifier": BASE | {"kind": "fc", "operator": "Gemm", "input_height": 1, "output_channels": 100},
     "projection": BASE | TOKENS | {"kind": "fc", "operator": "MatMul", "output_channels": 96},
     "product": BASE | TOKENS | {"kind": "matmul", "operator": "MatMul", "batch": 3, "output_channels": 50},
-    "softmax of maps": BASE | {"kind": "softmax", "input_channels": 3},
-    "layer norm": BASE | TOKENS | {"kind": "layernorm"},
-    "gelu": BASE | TOKENS | {"kind": "gelu"},
-    "channel shuffle": BASE | {"kind": "channel-shuffle"},
+    "softmax of maps": BASE | {"kind": "softmax", "operator": "Softmax", "input_channels": 3},
+    "layer norm": BASE | TOKENS | {"kind": "layernorm", "operator": "LayerNormalization"},
+    "gelu": BASE | TOKENS | {"kind": "gelu", "operator": "Gelu"},
+    "channel shuffle": BASE | {"kind": "channel-shuffle", "operator": "Transpose"},
 }  # fmt: skip
 
 
@@ -84,9 +89,9 @@ def test_cold_weights_cost_more_than_cached_ones(runtime):
     assert np.median(cold) > 1.3 * np.median(naive), "a product with one row reads each weight once, from memory"
 
 
-def test_a_layout_that_the_runtime_does_not_choose_is_refused(runtime):
-    with pytest.raises(EdgejouleError, match=r"executes it in layout nchwc \(Conv\)"):
-        measure_kernel(conv(layout="nchw"), runtime)
+def test_a_kernel_that_the_runtime_executes_as_something_else_is_refused(runtime):
+    with pytest.raises(EdgejouleError, match="executes it as Conv between these neighbours, not as FusedConv"):
+        measure_kernel(conv(operator="FusedConv"), runtime)
 
 
 def test_a_kernel_that_the_runtime_splits_is_refused(runtime):

@@ -71,6 +71,7 @@ class Protocol(Model):
         0.0, description="Longest wait for other processes to rest before each window (s); disturbed ones are repeated."
     )
     kernels: NonNegativeInt = Field(0, description="Most kernel configurations to measure besides the networks.")
+    kernel_passes: PositiveInt = Field(2, description="Passes in which kernels are measured too.")
     profiled_passes: NonNegativeInt = Field(2, description="Passes in which the runtime's profiler times nodes.")
     seed: int = 0
 

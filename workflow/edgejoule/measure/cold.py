@@ -9,9 +9,9 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.measure.runtimes import Runtime
 
 #: Runs of a sandwich that count, after one that does not.
-RUNS = 8
-#: Bytes that are written between runs: more than the last cache of any processor that a board has.
-FLUSH_BYTES = 64 * 2**20
+RUNS = 6
+#: Bytes that are written between runs: more than the last cache of any board, and of one complex of a server.
+FLUSH_BYTES = 40 * 2**20
 
 
 @cache
@@ -48,10 +48,10 @@ def measure_kernel(configuration: Mapping, runtime: Runtime, runs: int = RUNS, c
             f"kernel '{configuration['kernel']}': the runtime executes it as {len(nodes)} nodes "
             f"({'+'.join(operator for _, operator in nodes) or 'none'}), not as one"
         )
-    name, operator = nodes[0]
-    layout = "nchwc" if name.endswith("_nchwc") else "nchw"
-    if (layout == "nchwc") != (configuration["layout"] == "nchwc"):
+    operator = nodes[0][1]
+    if operator != configuration["operator"]:
         raise EdgejouleError(
-            f"kernel '{configuration['kernel']}': the runtime executes it in layout {layout} ({operator})"
+            f"kernel '{configuration['kernel']}': the runtime executes it as {operator} between these neighbours, "
+            f"not as {configuration['operator']}"
         )
     return durations

@@ -15,6 +15,7 @@ from edgejoule.measure.prepare import export_once, kernel_workloads, make_plan
 from edgejoule.measure.recorder import Progress, record
 from edgejoule.measure.remote import Ssh, record_remotely
 from edgejoule.measure.runtimes import open_runtime
+from edgejoule.measure.sandwich import BUILDERS
 from edgejoule.tables import read_table
 from edgejoule.tables.contracts import KERNELS
 from edgejoule.traces import write_recording
@@ -60,8 +61,11 @@ def record_device(
     # Exports are in single precision; what the zoo has in another one is named, not measured under a wrong name.
     fitting = networks["precision"] == "fp32"
     workloads = export_all(networks[fitting], device.runtime.name, work / "models", seed, progress)
+    problems = refused(networks[~fitting], zoo)
     if source.protocol.kernels:
-        workloads += plan_kernels(device, kernels, [workload.name for workload in workloads])
+        planned, left_out = plan_kernels(device, kernels, [workload.name for workload in workloads])
+        workloads += planned
+        problems = pd.concat([problems, left_out])
     plan = make_plan(device, workloads)
     if source.host == "local":
         record(plan, work / "models", work / device.name, progress)
@@ -69,7 +73,7 @@ def record_device(
         host = Ssh(source.host.removeprefix("ssh://"))
         record_remotely(host, plan, work / "models", work / device.name, progress)
     recording = collect(device, work / device.name)
-    recording.problems = pd.concat([recording.problems, refused(networks[~fitting], zoo)], ignore_index=True)
+    recording.problems = pd.concat([recording.problems, problems], ignore_index=True)
     write_recording(recording, output)
 
 
@@ -87,8 +91,8 @@ def export_all(
     return workloads
 
 
-def plan_kernels(device: Device, kernels: Path | None, networks: list[str]) -> list[Workload]:
-    """Return the kernels that a device file asks for.
+def plan_kernels(device: Device, kernels: Path | None, networks: list[str]) -> tuple[list[Workload], pd.DataFrame]:
+    """Return the kernels that a device file asks for, and one problem per kind that cannot be rebuilt.
 
     Raises:
         EdgejouleError: there is no table of kernels, the runtime cannot time one node, or the device has a meter:
@@ -108,11 +112,18 @@ def plan_kernels(device: Device, kernels: Path | None, networks: list[str]) -> l
         raise EdgejouleError(f"device '{device.name}' asks for kernels; give their table with --kernels")
     table = read_table(kernels, KERNELS)
     table = table[(table["runtime"] == device.runtime.name) & (table["precision"] == "fp32")]
+    buildable = table["kind"].isin(BUILDERS)
     protocol = device.source.protocol
-    workloads = kernel_workloads(table, networks, protocol.kernels, protocol.seed)
+    workloads = kernel_workloads(table[buildable], networks, protocol.kernels, protocol.seed)
     if not workloads:
         raise EdgejouleError(f"{kernels}: has no kernel of these networks for runtime '{device.runtime.name}'")
-    return workloads
+    others = table[~buildable & table["network"].isin(networks)].groupby("kind")["kernel"].nunique()
+    left_out = pd.DataFrame({"workload": others.index, "kind": "kernel", "precision": "fp32", "source": str(kernels)})
+    left_out["reason"] = [
+        f"{count} configurations of this kind cannot be rebuilt alone; they are timed inside their networks only"
+        for count in others
+    ]
+    return workloads, left_out
 
 
 def refused(networks: pd.DataFrame, zoo: Path) -> pd.DataFrame:

@@ -36,10 +36,19 @@ class Plan:
     workloads: tuple[Workload, ...] = field(default=())
 
     def order(self, turn: int) -> list[Workload]:
-        """Return the workloads in the shuffled order of one pass. Equal seeds give equal orders, on every machine."""
-        shuffled = sorted(self.workloads, key=lambda workload: (workload.kind, workload.name))
+        """Return the workloads of one pass in its shuffled order. Equal seeds give equal orders, on every machine.
+
+        Kernels are left out of the passes after ``kernel_passes``.
+        """
+        kernels = turn < self.protocol.get("kernel_passes", 0)
+        wanted = [workload for workload in self.workloads if kernels or workload.kind != "kernel"]
+        shuffled = sorted(wanted, key=lambda workload: (workload.kind, workload.name))
         random.Random(f"{self.protocol['seed']}/{turn}").shuffle(shuffled)
         return shuffled
+
+    def size(self) -> int:
+        """Return how many measurements all passes have."""
+        return sum(len(self.order(turn)) for turn in range(self.protocol["passes"]))
 
     def fingerprint(self, workload: Workload) -> str:
         """Return what a measurement of this workload depends on; a change in it makes the old one void.

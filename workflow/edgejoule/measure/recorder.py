@@ -74,7 +74,7 @@ def record(plan: Plan, models: Path | str, folder: Path | str, progress: Progres
         ]
         replace(folder / "plan.json", plan.to_json())
         clock = begin_session(folder, parts, runtime, rails)
-        total, start = len(plan.workloads) * plan.protocol["passes"], time.monotonic()
+        total, start = plan.size(), time.monotonic()
         for index, (turn, workload) in enumerate(waiting):
             if progress:
                 left = (time.monotonic() - start) / index * (len(waiting) - index) if index else None
@@ -251,7 +251,7 @@ def main(arguments: list[str]) -> None:
     How far it is, and how it ended, stands in ``progress.json`` beside the parts.
     """
     plan, models, folder = Plan.read(arguments[0]), Path(arguments[1]), Path(arguments[2])
-    state: dict = {"done": 0, "total": len(plan.workloads) * plan.protocol["passes"], "left_s": None, "name": ""}
+    state: dict = {"done": 0, "total": plan.size(), "left_s": None, "name": ""}
 
     def tell(done: int, total: int, left_s: float | None, name: str) -> None:
         state.update(done=done, total=total, left_s=left_s, name=name)

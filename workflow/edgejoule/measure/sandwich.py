@@ -4,7 +4,7 @@ Alone, a kernel finds its weights in the cache and its input where the last run 
 just written by another kernel, in the layout that this one prefers, and its weights come from memory. So the kernel is
 put between two small ones, caches are flushed between runs, and only the nodes in the middle are read.
 
-All names of the middle begin with ``MIDDLE``; a runtime that fuses nodes keeps the names of their outputs.
+All names of the middle hold ``MIDDLE``; a runtime that fuses nodes keeps the names of their outputs in its own.
 """
 
 from collections.abc import Callable, Mapping
@@ -163,8 +163,23 @@ def _pool(b: Builder, c: Configuration) -> str:
     return _after(b, c, value, c["output_channels"])
 
 
+def _batch_norm(b: Builder, c: Configuration) -> str:
+    channels = c["input_channels"]
+    ones = b.constant(np.ones(channels, np.float32))
+    value = _before(b, c, *_map_in(c))
+    value = b.node(
+        MIDDLE, "BatchNormalization", value, b.weight(channels), b.weight(channels), b.weight(channels), ones
+    )
+    return _after(b, c, _tail(b, c, value, _map_out(c)), channels)
+
+
 def _global_pool(b: Builder, c: Configuration) -> str:
-    value = b.node(MIDDLE, "GlobalAveragePool", _before(b, c, *_map_in(c)))
+    if c["operator"] == "AveragePool":
+        return _pool(b, c)
+    value = _before(b, c, *_map_in(c))
+    if c["operator"] == "ReduceMean":
+        return b.node("after", "Abs", b.node(MIDDLE, "ReduceMean", value, b.constant(np.array([2, 3])), keepdims=1))
+    value = b.node(MIDDLE, "GlobalAveragePool", value)
     return _after(b, c, value, c["output_channels"])
 
 
@@ -239,6 +254,8 @@ BUILDERS: dict[str, Callable[[Builder, Configuration], str]] = {
     "maxpool": _pool,
     "avgpool": _pool,
     "global-avgpool": _global_pool,
+    "bn": _batch_norm,
+    "bn+relu": _batch_norm,
     "add": _binary,
     "add+relu": _binary,
     "mul": _binary,

@@ -59,7 +59,7 @@ class Runtime(Protocol):
     def middle(
         self, model: bytes, marker: str, runs: int, between: Callable[[], None]
     ) -> tuple[np.ndarray, list[tuple[str, str]]]:
-        """Time the nodes whose name begins with ``marker``, with ``between`` called before each run.
+        """Time the nodes whose name holds ``marker``, with ``between`` called before each run.
 
         Returns:
             The nodes' summed duration in each run (ns), shape (runs,), and each node's name and operator.
