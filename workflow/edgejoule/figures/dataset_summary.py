@@ -45,20 +45,16 @@ def draw(devices: Mapping[str, DeviceLook], networks: pd.DataFrame) -> list[Pict
         for j, column in enumerate(columns):
             if not held.loc[look.name, column]:
                 continue
-            axes.text(
-                j + 0.5, i + 0.36, str(held.loc[look.name, column]), ha="center", va="center", fontsize=8.5, color=INK
-            )
+            count = str(held.loc[look.name, column])
             span = (low.loc[look.name, column], high.loc[look.name, column])
-            if len(columns) <= 8 and all(np.isfinite(span)):
+            spanned = len(columns) <= 8 and all(np.isfinite(span))
+            axes.text(j + 0.5, i + (0.36 if spanned else 0.5), count, ha="center", va="center", fontsize=8.5, color=INK)
+            if spanned:
                 said = f"{number(span[0])} to {number(span[1])} mJ"
                 axes.text(j + 0.5, i + 0.72, said, ha="center", va="center", fontsize=6.5, color=INK)
     axes.set_yticks(np.arange(len(looks)) + 0.5, [look.title for look in looks])
-    axes.set_xticks(
-        np.arange(len(columns)) + 0.5,
-        columns,
-        rotation=0 if len(columns) <= 6 else 40,
-        ha="center" if len(columns) <= 6 else "left",
-    )
+    tilted = {"rotation": 40, "ha": "left", "va": "bottom", "rotation_mode": "anchor"} if len(columns) > 6 else {}
+    axes.set_xticks(np.arange(len(columns)) + 0.5, columns, **tilted)
     axes.xaxis.tick_top()
     quality = networks["quality"].value_counts()
     origin = networks["origin"].value_counts()

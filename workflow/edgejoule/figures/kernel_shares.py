@@ -66,8 +66,8 @@ def _by_time(look: DeviceLook, networks: pd.DataFrame, kernels: pd.DataFrame, no
     shares, matched, profiled = profiled_shares(networks, kernels, nodes)
     about = (
         f"Time of each kernel from the runtime's own profile of {matched} networks; {profiled - matched} more were "
-        "profiled, but run their operators in another order than the graph lists them. This device's "
-        f"{look.energy_label}, so its energy has the same shares."
+        "profiled, but run their operators in another order than the graph lists them. "
+        f"{look.energy_label[0].upper()}{look.energy_label[1:]}, has the same shares."
     )
     return _picture(look, shares, "time", "measured by the runtime's profiler", about)
 

@@ -43,7 +43,9 @@ def _one_device(look: DeviceLook, rows: pd.DataFrame, errors: pd.DataFrame, colo
         return Picture(look.name, title, reason=f"no prediction of '{PREDICTOR}' under {PROTOCOL} for this device")
     across = 2 if len(metrics) > 1 else 1
     down = -(-len(metrics) // across)
-    figure, panels = plt.subplots(down, across, figsize=(7.2 if across == 2 else 5.4, 2.9 * down + 0.5), squeeze=False)
+    figure, panels = plt.subplots(
+        down, across, figsize=(7.2, 2.9 * down + 0.5) if across == 2 else (5.4, 4.9), squeeze=False
+    )
     sentences = []
     for axes, metric in zip(panels.flat, metrics, strict=False):
         own = rows[rows["metric"] == metric]
@@ -57,7 +59,11 @@ def _one_device(look: DeviceLook, rows: pd.DataFrame, errors: pd.DataFrame, colo
         axes.remove()
     figure.suptitle(look.title, x=0.01, ha="left")
     band = Line2D([], [], color=FAINT, linewidth=5, alpha=0.25, label="within ±10 %")
-    figure.legend(handles=[*legend_families(rows["family"], colours), band], loc="outside lower center", ncols=5)
+    figure.legend(
+        handles=[*legend_families(rows["family"], colours), band],
+        loc="outside lower center",
+        ncols=5 if across == 2 else 3,
+    )
     caption = (
         f"Each network predicted by '{PREDICTOR}' with its whole family left out of training ({PROTOCOL}); bars are "
         f"90 % intervals, crosses flagged recordings. MAPE is averaged over families. {'; '.join(sentences)}."
