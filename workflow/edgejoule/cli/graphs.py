@@ -1,6 +1,7 @@
 """``edgejoule graphs``: networks to kernels."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -71,6 +72,7 @@ def export(
     weights: Annotated[bool, typer.Option(help="With weights, to run it.")] = False,
     pretrained: Annotated[bool, typer.Option(help="Published weights instead of random ones (needs network).")] = False,
     seed: Annotated[int, typer.Option(help="Seed of random weights.")] = 0,
+    precision: Annotated[str, typer.Option(help="Of a file with weights: fp32, fp16 or int8 (QDQ).")] = "fp32",
 ) -> None:
     """Write one network as ONNX.
 
@@ -78,13 +80,19 @@ def export(
     """
     from edgejoule.graphs.export import describe as without_weights
     from edgejoule.graphs.export import export_with_weights, save
+    from edgejoule.graphs.precision import convert
     from edgejoule.graphs.zoo import read_zoo, select
 
     row = next(select(read_zoo(zoo), [network], str(zoo)).itertuples())
-    if weights or pretrained:
+    if not (weights or pretrained):
+        save(without_weights(row), output)
+    elif precision == "fp32":
         export_with_weights(row, output, seed=seed, pretrained=pretrained)
     else:
-        save(without_weights(row), output)
+        with TemporaryDirectory() as folder:
+            export_with_weights(row, Path(folder) / "fp32.onnx", seed=seed, pretrained=pretrained)
+            difference = convert(Path(folder) / "fp32.onnx", output, precision, seed)
+        typer.echo(f"largest difference from FP32: {100 * difference:.2g} % of the largest output")
 
 
 @command.command()
