@@ -18,9 +18,18 @@ BATCH = 1 << 20
 Batch = tuple[str, np.ndarray, np.ndarray]
 
 
+def by_rail(trace: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield each rail's name and rows; a trace of one rail is not copied."""
+    names = trace["rail"].unique()
+    if len(names) == 1:
+        yield str(names[0]), trace
+    else:
+        yield from trace.groupby("rail", sort=False, observed=True)
+
+
 def frame_batches(trace: pd.DataFrame, rails: dict[str, Rail]) -> Iterator[Batch]:
     """Yield the readings of each of ``rails`` in a trace that is in memory."""
-    for name, part in trace.groupby("rail", sort=False, observed=True):
+    for name, part in by_rail(trace):
         if name in rails:
             yield name, part["t_ns"].to_numpy(), part[rails[name].column].to_numpy(float, na_value=np.nan)
 

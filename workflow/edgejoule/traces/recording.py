@@ -11,6 +11,7 @@ import pandas as pd
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.tables import contracts, empty, read_table, write_json, write_table
+from edgejoule.traces.batches import by_rail
 from edgejoule.traces.rails import Rail
 
 #: Keys without which a recording cannot be used.
@@ -103,7 +104,7 @@ def check_events(events: pd.DataFrame, where: str) -> None:
 def check_trace(trace: pd.DataFrame, rails: list[Rail], where: str) -> None:
     """Stop unless every rail of the trace is declared and strictly monotonic in time."""
     declared = {rail.name for rail in rails}
-    for name, part in trace.groupby("rail", sort=False, observed=True):
+    for name, part in by_rail(trace):
         if name not in declared:
             raise EdgejouleError(f"{where}: the trace has the rail '{name}', which recording.json does not list")
         back = np.flatnonzero(np.diff(part["t_ns"].to_numpy()) <= 0)
