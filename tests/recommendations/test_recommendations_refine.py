@@ -146,6 +146,16 @@ def test_margin_is_the_quantile_of_the_interval():
         source.quantile_mj(1.0)
 
 
+@pytest.mark.parametrize("confidence", [0.5, 0.8, 0.95])
+def test_a_mix_with_margin_meets_its_budget_as_often_as_it_says_when_errors_go_together(confidence):
+    source = prediction(catalogue(40, 12), 12)
+    budget = float(np.median(source.predicted_mj))
+    planned = sweep(source.catalogue.with_energy(source.quantile_mj(confidence)), np.array([budget])).mix
+    draws = np.random.default_rng(1).normal(size=4000)
+    met = [planned.mean(source.predicted_mj * np.exp(source.spread * z))[0] <= budget * (1 + 1e-9) for z in draws]
+    assert np.mean(met) == pytest.approx(confidence, abs=0.02)
+
+
 def test_every_method_is_judged_on_measured_energies():
     known = catalogue(40, 11)
     table = validate_device(known, {"leave-one-family-out": prediction(known, 11)}, budgets=25)

@@ -43,7 +43,8 @@ def zoo_prediction(
     wanted = [("predicted", "energy_mj"), ("predicted", "latency_ms"), ("lower", "energy_mj"), ("upper", "energy_mj")]
     if not len(figures) or any(column not in figures for column in wanted):
         raise EdgejouleError(
-            f"the predictor of '{measured.device}' gives no energies with intervals for other networks"
+            f"the zoo has no further network whose kernels are known for '{measured.device}' and whose energy its "
+            "predictor states with an interval; use --energies measured"
         )
     figures = figures[wanted].dropna()
     about = zoo.set_index("network").reindex(figures.index)
