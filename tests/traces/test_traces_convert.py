@@ -1,0 +1,99 @@
+"""From a device file to its recording: a trace file, a folder, archives; and sources that contradict themselves."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlperf_runs import START, make_run
+
+from edgejoule.config import Device
+from edgejoule.errors import EdgejouleError
+from edgejoule.traces import event_energy, read_recording, write_recording
+from edgejoule.traces.convert import import_device
+from edgejoule.traces.importers.mlperf_inference import MEMBERS
+from edgejoule.traces.manifest import PinnedFile, write_rows
+from edgejoule.traces.pinning import pin
+from edgejoule.traces.retrieve import retrieve
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def device(source, name="board-x"):
+    return Device.model_validate(
+        {
+            "name": name,
+            "title": "Board X",
+            "board": "x",
+            "class": "board",
+            "runtime": {"name": "tflite"},
+            "meter": {"kind": "external", "accuracy_percent": 0.1},
+            "power_scope": "dc",
+            "origin": "measured",
+            "source": {"kind": "traces"} | source,
+        }
+    )
+
+
+@pytest.fixture
+def capture(tmp_path):
+    t = np.arange(8000) / 1000
+    columns = {"t": t * 1e3, "P": np.where((t > 2) & (t < 6), 3000.0, 1000.0)}
+    pd.DataFrame(columns).to_csv(tmp_path / "c.csv", index=False)
+    return str(tmp_path / "c.csv")
+
+
+COLUMNS = {"time": "t", "time_unit": "ms", "power": "P", "power_unit": "mW", "sampling": "averaged"}
+
+
+def test_a_trace_file_with_stated_columns(capture, tmp_path):
+    segments = {"workload": "net", "iterations": 100, "least_s": 0.5}
+    source = {"format": "generic", "file": capture, "columns": COLUMNS, "segments": segments}
+    recording = import_device(device(source))
+    write_recording(recording, tmp_path / "r")
+    recording = read_recording(tmp_path / "r")
+    assert recording.meta["rails"][0]["accuracy_percent"] == 0.1
+    assert recording.meta["source"] == "c.csv"
+    figures = event_energy(recording).set_index("event").loc["net#0"]
+    assert figures["energy_j"] == pytest.approx(12.0, rel=0.001)
+    assert figures["uncertainty_j"] > 0.001 * 12 / np.sqrt(3)
+
+
+def test_a_folder_of_runs_and_the_archives_of_a_manifest_give_the_same(tmp_path):
+    mirror = tmp_path / "mirror"
+    folder = make_run(mirror, "mobilenet-v1-1.0-224").relative_to(mirror).as_posix()
+    run = {"run_dir": folder, "repo": "someone/results_v9", "commit": COMMIT, "system_json": "",
+           "model": "mobilenet-v1-1.0-224", "precision": "fp32"}  # fmt: skip
+    pinned = pin([run], mirror, MEMBERS)
+    write_rows(tmp_path / "board-x.tsv", PinnedFile, pinned)
+    retrieve(pinned, tmp_path / "a.zip", mirror=mirror)
+    source = {"format": "mlperf-inference", "manifest": str(tmp_path / "board-x.tsv")}
+    fetched = import_device(device(source), [tmp_path / "a.zip"])
+    local = import_device(device({"format": "mlperf-inference", "folder": str(mirror)}))
+    pd.testing.assert_frame_equal(fetched.trace, local.trace)
+    assert fetched.events["precision"].unique().tolist() == ["fp32"]
+    assert fetched.events["start_ns"].iloc[0] == round(START.timestamp()) * 10**9
+
+
+def test_a_recording_of_another_device(tmp_path, capture):
+    segments = {"workload": "net", "least_s": 0.5}
+    source = {"format": "generic", "file": capture, "columns": COLUMNS, "segments": segments}
+    write_recording(import_device(device(source, "other")), tmp_path / "r")
+    with pytest.raises(EdgejouleError, match="device is 'other', but the device file says 'board-x'"):
+        import_device(device({"folder": str(tmp_path / "r")}))
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({"format": "generic"}, "names one of 'folder', 'manifest', 'file'"),
+        ({"format": "generic", "file": "a", "folder": "b"}, "names one of 'folder', 'manifest', 'file'"),
+        ({"format": "generic", "file": "a.csv"}, "needs either 'events' or 'segments'"),
+        ({"format": "generic", "file": "a.csv", "segments": {"workload": "n"}}, r"a\.csv: no such file"),
+        ({"format": "monson", "file": "a.csv", "segments": {"workload": "n"}}, "did you mean 'monsoon'"),
+        ({"format": "mlperf-tiney", "folder": "b"}, "did you mean 'mlperf-tiny'"),
+        ({"format": "mlperf-tiny", "folder": "no-such"}, "neither a folder nor a readable zip archive"),
+        ({"format": "canonical", "folder": "no-such"}, "no recording here"),
+    ],
+)
+def test_sources_that_cannot_be(source, message):
+    with pytest.raises(EdgejouleError, match=message):
+        import_device(device(source))
