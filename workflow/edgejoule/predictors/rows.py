@@ -1,5 +1,6 @@
 """Single kernels as learners see them, and the times that a runtime's profiler gave them inside their networks."""
 
+import json
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -17,6 +18,8 @@ _CONFIGURATION = (
     "groups",
     "inputs",
 )
+#: Operators whose shapes tell them apart.
+_FILTERED = ("Conv", "FusedConv")
 _ACTIVATIONS = ("hswish", "swish", "sigmoid", "gelu", "hsigmoid")
 
 
@@ -93,19 +96,49 @@ def kernel_rows(kernels: pd.DataFrame, owner: np.ndarray, group: np.ndarray) -> 
 def with_durations(kernels: pd.DataFrame, nodes: pd.DataFrame) -> pd.DataFrame:
     """Return the kernels with ``duration_ms`` (ms), the least time of the same node over the passes; NaN if unknown.
 
-    A runtime names nodes after the file that it read, so nodes are matched by their place among those of their operator
-    in the network. Where a network's counts of an operator differ, those kernels stay unknown.
+    A runtime names nodes after the file that it read, and orders parallel branches anew in each session, so nodes are
+    matched by network, operator, shapes (of convolutions), and their place among those that share all
+    these. Where the two sides count them differently, those kernels stay unknown.
 
     Args:
         kernels: rows of results/graphs/kernels.parquet, as the runtime itself lists them.
-        nodes: rows of a recording's nodes.parquet.
+        nodes: rows of a recording's nodes.parquet, with ``input_shapes`` and ``output_shapes`` as JSON.
     """
-    key = ["network", "precision", "operator"]
-    times = nodes.groupby([*key, "index"], sort=True)["duration_ns"].min().div(1e6).rename("duration_ms").reset_index()
-    times["place"] = times.groupby(key).cumcount()
-    times["many"] = times.groupby(key)["place"].transform("size")
+    key = ["network", "precision", "operator", "shapes"]
+    once = nodes.groupby(["network", "precision", "index", "operator"], sort=True, as_index=False).agg(
+        duration_ns=("duration_ns", "min"), before=("input_shapes", "first"), after=("output_shapes", "first")
+    )
+    seen = zip(once["operator"], once["before"], once["after"], strict=True)
+    once["shapes"] = [_node_shapes(before, after) if name in _FILTERED else "" for name, before, after in seen]
+    once["duration_ms"] = once["duration_ns"] / 1e6
     listed = kernels.sort_values(["network", "precision", "index"], kind="stable")
-    listed = listed.assign(place=listed.groupby(key).cumcount())
-    listed["many"] = listed.groupby(key)["place"].transform("size")
-    matched = listed.merge(times.drop(columns="index"), on=[*key, "place", "many"], how="left", validate="one_to_one")
-    return matched.drop(columns=["place", "many"])
+    shapes = [_kernel_shapes(*row) for row in listed[list(_SHAPES)].itertuples(index=False, name=None)]
+    listed = listed.assign(shapes=np.where(listed["operator"].isin(_FILTERED), shapes, ""))
+    for table in (once, listed):
+        table["place"] = table.groupby(key).cumcount()
+        table["many"] = table.groupby(key)["place"].transform("size")
+    times = once[[*key, "place", "many", "duration_ms"]]
+    matched = listed.merge(times, on=[*key, "place", "many"], how="left", validate="one_to_one")
+    return matched.drop(columns=["shapes", "place", "many"])
+
+
+_SHAPES = ("output_channels", "output_height", "output_width", "kernel_height", "kernel_width", "input_height")
+
+
+def _blocks(channels: int) -> int:
+    """Return how many blocks of 16 channels there are: a blocked layout pads to them."""
+    return -(-channels // 16)
+
+
+def _kernel_shapes(channels: int, height: int, width: int, window_height: int, window_width: int, before: int) -> str:
+    return f"{_blocks(channels)}x{height}x{width} {window_height}x{window_width} {before}"
+
+
+def _node_shapes(before: str, after: str) -> str:
+    """Return a convolution's shapes as ``_kernel_shapes`` has them; empty for a node that is none."""
+    inputs = [shape for each in json.loads(before) for shape in each.values()]
+    outputs = [shape for each in json.loads(after) for shape in each.values()]
+    if len(inputs) < 2 or not outputs or any(len(shape) != 4 for shape in (inputs[0], inputs[1], outputs[0])):
+        return ""
+    _, channels, height, width = outputs[0]
+    return _kernel_shapes(channels, height, width, *inputs[1][2:], inputs[0][2])

@@ -27,7 +27,7 @@ TREES = {
     "seed": 0,
 }
 ROUNDS = 150
-FOREST = {"n_estimators": 60, "max_features": 0.6, "min_samples_leaf": 2, "random_state": 0, "n_jobs": 1}
+FOREST = {"n_estimators": 20, "max_features": 0.6, "min_samples_leaf": 2, "random_state": 0, "n_jobs": 1}
 
 
 class RooflineTrees:
