@@ -35,7 +35,8 @@ class FromKernels:
         """Fit to the latency of each network (ms), shape (n,), and to the known times of its kernels."""
         rows = features.rows
         known = np.isfinite(rows.duration_ms)
-        self.kernels = self._make().fit(rows.where(known), rows.duration_ms[known])
+        evidence = rows.where(known).unique()
+        self.kernels = self._make().fit(evidence, evidence.duration_ms)
         times = np.where(known, rows.duration_ms, self.kernels.predict(rows))
         scaled = self._sums(rows, times, len(features)) / target[:, None]
         self.scale, self.per_count = np.linalg.lstsq(scaled, np.ones(len(target)), rcond=None)[0].tolist()

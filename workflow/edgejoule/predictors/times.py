@@ -11,7 +11,7 @@ from edgejoule.predictors.rows import KernelRows
 
 #: A profiler counts whole microseconds; shorter kernels are taken for this (ms).
 SHORTEST_MS = 1e-3
-#: Kernels that a law must have in training for a roofline of its own; else it takes that of all kernels.
+#: Configurations that a law must have in training for a roofline of its own; else it takes that of all kernels.
 THIN = 20
 #: Residuals are predicted within this factor's logarithm.
 MOST = 2.0
