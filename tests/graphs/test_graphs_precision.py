@@ -6,6 +6,7 @@ import pytest
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import read_zoo, select
 from edgejoule.graphs.export import export_with_weights
+from edgejoule.graphs.kernels import kernels_of_file
 from edgejoule.graphs.precision import CALIBRATION, convert
 
 pytest.importorskip("torch", reason="networks need torch")
@@ -28,6 +29,18 @@ def test_conversion(network, tmp_path, precision, smaller, error):
     assert ("QuantizeLinear" in operators) == (precision == "int8")
     marked = {entry.key: entry.value for entry in onnx.load(target).metadata_props}
     assert ("random" in marked.get(CALIBRATION, "")) == (precision == "int8")
+
+
+def test_a_quantised_file_has_the_kernels_of_the_original(network, tmp_path):
+    convert(network, tmp_path / "int8.onnx", "int8")
+    for runtime in ("tflite", "onnxruntime"):
+        quantised = kernels_of_file(tmp_path / "int8.onnx", runtime)
+        original = kernels_of_file(network, runtime, "int8", only_rules=True)
+        assert set(quantised["precision"]) == {"int8"}
+        # Quantisation clips at zero, so it takes the activations in; all else stays.
+        columns = ["kind", "macs", "bytes_in", "bytes_out", "bytes_weights"]
+        first, second = (sorted(t[columns].itertuples(index=False, name=None)) for t in (quantised, original))
+        assert first == second
 
 
 def test_wrong_requests_stop(network, tmp_path):

@@ -9,7 +9,16 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import costs
 from edgejoule.graphs.export import clean, strip
 from edgejoule.graphs.fusion import Kernel, fuse
-from edgejoule.graphs.model import Graph, Node, Shape, fix_shapes, load, read_graph
+from edgejoule.graphs.model import (
+    Graph,
+    Node,
+    Shape,
+    fix_shapes,
+    is_quantised,
+    load,
+    read_graph,
+    without_quantisation,
+)
 from edgejoule.graphs.rules import load_rules
 from edgejoule.graphs.runtimes import ask, can_be_asked
 from edgejoule.names import did_you_mean
@@ -82,7 +91,7 @@ def kernels_of_file(
     Args:
         path: ONNX model; weights outside the file are not needed.
         runtime: one that has a rules file.
-        precision: precision to count bytes in.
+        precision: precision to count bytes in; a file in QDQ form is int8 whatever is asked for.
         shapes: static shape of each input that has dynamic axes.
         only_rules: do not ask the runtime: faster, and blind to changes of layout.
 
@@ -98,6 +107,9 @@ def kernels_of_file(
     network, where = Path(path).stem, str(path)
     model = clean(fix_shapes(strip(load(path)), shapes or {}, where), where)
     graph = read_graph(model, where)
+    if is_quantised(graph):
+        # Integer operators are the runtime's own business; their rules are those of the operators that they replace.
+        return by_rules(without_quantisation(graph), network, "int8", runtime)[0]
     if only_rules or not can_be_asked(runtime):
         return by_rules(graph, network, precision, runtime)[0]
     told, kernels = ask(runtime, model, graph, where)

@@ -5,7 +5,7 @@ network), so such nodes never become kernels.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -202,6 +202,24 @@ def read_graph(model: onnx.ModelProto, where: str, known: Mapping[str, Shape] | 
         nodes.append(node)
     outputs = [value.name for value in inferred.output]
     return Graph(nodes, shapes, weights, constants, inputs, outputs, sum(parameters.values()))
+
+
+def is_quantised(graph: Graph) -> bool:
+    """Whether a graph is in QDQ form: activations are quantised and dequantised between its operators."""
+    return any(node.operator == "QuantizeLinear" for node in graph.nodes)
+
+
+def without_quantisation(graph: Graph) -> Graph:
+    """Return a graph in QDQ form without its quantising nodes: what runtimes execute as integer operators."""
+    alias: dict[str, str] = {}
+    nodes = []
+    for node in graph.nodes:
+        inputs = tuple(alias.get(name, name) for name in node.inputs)
+        if node.operator in ("QuantizeLinear", "DequantizeLinear"):
+            alias[node.outputs[0]] = inputs[0]
+        else:
+            nodes.append(replace(node, inputs=inputs))
+    return replace(graph, nodes=nodes, outputs=[alias.get(name, name) for name in graph.outputs])
 
 
 def _infer(model: onnx.ModelProto, known: Mapping[str, Shape], where: str) -> onnx.GraphProto:
