@@ -112,6 +112,12 @@ def test_redrawing_leaves_nothing_of_the_old_figure(tmp_path, devices):
     assert not list(folder.glob("*.png"))
 
 
+def test_what_a_killed_run_left_behind_is_cleared_away(tmp_path, devices):
+    (tmp_path / ".out.abcd1234").mkdir()
+    folder = draw_energy_latency(tmp_path, networks(), devices)
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == [folder.name]
+
+
 def test_a_device_without_a_file_stops_with_its_name(tmp_path, devices):
     with pytest.raises(EdgejouleError, match="'pi-tflit' has no file; did you mean 'pi-tflite'"):
         draw_energy_latency(tmp_path, networks("pi-tflit"), devices)

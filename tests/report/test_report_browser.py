@@ -116,6 +116,12 @@ def test_tables_sort_and_filter(opened):
     assert text(opened, f"{table} .count") == "1 of 24 rows"
 
 
+def test_errors_are_first_shown_for_whole_families_left_out(opened):
+    select = Select(opened.find_element(By.CSS_SELECTOR, "#accuracy-table [data-filter=protocol]"))
+    assert select.first_selected_option.get_attribute("value") == "leave-one-family-out"
+    assert text(opened, "#accuracy-table .count") == "2 of 2 rows"
+
+
 def test_a_figure_that_was_not_drawn_is_named(opened):
     states = opened.find_elements(By.CSS_SELECTOR, "#gallery .state")
     assert states and all(state.text == "Not drawn: no data for it." for state in states)

@@ -46,6 +46,7 @@ def test_a_device_of_modelled_energy_is_judged_in_latency_and_says_so(page):
     cards = {device["name"]: device for device in data_of(page)["devices"]}
     assert cards["cpu"]["error"]["metric"] == "latency"
     assert "modelled, 15 W" in cards["cpu"]["energy_label"]
+    assert cards["cpu"]["idle_w"] is None
     assert cards["pi"]["error"] == {"metric": "energy per inference", "mape": 7.3, "within10": 81.0}
 
 

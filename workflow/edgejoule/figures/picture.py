@@ -54,6 +54,8 @@ def save_pictures(pictures: Sequence[Picture], folder: Path, figure: str) -> Non
     if len(set(names)) != len(names):
         raise EdgejouleError(f"{folder}: two pictures of figure '{figure}' have one name: {', '.join(names)}")
     folder.parent.mkdir(parents=True, exist_ok=True)
+    for left_by_a_killed_run in folder.parent.glob(f".{folder.name}.????????"):
+        shutil.rmtree(left_by_a_killed_run)
     temporary = Path(mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
         temporary.chmod(0o755)

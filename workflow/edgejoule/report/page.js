@@ -12,7 +12,7 @@
   const boards = new Set(data.devices.map((device) => device.board)).size;
   document.getElementById("summary").textContent =
     `${data.devices.length} devices on ${boards} boards, ${data.networks.device.length} network measurements. ` +
-    "Each figure here is regenerated from its recording by the pipeline that wrote this page.";
+    "Every number and figure here was made from the tables of one run of the pipeline.";
   const honest = [];
   if (modelled.length) honest.push(`Energy of ${modelled.map((device) => device.title).join(", ")} is modelled (${[...new Set(modelled.map((device) => device.energy_label.replace(/^energy modelled, /, "")))].join("; ")}), not measured: its latency was measured, its energy proves nothing and gets no rank.`);
   if (measured.length) honest.push("Energies at the wall include the losses of the power supply; energies of different scope are never compared.");
@@ -57,7 +57,7 @@
     { key: "spearman", title: "Spearman", digits: 3 }, { key: "coverage_percent", title: "In 90 % interval (%)", digits: 0 },
     { key: "worst_family", title: "Worst family" }, { key: "worst_mape_percent", title: "Its MAPE (%)", digits: 1 },
     { key: "networks", title: "Networks", digits: 0 }, { key: "abstained", title: "Abstained", digits: 0 },
-  ], ["device", "metric", "predictor", "protocol"], { key: "mape_percent" });
+  ], ["device", "metric", "predictor", "protocol"], { key: "mape_percent", chosen: { protocol: "leave-one-family-out" } });
 
   makeTable(document.getElementById("choices-table"), rowsOf(data.choices), [
     { key: "device", title: "Device", show: named }, { key: "method", title: "Method", show: called("method") },

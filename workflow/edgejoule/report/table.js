@@ -4,10 +4,13 @@ const FIRST_ROWS = 50;
 /**
  * Fill `place` with a table.
  * @param rows objects; @param columns [{key, title, digits?, show?}]: `digits` makes it a number, "auto" or a count of
- * decimals; @param selects keys that get a drop-down filter; @param start {key, down} the order at first.
+ * decimals; @param selects keys that get a drop-down filter; @param start {key, down, chosen} the order and the chosen filters at first.
  */
 function makeTable(place, rows, columns, selects, start) {
   const state = { key: start.key, down: Boolean(start.down), text: "", chosen: {}, all: false };
+  for (const [key, value] of Object.entries(start.chosen || {})) {
+    if (rows.some((row) => row[key] === value)) state.chosen[key] = value;
+  }
   const display = (column, row) => {
     const value = row[column.key];
     if (column.show) return column.show(value, row);
@@ -30,6 +33,7 @@ function makeTable(place, rows, columns, selects, start) {
       onchange: () => { state.chosen[key] = select.value; draw(); },
     }, make("option", { value: "" }, `${column.title}: all`));
     for (const value of values) select.append(make("option", { value }, display(column, { [key]: value })));
+    select.value = state.chosen[key] || "";
     return select;
   });
   const head = columns.map((column) =>
