@@ -89,6 +89,7 @@ def test_a_recording_of_another_device(tmp_path, capture):
         ({"format": "generic", "file": "a.csv"}, "needs either 'events' or 'segments'"),
         ({"format": "generic", "file": "a.csv", "segments": {"workload": "n"}}, r"a\.csv: no such file"),
         ({"format": "monson", "file": "a.csv", "segments": {"workload": "n"}}, "did you mean 'monsoon'"),
+        ({"format": "monsoon", "folder": "b"}, "'monsoon' is one of single files; name it in 'file'"),
         ({"format": "mlperf-tiney", "folder": "b"}, "did you mean 'mlperf-tiny'"),
         ({"format": "mlperf-tiny", "folder": "no-such"}, "neither a folder nor a readable zip archive"),
         ({"format": "canonical", "folder": "no-such"}, "no recording here"),

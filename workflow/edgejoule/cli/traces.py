@@ -5,7 +5,12 @@ from typing import Annotated
 
 import typer
 
-command = typer.Typer(no_args_is_help=True, help="Recordings: retrieved, imported, made canonical.")
+command = typer.Typer(
+    no_args_is_help=True,
+    help="Recordings: retrieved, imported, made canonical. Formats of folders and manifests: canonical, "
+    "mlperf-inference, mlperf-tiny; of single files: monsoon, joulescope, jls, ppk2, otii, tegrastats, nvml, rapl, "
+    "perf, generic (docs/traces.md).",
+)
 
 Manifest = Annotated[Path, typer.Option(help="Table of pinned files, resources/mlperf/<device>.tsv.")]
 Mirror = Annotated[str, typer.Option(help="Folder laid out like the upstream repositories; nothing is fetched then.")]

@@ -12,7 +12,7 @@ from edgejoule.tables.contracts import EVENTS
 from edgejoule.tables.vocabulary import PRECISIONS
 from edgejoule.traces.events import find_events, read_events
 from edgejoule.traces.files import Files
-from edgejoule.traces.importers.formats import read_trace_file
+from edgejoule.traces.importers.formats import FORMATS, read_trace_file
 from edgejoule.traces.importers.readings import Readings
 from edgejoule.traces.importers.registry import CANONICAL, run_format
 from edgejoule.traces.importers.runs import RunFacts
@@ -51,6 +51,10 @@ def import_device(device: Device, archives: Sequence[Path | str] = ()) -> Record
         return _single(device, meta)
     if source.format == CANONICAL:
         return _canonical(device, source.folder)
+    if source.format in FORMATS:
+        raise EdgejouleError(
+            f"device '{device.name}': format '{source.format}' is one of single files; name it in 'file'"
+        )
     runs = run_format(source.format)
     if source.folder is not None:
         return runs.read(Files([source.folder]), meta, None, {})
