@@ -12,7 +12,9 @@ function makeGallery(data) {
     const box = make("div");
     const select = make("select", { "aria-label": `Picture of: ${entry.help}`, onchange: () => show(entry.pictures[select.value]) });
     entry.pictures.forEach((picture, i) => select.append(make("option", { value: i }, pictureName(picture))));
-    show(entry.pictures[0]);
+    const first = Math.max(entry.pictures.findIndex((picture) => picture.drawn), 0);
+    select.value = first;
+    show(entry.pictures[first]);
     return make("figure", { class: "figure", "data-figure": entry.figure },
       make("header", {}, make("h4", {}, entry.help.replace(/\.$/, "")), entry.pictures.length > 1 ? select : null), box);
 
