@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -219,39 +220,55 @@ def server(tmp_path, monkeypatch):
         f"Host board\nHostName 127.0.0.1\nPort {port}\nUser {getpass.getuser()}\nIdentityFile {tmp_path / 'user'}\n"
         f"IdentitiesOnly yes\nUserKnownHostsFile {tmp_path / 'known'}\nGlobalKnownHostsFile /dev/null\n"
     )
-    Path("/run/sshd").mkdir(exist_ok=True) if os.access("/run", os.W_OK) else None
-    process = subprocess.Popen([SSHD, "-D", "-e", "-f", tmp_path / "sshd_config"], stderr=subprocess.PIPE)
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
-    else:
-        process.kill()
-        pytest.fail(f"the server does not start: {process.stderr.read().decode()[-500:]}")
+    if os.access("/run", os.W_OK):
+        Path("/run/sshd").mkdir(exist_ok=True)
     monkeypatch.setattr(remote, "POLL_S", 0.1)
     monkeypatch.setattr(remote, "PAUSE_S", 0.05)
-    yield Ssh("board", tmp_path / "ssh_config")
-    process.terminate()
-    process.wait()
-    process.stderr.close()
+    running = Server([SSHD, "-D", "-e", "-f", str(tmp_path / "sshd_config")], port)
+    running.start()
+    yield Ssh("board", tmp_path / "ssh_config"), running
+    running.stop()
 
 
-def test_over_a_real_server_with_the_connection_cut_in_the_middle(tmp_path, server, work):
+class Server:
+    """A server that can be stopped and started again."""
+
+    def __init__(self, command, port):
+        self.command, self.port, self.process = command, port, None
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, stderr=subprocess.DEVNULL)
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        pytest.fail("the OpenSSH server does not start")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def test_over_a_real_server_that_goes_away_in_the_middle(tmp_path, server, work):
+    host, running = server
     device, plan, models = work
     told = []
 
-    def cut_once(*args):
+    def go_away_once(*args):
         told.append(args)
         if len(told) == 1:
-            # The server's children carry the connections; the recorder left their session.
-            subprocess.run(["pkill", "-P", (tmp_path / "sshd.pid").read_text().strip()], check=False)
+            running.stop()
+            with pytest.raises(ConnectionLostError, match="Connection refused"):
+                host.run("true")
+            threading.Timer(0.5, running.start).start()
 
-    record_remotely(server, plan, models, tmp_path / "parts", cut_once)
+    record_remotely(host, plan, models, tmp_path / "parts", go_away_once)
     check_recording(device, tmp_path / "parts")
+    assert told
 
 
 def test_a_host_whose_key_is_not_known_is_refused(tmp_path, server):
     (tmp_path / "known").write_text("")
     with pytest.raises(ConnectionLostError, match="Host key verification failed"):
-        hashes(server, "there")
+        hashes(server[0], "there")
