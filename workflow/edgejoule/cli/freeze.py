@@ -12,7 +12,7 @@ def command(
     recordings: Annotated[Path, typer.Option(help="Folder of live recordings.")] = Path("results/measure"),
     traces: Annotated[Path, typer.Option(help="Folder of recordings that ship.")] = Path("resources/traces"),
 ) -> None:
-    """Move a live recording to the ones that ship, and turn its device file into a replay of it.
+    """Copy a live recording to the ones that ship, and turn its device file into a replay of it.
 
     Example: edgejoule freeze my-board
     """
