@@ -145,12 +145,21 @@ def test_accountings():
         (networks(idle_before_w=np.nan, idle_after_w=np.nan), ("duty-cycle", 1.0), "no idle power was recorded"),
         (networks(energy_above_idle_mj=np.nan), ("above-idle",), "no idle power was recorded"),
         (networks(), ("netto",), "valid: gross"),
-        (networks(device=list("aaabb")), (), "but holds a, b"),
+        (networks(), ("duty-cycle", -1.0), "must be positive"),
+        (networks(), ("gross", None, "here", "board-z"), "here: holds board-x, but .* here 'board-z'"),
+        (networks(device=list("aaabb")), (), "holds a, b, but"),
     ],
 )
 def test_accountings_that_the_recordings_do_not_allow(table, arguments, message):
     with pytest.raises(EdgejouleError, match=message):
         build_catalogue(table, *arguments)
+
+
+@pytest.mark.parametrize("budget", [-5.0, 0.0, float("nan")])
+def test_budgets_that_are_none_are_refused(tmp_path, budget):
+    with pytest.raises(EdgejouleError, match="budgets must be positive"):
+        build(tmp_path, networks(), budgets_mj=[budget])
+    assert not (tmp_path / "board-x.parquet").exists()
 
 
 def test_budgets_span_the_energies_exactly():

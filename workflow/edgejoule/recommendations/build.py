@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from edgejoule.errors import EdgejouleError
 from edgejoule.recommendations.catalogue import build_catalogue
 from edgejoule.recommendations.devices import (
     break_even_table,
@@ -56,6 +57,8 @@ def build_device(
     """
     rows = read_table(networks, NETWORKS)
     catalogue = build_catalogue(rows, accounting, rate_hz, str(networks), device)
+    if budgets_mj and not min(budgets_mj) > 0:
+        raise EdgejouleError(f"a budget of {min(budgets_mj):g} mJ per inference; budgets must be positive")
     asked = np.array(sorted(set(budgets_mj))) if budgets_mj else spread_budgets(catalogue.energy_mj, budgets)
     result = sweep(catalogue, asked)
     chosen, standing = recommendation_table(result), front_table(result, rows)

@@ -94,10 +94,15 @@ def build_catalogue(
         EdgejouleError: rows of another device or of several, an accounting that the recordings do not allow, no rate.
     """
     rows = networks.sort_values("network", kind="stable").reset_index(drop=True)
-    devices = sorted(set(rows["device"]) | ({device} if device else set()))
-    if len(devices) != 1:
-        named = ", ".join(devices) or "none"
-        raise EdgejouleError(f"{where}: should hold one device, but holds {named}; a recommendation is for one device")
+    held = sorted(set(rows["device"]))
+    asked = [device] if device else held
+    if len(asked) != 1 or held not in ([], asked):
+        raise EdgejouleError(
+            f"{where}: holds {', '.join(held) or 'no device'}, but a recommendation is for one device"
+            + (f", here '{device}'" if device else "")
+        )
+    if rate_hz is not None and not rate_hz > 0:
+        raise EdgejouleError(f"the rate is {rate_hz:g} requests a second; it must be positive")
     idle_w = _device_idle(rows)
     energy = _energy(rows, accounting, rate_hz, idle_w, where)
     reasons = _reasons(rows, energy, accounting)
@@ -111,7 +116,7 @@ def build_catalogue(
     power = (kept["energy_mj"] / kept["latency_ms"]).median() if origin == "estimated" else np.nan
     excluded = pd.DataFrame({"network": rows["network"][~chosen], "reason": reasons[~chosen]})
     return Catalogue(
-        device=devices[0],
+        device=asked[0],
         accounting=accounting,
         origin=origin,
         power_scope=scope,
