@@ -20,12 +20,12 @@ NETWORKS = ("mobilenetv2_100", "resnet50", "densenet121", "mobilevit_s", "vit_ti
 
 
 def seconds(work, repeats: int) -> float:
-    """Return the median time of ``work`` (s)."""
+    """Return the median processor time of ``work`` on its one core (s)."""
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.process_time()
         work()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return sorted(times)[len(times) // 2]
 
 

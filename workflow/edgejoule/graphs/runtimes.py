@@ -1,6 +1,9 @@
 """Asking a runtime which kernels it executes: the nodes of its own optimised graph."""
 
+import heapq
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,6 +13,9 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.graphs.export import fill, optimise
 from edgejoule.graphs.fusion import Kernel, word_of
 from edgejoule.graphs.model import Graph, Node, read_graph
+
+#: What ONNX Runtime appends to make the names of nodes that it adds unique.
+_NUMBER = re.compile(r"_token_\d+$")
 
 
 def can_be_asked(runtime: str) -> bool:
@@ -40,7 +46,45 @@ def _onnxruntime(model: onnx.ModelProto, graph: Graph, where: str) -> tuple[Grap
         path = Path(folder) / "optimised.onnx"
         optimise(fill(model, Path(folder)), path, "all", where)
         told = read_graph(onnx.load(path, load_external_data=False), where, known=graph.shapes)
-    return told, [_kernel(told, node) for node in told.nodes]
+    return told, [_kernel(told, node) for node in _in_order(told, graph)]
+
+
+def _in_order(told: Graph, original: Graph) -> list[Node]:
+    """Return the nodes in the order of the original graph, as far as each needs only what stands before it.
+
+    ONNX Runtime orders parallel branches, and numbers the nodes that it adds, differently in every run.
+    """
+    place = {name: i for i, node in enumerate(original.nodes) for name in node.outputs}
+    rank: dict[str, int] = {}
+    waiting: dict[int, int] = {}
+    for position, node in enumerate(told.nodes):
+        stands_for = (node.name.removesuffix("_nchwc").removesuffix("_bn"), *node.outputs)
+        known = [place[name] for name in stands_for if name in place]
+        behind = [rank[name] for name in node.inputs if name in rank]
+        rank |= dict.fromkeys(node.outputs, max(known or behind, default=-1))
+        waiting[position] = len({name for name in node.inputs if name in told.producer})
+    readers: dict[str, list[int]] = {}
+    for position, node in enumerate(told.nodes):
+        for name in dict.fromkeys(node.inputs):
+            readers.setdefault(name, []).append(position)
+
+    def key(position: int) -> tuple:
+        node = told.nodes[position]
+        output = node.outputs[0]
+        return rank[output], node.operator, told.shapes[output], _NUMBER.sub("", node.name), position
+
+    ready = [key(position) for position, count in waiting.items() if count == 0]
+    heapq.heapify(ready)
+    ordered = []
+    while ready:
+        node = told.nodes[heapq.heappop(ready)[-1]]
+        ordered.append(replace(node, name=_NUMBER.sub("", node.name)))
+        for name in node.outputs:
+            for position in readers.get(name, []):
+                waiting[position] -= 1
+                if waiting[position] == 0:
+                    heapq.heappush(ready, key(position))
+    return ordered
 
 
 def _kernel(graph: Graph, node: Node) -> Kernel:
