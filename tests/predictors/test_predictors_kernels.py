@@ -27,6 +27,7 @@ def profiled(noise: float = 0.05, seed: int = 0):
     latency = ms.groupby(kernels["network"]).sum()
     networks["latency_ms"] = networks["network"].map(latency)
     networks["energy_mj"] = WATTS * networks["latency_ms"]
+    networks["energy_above_idle_mj"] = 0.0
     frames = []
     for number in range(2):
         measured = ms * np.exp(np.abs(noise * random.normal(size=len(ms)))) * 1e6 + PROFILER_NS
@@ -130,6 +131,8 @@ def test_a_trained_predictor_of_kernels_survives_the_disk(tmp_path):
     assert latency[list(features.networks)].to_numpy() == pytest.approx(fresh["latency_ms"], rel=1e-6)
     one = served.predict(kernels[kernels["network"] == "delta-2"])
     assert one.latency_ms.value == pytest.approx(latency["delta-2"], rel=1e-6)
+    assert one.energy_above_idle_mj is None
+    assert one.breakdown["network overhead"]["latency_ms"] == 0
     assert one.energy_mj.value == pytest.approx(WATTS * one.latency_ms.value, rel=1e-6)
     assert sum(part["latency_ms"] for part in one.breakdown.values()) == pytest.approx(one.latency_ms.value)
     json.dumps(one.to_dict(), allow_nan=False)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.graphs.costs import KINDS
 from edgejoule.predictors import MODELS, DevicePredictor, kernel_features, network_features, training_set
 from edgejoule.predictors.ensemble import MEMBERS, KernelTotals
 from edgejoule.predictors.features import GROUPS, group_of
@@ -40,6 +41,11 @@ def known():
 )
 def test_group_of_a_kernel(kind, window, groups, channels, pixels, group):
     assert group_of(kind, window, groups, channels, pixels) == group
+
+
+def test_every_kind_that_graphs_names_has_a_group():
+    unknown = [kind for kind in KINDS if group_of(kind, 3, 1, 64, 49) == "other"]
+    assert unknown == []
 
 
 def test_kernels_add_up_to_their_network():

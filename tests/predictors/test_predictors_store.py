@@ -58,6 +58,10 @@ def test_a_network_outside_the_training_range_is_marked(trained):
     answer = predictor.predict(huge)
     assert answer.distance > 10
     assert "times outside the range" in answer.warnings[0]
+    one = kernels[kernels["network"] == "delta-11"]
+    shifted = one.assign(kind=one["kind"].where(one["operator"] != "Conv", "conv+bn+relu"), groups=1)
+    shifted["kernel_height"] = shifted["kernel_width"] = 3
+    assert predictor.predict(shifted).distance > 1.5
     strange = kernels[kernels["network"] == "delta-11"].assign(kind="other:Einsum")
     answer = predictor.predict(strange)
     assert answer.coverage == 0

@@ -105,7 +105,9 @@ class DevicePredictor:
                 totals = MODELS.get(self.name, KernelTotals)()
                 self.energy = totals.fit(features.take(metered), energy_mj[metered], costs.family[metered])
             idle = costs.idle_w[np.isfinite(costs.idle_w)]
-            self.idle_w = float(np.median(idle)) if len(idle) else float("nan")
+            # A power that was declared for idle and work alike has no idle part to take away.
+            if len(idle) and np.median(idle) < (1 - CONSTANT) * power_w.mean():
+                self.idle_w = float(np.median(idle))
         self.half_width = {}
         return self
 

@@ -10,6 +10,8 @@ from edgejoule.predictors.features import GROUPS, QUANTITIES, Features
 
 #: A total this many times beyond the training range is worth a warning.
 FAR = 1.5
+#: A group of kernels matters in a network from this share of its MACs on.
+MATTERS = 0.05
 #: Less than this share of the work in groups of kernels that training had is worth a warning.
 THIN = 0.95
 
@@ -22,11 +24,13 @@ class Domain:
         precisions: precisions that training had.
         groups: groups of kernels that training had.
         ranges: quantity: least and greatest total of a training network, in the units of ``QUANTITIES``.
+        most_macs: group of kernels: most MACs (M) that a training network had in it.
     """
 
     precisions: tuple[str, ...]
     groups: tuple[str, ...]
     ranges: dict[str, tuple[float, float]]
+    most_macs: dict[str, float]
 
     @classmethod
     def of(cls, features: Features) -> Self:
@@ -37,6 +41,11 @@ class Domain:
             tuple(sorted(set(features.precision))),
             tuple(group for group, there in zip(GROUPS, present, strict=True) if there),
             {quantity: (float(total.min()), float(total.max())) for quantity, total in totals.items()},
+            {
+                group: float(most)
+                for group, most in zip(GROUPS, features.values[:, :, 0].max(axis=0), strict=True)
+                if most
+            },
         )
 
     def judge(self, features: Features) -> tuple[np.ndarray, np.ndarray, list[list[str]]]:
@@ -56,6 +65,11 @@ class Domain:
             total = np.maximum(features.total(quantity), 1e-9)
             outside = np.maximum(total / max(greatest, 1e-9), max(least, 1e-9) / total)
             distance = np.maximum(distance, outside)
+        macs = features.values[:, :, 0]
+        matters = macs > MATTERS * macs.sum(axis=1, keepdims=True)
+        for group, most in self.most_macs.items():
+            column = GROUPS.index(group)
+            distance = np.where(matters[:, column], np.maximum(distance, macs[:, column] / most), distance)
         return coverage, distance, [self._warn(c, d) for c, d in zip(coverage, distance, strict=True)]
 
     def _warn(self, coverage: float, distance: float) -> list[str]:
@@ -66,15 +80,21 @@ class Domain:
                 "the interval does not cover that"
             )
         if distance > FAR:
-            warnings.append(f"the network lies {distance:.1f} times outside the range of the measured ones")
+            far = f"lies {distance:.1f} times outside the range of the measured ones"
+            warnings.append(f"the network, or a group of its kernels, {far}")
         return warnings
 
     def to_dict(self) -> dict:
         """Return it as JSON-able values."""
-        return {"precisions": list(self.precisions), "groups": list(self.groups), "ranges": dict(self.ranges)}
+        return {
+            "precisions": list(self.precisions),
+            "groups": list(self.groups),
+            "ranges": dict(self.ranges),
+            "most_macs": dict(self.most_macs),
+        }
 
     @classmethod
     def from_dict(cls, value: Mapping) -> Self:
         """Return the domain that ``to_dict`` described."""
         ranges = {quantity: (low, high) for quantity, (low, high) in value["ranges"].items()}
-        return cls(tuple(value["precisions"]), tuple(value["groups"]), ranges)
+        return cls(tuple(value["precisions"]), tuple(value["groups"]), ranges, dict(value["most_macs"]))

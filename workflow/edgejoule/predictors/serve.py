@@ -36,7 +36,8 @@ class NetworkPrediction:
         breakdown: kernel kind: its kernels, latency (ms) and energy (mJ); ``network overhead`` is what lies between.
         dearest: the ten kernels with most energy (most latency without a meter).
         coverage: share of the predicted latency that lies in groups of kernels that training had, 0 to 1.
-        distance: largest factor by which a total of the network lies outside the training range; 1 = inside.
+        distance: largest factor by which a total of the network, or the MACs of a group of kernels that matters in it,
+            lie outside the training range; 1 = inside.
         warnings: sentences; empty where the network is like those of the training.
     """
 
@@ -139,6 +140,8 @@ def _breakdown(costs: pd.DataFrame, values: dict[str, float]) -> dict[str, dict[
     counts = costs.groupby("kind", sort=True).size()
     table = {kind: {"kernels": int(counts[kind])} | sums.loc[kind].to_dict() for kind in sums.index}
     overhead = {metric: float(values[metric] - costs[metric].sum()) for metric in metrics}
+    # Where kernels make up the whole, rounding is no overhead.
+    overhead = {metric: 0.0 if abs(rest) < 1e-9 * values[metric] else rest for metric, rest in overhead.items()}
     return table | {"network overhead": {"kernels": 0} | overhead}
 
 

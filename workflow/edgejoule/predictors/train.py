@@ -59,7 +59,7 @@ def self_check(predictor: DevicePredictor, features, costs) -> dict[str, float]:
     errors = {}
     for metric, predicted in predictor.values(features).items():
         measured = costs.metrics[metric]
-        usable = np.isfinite(predicted) & np.isfinite(measured)
+        usable = np.isfinite(predicted) & (measured > 0)
         if usable.any():
             errors[metric] = float(100 * np.mean(np.abs(predicted[usable] / measured[usable] - 1)))
     return errors
