@@ -34,7 +34,8 @@ def draw(devices: Mapping[str, DeviceLook], applications: pd.DataFrame, scores: 
         scores: the scores.
     """
     pictures = []
-    for league in sorted(set(applications["league"])):
+    scored = scores[scores["value"].notna()]["league"].value_counts()
+    for league in sorted(set(applications["league"]), key=lambda league: (-scored.get(league, 0), league)):
         for score in COLUMNS:
             rows = applications[applications["league"] == league]
             own = scores[
@@ -83,7 +84,7 @@ def _map(
     axes.tick_params(length=0)
     _columns(axes, pairs)
     for i, number_of in enumerate(value):
-        said = number(number_of) if pd.notna(number_of) else "none"
+        said = number(number_of) if pd.notna(number_of) else "–"
         axes.annotate(said, (len(pairs) * 1.01, i + 0.5), annotation_clip=False, va="center", fontsize=8, color=INK)
     axes.annotate(score, (len(pairs) * 1.01, -0.25), annotation_clip=False, va="center", fontsize=8, fontweight="bold")
     axes.set_title(f"{what}, {league}", pad=20)

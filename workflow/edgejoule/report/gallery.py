@@ -12,8 +12,8 @@ from edgejoule.figures.registry import FIGURES
 from edgejoule.names import did_you_mean
 from edgejoule.tables import write_text
 
-#: Pixels across, and colours in the palette: a few tens of kilobytes a picture.
-WIDTH, COLOURS = 1080, 96
+#: Pixels across, and colours in the palette: some tens of kilobytes a picture.
+WIDTH, COLOURS = 1080, 256
 
 
 def write_gallery(figures: Path, device: str, folder: Path) -> None:
@@ -65,4 +65,6 @@ def shrink(source: Path, target: Path) -> None:
         rgb = image.convert("RGB")
         size = (WIDTH, round(rgb.height * WIDTH / rgb.width))
         small = rgb.resize(size, Image.Resampling.LANCZOS) if rgb.width > WIDTH else rgb
-        small.quantize(COLOURS, dither=Image.Dither.NONE).save(target, "PNG", optimize=True)
+        small.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+            target, "PNG", optimize=True
+        )
