@@ -7,7 +7,7 @@ import numpy as np
 #: Many families are left out in this many groups, so that the cost of training does not grow with their square.
 MOST = 6
 #: As many where a fit takes long.
-FEW = 3
+FEW = 2
 
 
 def family_folds(family: np.ndarray, most: int = MOST) -> Iterator[np.ndarray]:

@@ -18,7 +18,7 @@ MOST = 2.0
 
 TREES = {
     "max_depth": 6,
-    "eta": 0.1,
+    "eta": 0.12,
     "subsample": 0.8,
     "colsample_bytree": 0.8,
     "min_child_weight": 3,
@@ -26,8 +26,8 @@ TREES = {
     "nthread": 1,
     "seed": 0,
 }
-ROUNDS = 150
-FOREST = {"n_estimators": 20, "max_features": 0.6, "min_samples_leaf": 2, "random_state": 0, "n_jobs": 1}
+ROUNDS = 100
+FOREST = {"n_estimators": 10, "max_features": 0.6, "min_samples_leaf": 2, "random_state": 0, "n_jobs": 1}
 
 
 class RooflineTrees:
