@@ -61,7 +61,9 @@ def text(browser, selector: str) -> str:
 
 def test_it_loads_without_a_complaint_of_the_console(opened):
     assert [entry for entry in opened.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []
-    assert len(opened.find_elements(By.CSS_SELECTOR, ".card")) == 2
+    cards = [card.text for card in opened.find_elements(By.CSS_SELECTOR, ".card")]
+    assert len(cards) == 2
+    assert "Rank by IECS\n1 in board" in cards[0] and "Rank" not in cards[1]
 
 
 def test_text_of_the_tables_is_text_and_never_markup(opened):

@@ -48,10 +48,10 @@ def network_macs(kernels: pd.DataFrame) -> pd.DataFrame:
     return per_runtime.groupby(["network", "precision"], sort=True).median().reset_index()
 
 
-def legend_marks(labels: Mapping[str, str], **style: object) -> list[Line2D]:
+def legend_marks(labels: Mapping[str, str]) -> list[Line2D]:
     """Return one round legend mark per label and colour."""
     return [
-        Line2D([], [], marker="o", linestyle="none", color=colour, markersize=5, label=label, **style)
+        Line2D([], [], marker="o", linestyle="none", color=colour, markersize=5, label=label)
         for label, colour in labels.items()
     ]
 
