@@ -1,0 +1,91 @@
+"""The tables that stages hand to each other. Later work and outside checks rely on every name here."""
+
+from edgejoule.tables.contracts.datasets import APPLICATIONS, KERNEL_COSTS, NETWORKS, PASSES
+from edgejoule.tables.contracts.graphs import CATALOGUE, COVERAGE, KERNELS, PLAN, ZOO
+from edgejoule.tables.contracts.recommendations import (
+    BREAK_EVENS,
+    DEVICE_CHOICES,
+    FRONTS,
+    RECOMMENDATION_VALIDATION,
+    RECOMMENDATIONS,
+)
+from edgejoule.tables.contracts.recordings import EVENTS, NODES, PROBLEMS, SAMPLES, TRACE
+from edgejoule.tables.contracts.scores import (
+    AGREEMENT,
+    COMPARISONS,
+    CONTRIBUTIONS,
+    DISAGREEMENTS,
+    FOOTPRINT,
+    LABELS,
+    SCORES,
+    SENSITIVITY,
+)
+from edgejoule.tables.contracts.validation import ACCURACY, SPLITS, VALIDATION
+
+#: Every table, in the order in which data flows.
+ALL = (
+    TRACE,
+    EVENTS,
+    SAMPLES,
+    PROBLEMS,
+    NODES,
+    ZOO,
+    KERNELS,
+    CATALOGUE,
+    COVERAGE,
+    PLAN,
+    NETWORKS,
+    PASSES,
+    KERNEL_COSTS,
+    APPLICATIONS,
+    VALIDATION,
+    SPLITS,
+    ACCURACY,
+    SCORES,
+    COMPARISONS,
+    CONTRIBUTIONS,
+    SENSITIVITY,
+    AGREEMENT,
+    DISAGREEMENTS,
+    LABELS,
+    FOOTPRINT,
+    RECOMMENDATIONS,
+    FRONTS,
+    DEVICE_CHOICES,
+    BREAK_EVENS,
+    RECOMMENDATION_VALIDATION,
+)
+
+__all__ = [
+    "ACCURACY",
+    "AGREEMENT",
+    "ALL",
+    "APPLICATIONS",
+    "BREAK_EVENS",
+    "CATALOGUE",
+    "COMPARISONS",
+    "CONTRIBUTIONS",
+    "COVERAGE",
+    "DEVICE_CHOICES",
+    "DISAGREEMENTS",
+    "EVENTS",
+    "FOOTPRINT",
+    "FRONTS",
+    "KERNELS",
+    "KERNEL_COSTS",
+    "LABELS",
+    "NETWORKS",
+    "NODES",
+    "PASSES",
+    "PLAN",
+    "PROBLEMS",
+    "RECOMMENDATIONS",
+    "RECOMMENDATION_VALIDATION",
+    "SAMPLES",
+    "SCORES",
+    "SENSITIVITY",
+    "SPLITS",
+    "TRACE",
+    "VALIDATION",
+    "ZOO",
+]

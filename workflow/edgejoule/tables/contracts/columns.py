@@ -1,0 +1,17 @@
+"""Columns that several tables share."""
+
+from edgejoule.tables import vocabulary as words
+from edgejoule.tables.schema import TEXT, Column
+
+DEVICE = Column("device", TEXT, "processor, runtime with its settings and source of measurements, named once")
+BOARD = Column("board", TEXT, "physical hardware; two runtimes on one board are two devices and one board")
+NETWORK = Column("network", TEXT, "network, unique within a device")
+FAMILY = Column("family", TEXT, "published architecture line; left out together in validation")
+PRECISION = Column("precision", TEXT, "precision of the weights", choices=words.PRECISIONS)
+RUNTIME = Column("runtime", TEXT, "inference runtime")
+ORIGIN = Column("origin", TEXT, "where power and energy are from", choices=words.ORIGINS)
+POWER_SCOPE = Column("power_scope", TEXT, "what the meter saw", choices=words.POWER_SCOPES)
+METRIC = Column("metric", TEXT, "what is predicted", choices=words.METRICS)
+PREDICTOR = Column("predictor", TEXT, "who predicts", choices=words.PREDICTORS)
+PROTOCOL = Column("protocol", TEXT, "what was left out of training", choices=words.PROTOCOLS)
+METHOD = Column("method", TEXT, "how the choice is made", choices=words.METHODS)
