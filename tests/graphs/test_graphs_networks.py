@@ -71,6 +71,13 @@ def test_costs_agree_with_an_independent_counter(described, name):
     assert told["bytes_weights"].sum() / 4 == pytest.approx(row.parameters, rel=0.01)
 
 
+def test_a_position_encoding_is_folded_and_no_parameter(zoo):
+    """EdgeNeXt computes one with a convolution of constants: 1.2 % of PyTorch's count that no runtime executes."""
+    row = next(select(zoo, ["edgenext_xx_small"]).itertuples())
+    graph = read_graph(describe(row), row.network)
+    assert graph.parameters == row.parameters
+
+
 @pytest.mark.parametrize("name", SAMPLE)
 def test_graph_files_are_valid_small_and_carry_no_weights(described, name, tmp_path):
     _, model, _ = described[name]

@@ -54,7 +54,18 @@ def describe(row) -> onnx.ModelProto:
         # A few constructors compute with their tensors.
         module = build(row)
     where = f"network '{row.architecture}'"
-    return clean(_trace(module, input_shape(row.input), where), where)
+    return _name_constants(clean(_trace(module, input_shape(row.input), where), where))
+
+
+def _name_constants(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Mark what tracing computed (position encodings, masks) as constants: the parameters are the graph's inputs."""
+    names = {tensor.name: BUFFER + tensor.name for tensor in model.graph.initializer}
+    for tensor in model.graph.initializer:
+        tensor.name = names[tensor.name]
+    for node in model.graph.node:
+        for position, name in enumerate(node.input):
+            node.input[position] = names.get(name, name)
+    return model
 
 
 def _trace(module: "torch.nn.Module", shape: Sequence[int], where: str) -> onnx.ModelProto:

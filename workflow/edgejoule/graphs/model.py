@@ -247,7 +247,8 @@ def _parameters(graph: onnx.GraphProto, weights: set[str]) -> dict[str, int]:
         if value.type.tensor_type.elem_type in real and not value.name.startswith(BUFFER)
     }
     # Scalars are an operator's bounds and factors.
-    sizes |= {t.name: int(np.prod(t.dims)) for t in graph.initializer if t.data_type in real and t.dims}
+    kept = [tensor for tensor in graph.initializer if not tensor.name.startswith(BUFFER)]
+    sizes |= {tensor.name: int(np.prod(tensor.dims)) for tensor in kept if tensor.data_type in real and tensor.dims}
     used = {name for node in graph.node if node.op_type not in WITHOUT_WEIGHTS for name in node.input}
     return {name: size for name, size in sizes.items() if name in weights and name in used}
 
