@@ -20,6 +20,7 @@ from edgejoule.figures import (
 from edgejoule.figures.devices import DeviceLook
 from edgejoule.figures.labels import label_points
 from edgejoule.figures.style import log_axis, use_style
+from edgejoule.scores.definitions import DEFAULT
 from edgejoule.tables import contracts, empty, write_json, write_table
 
 
@@ -271,3 +272,26 @@ def test_labels_cover_neither_each_other_nor_points_nor_leave_the_axes():
         assert frame.x0 <= box.x0 and box.x1 <= frame.x1
         assert not any(box.overlaps(other) for other in boxes[i + 1 :])
         assert not any(box.x0 < px < box.x1 and box.y0 < py < box.y1 for px, py in points)
+
+
+def test_the_figures_of_scores_name_the_winner_of_the_default_definition():
+    pairs = pd.DataFrame(
+        [
+            {"device": device, "network": network, "latency_ms": 1.0, "energy_mj": 1.0, "power_w": 1.0}
+            for device in ("phone_a", "phone_b")
+            for network in ("n1", "n2")
+        ]
+    ).assign(league="l", slot="CPU1", origin="measured", tdp_w=5.0)
+    best = {DEFAULT: "phone_b", "geometric-mean": "phone_a"}
+    scores = pd.DataFrame(
+        [
+            {"device": device, "score": score, "definition": definition, "value": 120.0 if device == winner else 90.0}
+            for definition, winner in best.items()
+            for device in ("phone_a", "phone_b")
+            for score in ("PCS", "IECS")
+        ]
+    ).assign(league="l", reason="", score_unit="reference = 100")
+    for figure in (score_maps, score_bubbles):
+        for picture in figure.draw({}, pairs, scores):
+            assert f"efinition {DEFAULT}" in picture.caption
+            assert "ighest" in picture.caption and "Phone B with 120" in picture.caption

@@ -340,7 +340,7 @@ rule figure_score_maps:
         applications="results/datasets/applications.parquet",
         scores="results/scores/scores.parquet",
         devices=FIGURE_DEVICES,
-        code=code("figures"),
+        code=code("figures", "scores/definitions"),
     output:
         figure("score-maps", "Scores"),
     log:
@@ -358,7 +358,7 @@ rule figure_score_bubbles:
         applications="results/datasets/applications.parquet",
         scores="results/scores/scores.parquet",
         devices=FIGURE_DEVICES,
-        code=code("figures"),
+        code=code("figures", "scores/definitions"),
     output:
         figure("score-bubbles", "Scores"),
     log:

@@ -10,8 +10,9 @@ from edgejoule.figures.devices import DeviceLook
 from edgejoule.figures.labels import AROUND_BUBBLES, label_points
 from edgejoule.figures.palette import number
 from edgejoule.figures.picture import Picture
-from edgejoule.figures.score_maps import DEFINITION, title_of
+from edgejoule.figures.score_maps import title_of
 from edgejoule.figures.style import log_axis
+from edgejoule.scores.definitions import DEFAULT
 
 
 def draw(devices: Mapping[str, DeviceLook], applications: pd.DataFrame, scores: pd.DataFrame) -> list[Picture]:
@@ -23,7 +24,7 @@ def draw(devices: Mapping[str, DeviceLook], applications: pd.DataFrame, scores: 
         scores: the scores.
     """
     wide = (
-        scores[scores["definition"] == DEFINITION]
+        scores[scores["definition"] == DEFAULT]
         .pivot_table(index=["league", "device"], columns="score", values="value")
         .reindex(columns=["PCS", "IECS"])
         .join(performance(applications))
@@ -81,7 +82,7 @@ def _league(league: str, wide: pd.DataFrame, scores: pd.DataFrame, devices: Mapp
     )
     best = rows["IECS"].idxmax()
     caption = (
-        f"{len(rows)} devices; size is the thermal design power where known. Definition {DEFINITION}; higher is better "
+        f"{len(rows)} devices; size is the thermal design power where known. Definition {DEFAULT}; higher is better "
         f"on both axes. Highest IECS: {title_of(devices, best)} with {number(rows.loc[best, 'IECS'])}."
     )
     return Picture(league, title, caption, figure)

@@ -15,10 +15,10 @@ from matplotlib.colors import TwoSlopeNorm
 from edgejoule.figures.devices import DeviceLook
 from edgejoule.figures.palette import INK, number
 from edgejoule.figures.picture import Picture
+from edgejoule.scores.definitions import DEFAULT
 
 #: Score: the column that it aggregates, what that is called.
 COLUMNS = {"PCS": ("power_w", "Average power"), "IECS": ("energy_mj", "Energy per inference")}
-DEFINITION = "geometric-mean"
 #: Colours end at this factor from the league's median.
 MOST = 4.0
 #: With more columns than this, networks are not named one by one.
@@ -38,9 +38,7 @@ def draw(devices: Mapping[str, DeviceLook], applications: pd.DataFrame, scores: 
     for league in sorted(set(applications["league"]), key=lambda league: (-scored.get(league, 0), league)):
         for score in COLUMNS:
             rows = applications[applications["league"] == league]
-            own = scores[
-                (scores["league"] == league) & (scores["score"] == score) & (scores["definition"] == DEFINITION)
-            ]
+            own = scores[(scores["league"] == league) & (scores["score"] == score) & (scores["definition"] == DEFAULT)]
             pictures.append(_map(league, score, rows, own, devices))
     return pictures
 
@@ -100,7 +98,7 @@ def _map(
     caption = (
         f"{what} of {len(table)} devices on {len(pairs)} pairs of delegate and network, relative to the pair's median "
         f"over the league; orange is more. {missing} cells are missing (grey). At the right {score}, definition "
-        f"{DEFINITION}: "
+        f"{DEFAULT}: "
     )
     unit = f" ({scores['score_unit'].iloc[0]})" if len(scores) else ""
     caption += (

@@ -8,6 +8,7 @@ import pandas as pd
 from edgejoule.figures.devices import DeviceLook, known
 from edgejoule.figures.frame import pareto_front, usable
 from edgejoule.figures.palette import METHODS, METRICS, PREDICTORS, family_colours
+from edgejoule.scores.definitions import DEFAULT
 
 NETWORK_COLUMNS = (
     "device",
@@ -125,7 +126,7 @@ def _device(look: DeviceLook, rows: pd.DataFrame, accuracy: pd.DataFrame, scores
     metric = "energy_mj" if (errors["metric"] == "energy_mj").any() else "latency_ms"
     error = errors[errors["metric"] == metric].iloc[:1]
     idle = rows.loc[rows["origin"] != "estimated", "idle_before_w"].dropna()
-    ranks = scores[(scores["device"] == look.name) & scores["rank"].notna()]
+    ranks = scores[(scores["device"] == look.name) & (scores["definition"] == DEFAULT) & scores["rank"].notna()]
     return {
         "name": look.name,
         "title": look.title,
@@ -152,8 +153,8 @@ def _device(look: DeviceLook, rows: pd.DataFrame, accuracy: pd.DataFrame, scores
         if len(error)
         else None,
         "ranks": [
-            {"score": row.score, "definition": row.definition, "rank": int(row.rank), "league": row.league}
-            for row in ranks[["score", "definition", "rank", "league"]].itertuples(index=False)
+            {"score": row.score, "rank": int(row.rank), "league": row.league}
+            for row in ranks[["score", "rank", "league"]].itertuples(index=False)
         ],
     }
 

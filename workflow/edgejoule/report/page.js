@@ -34,7 +34,7 @@
       ...entry("Idle", device.idle_w === null ? NONE : `${number(device.idle_w)} W`),
       ...(device.error ? entry(`Error of ${device.error.metric.replace(" per inference", "")}`, `${number(device.error.mape)} %`) : []),
       ...(device.error ? entry("Within 10 %", `${number(device.error.within10)} % of networks`) : []),
-      ...device.ranks.filter((rank) => rank.definition === "geometric-mean").flatMap((rank) => entry(`Rank by ${rank.score}`, `${rank.rank} in ${rank.league}`))),
+      ...device.ranks.flatMap((rank) => entry(`Rank by ${rank.score}`, `${rank.rank} in ${rank.league}`))),
     device.note ? make("p", { class: "note" }, device.note) : null,
     make("button", { type: "button", onclick: () => {
       explorer.setDevice(device.name);
