@@ -1,6 +1,6 @@
 # make         set everything up in .venv and run the whole pipeline
 # make test    the same set-up, then lint, unit tests, a tiny end-to-end run and the data checks
-# Everything else is plain Snakemake: .venv/bin/snakemake --help-targets
+# Everything else is plain Snakemake: .venv/bin/snakemake --list-target-rules
 
 PYTHON ?= python3
 VENV   := .venv
@@ -19,7 +19,7 @@ test: lint unit
 lint: $(READY)
 	$(BIN)/ruff check workflow tests benchmarks
 	$(BIN)/ruff format --check workflow tests benchmarks
-	$(BIN)/snakefmt --check --quiet Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/reuse lint --quiet || $(BIN)/reuse lint
 
@@ -35,5 +35,6 @@ $(READY): envs/requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
+# Live recordings in results/measure and results/traces stay: nothing can make them again. Freeze them, then delete them.
 clean:
-	rm -rf results/[!R]* .snakemake
+	find results -mindepth 1 -maxdepth 1 ! -name README.md ! -name measure ! -name traces -exec rm -rf {} +

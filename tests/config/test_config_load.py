@@ -4,7 +4,7 @@ import time
 import pytest
 import yaml
 
-from edgejoule.config import Applications, load_device, load_run, load_run_files
+from edgejoule.config import Applications, check_files, load_device, load_run, load_run_files
 from edgejoule.config.load import read_yaml
 from edgejoule.config.models import Device, Run
 from edgejoule.errors import EdgejouleError
@@ -100,6 +100,36 @@ def test_a_negative_budget_is_refused(tmp_path):
     write_device(tmp_path / "devices")
     with pytest.raises(EdgejouleError, match=r"recommendations\.budgets_mj\.0"):
         load_run({"device_folders": ["devices"], "recommendations": {"budgets_mj": [-1]}}, root=tmp_path)
+
+
+def test_no_device_at_all_is_said(tmp_path):
+    write_device(tmp_path / "devices")
+    with pytest.raises(EdgejouleError, match="key 'devices' names no device"):
+        load_run({"device_folders": ["devices"], "devices": []}, root=tmp_path)
+
+
+def test_duty_cycle_needs_a_rate(tmp_path):
+    write_device(tmp_path / "devices")
+    with pytest.raises(EdgejouleError, match="needs 'rate_hz'"):
+        load_run({"device_folders": ["devices"], "recommendations": {"accounting": "duty-cycle"}}, root=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({}, "device 'board-a': key 'source.file' names 'rows.csv', which is not there"),
+        ({"zoo": {"file": "nope.tsv"}}, "config.yaml: key 'zoo.file' names 'nope.tsv'"),
+        ({"mirror": "/nope"}, "config.yaml: key 'mirror' names '/nope'"),
+    ],
+)
+def test_a_file_that_is_not_there_is_said_before_anything_runs(tmp_path, changes, message):
+    write_device(tmp_path / "devices")
+    for name in ("networks.tsv", "applications.yaml"):
+        (tmp_path / name).touch()
+    settings = {"device_folders": ["devices"], "zoo": {"file": "networks.tsv"}, "scores": {"file": "applications.yaml"}}
+    run, devices = load_run(settings | changes, root=tmp_path)
+    with pytest.raises(EdgejouleError, match=message):
+        check_files(run, devices, "config.yaml", tmp_path)
 
 
 def test_the_first_folder_wins(tmp_path):

@@ -149,6 +149,21 @@ def test_a_network_that_the_zoo_lacks_is_a_family_of_its_own():
     assert row["family"] == row["architecture"] == "net"
 
 
+def test_an_unknown_network_of_unknown_precision_is_named():
+    recording = metered(lambda s: 10.0)
+    recording.events["precision"] = None
+    with pytest.raises(EdgejouleError, match="the precision of network 'net' is unknown"):
+        derive(recording, device(), zoo({"network": "another"}))
+
+
+def test_events_that_count_no_inference_have_a_reason_and_no_figures():
+    recording = metered(lambda s: 10.0)
+    recording.events["iterations"] = 0
+    row = derive(recording, device(), zoo())["networks"].iloc[0]
+    assert np.isnan(row["energy_mj"])
+    assert (row["quality"], row["reason"]) == ("failed", "its events count no inference")
+
+
 def networks(*rows: dict) -> pd.DataFrame:
     default = {
         "device": "board-a",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-SNAKEMAKE = [str(Path(sys.executable).with_name("snakemake")), "--cores", "2", "--dry-run", "--quiet", "host"]
+SNAKEMAKE = [str(Path(sys.executable).with_name("snakemake")), "--cores", "2", "--quiet", "host", "--dry-run"]
 
 
 @pytest.fixture

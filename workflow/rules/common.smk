@@ -5,15 +5,17 @@ import re
 import sys
 from pathlib import Path
 
-from edgejoule.config import device_files, load_run
+from edgejoule.config import check_files, device_files, load_run
 from edgejoule.errors import EdgejouleError
 from snakemake.exceptions import WorkflowError
 
 # Jobs find the commands of the environment that runs Snakemake, activated or not.
 os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"]
 
+CONFIG_FILES = ", ".join(map(os.path.relpath, workflow.configfiles))
 try:
-    RUN, DEVICES = load_run(config, "config")
+    RUN, DEVICES = load_run(config, CONFIG_FILES)
+    check_files(RUN, DEVICES, CONFIG_FILES)
     DEVICE_FILES = device_files(RUN.device_folders)
 except EdgejouleError as error:
     raise WorkflowError(str(error)) from None

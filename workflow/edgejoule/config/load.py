@@ -137,10 +137,30 @@ def load_run(
     run = check(Run, value, where)
     files = device_files(run.device_folders, root)
     names = sorted(files) if run.devices == "all" else run.devices
+    if not names:
+        raise EdgejouleError(f"{where}: key 'devices' names no device; name some, or say 'all'")
     for name in [*names, *run.validation.prior_devices]:
         if name not in files:
             raise EdgejouleError(f"{where}: unknown device '{name}'; {did_you_mean(name, files)}")
     return run, {name: load_device(files[name]) for name in names}
+
+
+def check_files(run: Run, devices: Mapping[str, Device], where: str, root: Path | str = ".") -> None:
+    """Stop unless every file and folder that the configuration names is there.
+
+    Snakemake takes an older result for a source file where the input of the rule that makes it is missing; so what is
+    missing has to be said before it looks.
+
+    Raises:
+        EdgejouleError: names the file or folder, the key, and the file that holds the key.
+    """
+    named = [(where, "zoo.file", run.zoo.file), (where, "scores.file", run.scores.file), (where, "mirror", run.mirror)]
+    for name, device in devices.items():
+        keys = ("file", "folder", "manifest", "events")
+        named += [(f"device '{name}'", f"source.{key}", getattr(device.source, key, None)) for key in keys]
+    for holder, key, path in named:
+        if path is not None and not (Path(root) / path).exists():
+            raise EdgejouleError(f"{holder}: key '{key}' names '{path}', which is not there")
 
 
 def load_run_files(files: list[Path | str], root: Path | str = ".") -> tuple[Run, dict[str, Device]]:

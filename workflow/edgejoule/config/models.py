@@ -2,7 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from edgejoule.tables.vocabulary import ACCOUNTINGS, ORIGINS, POWER_SCOPES, PRECISIONS, PREDICTORS, PROTOCOLS
 
@@ -189,6 +198,12 @@ class Recommendations(Model):
     rate_hz: PositiveFloat | None = Field(None, description="Requests a second, for accounting 'duty-cycle'.")
     confidence: Share = Field(0.9, description="Probability of meeting a budget where energies are predicted.")
     predictor: Literal[PREDICTORS] = Field("edgejoule", description="Whose predictions the proof chooses from.")
+
+    @model_validator(mode="after")
+    def _duty_cycle_has_a_rate(self) -> "Recommendations":
+        if self.accounting == "duty-cycle" and self.rate_hz is None:
+            raise ValueError("accounting 'duty-cycle' needs 'rate_hz', the requests a second")
+        return self
 
 
 class Scores(Model):

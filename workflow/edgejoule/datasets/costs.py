@@ -75,8 +75,8 @@ def _cost(workload: str, runs: pd.DataFrame) -> dict:
         "iterations": iterations,
         "top1": used["top1"].dropna().iloc[0] if used["top1"].notna().any() else np.nan,
         "source": "; ".join(dict.fromkeys(used["source"])),
-        "quality": "flagged" if reason else "ok",
-        "reason": reason,
+        "quality": "failed" if not iterations else "flagged" if reason else "ok",
+        "reason": reason if iterations else "its events count no inference",
     }
 
 

@@ -8,6 +8,7 @@ from edgejoule.config import Device
 from edgejoule.datasets.costs import costs_per_workload, passes_of
 from edgejoule.datasets.published import read_networks
 from edgejoule.datasets.quality import flag_networks
+from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import read_zoo
 from edgejoule.tables import Table, empty, to_arrow, write_table
 from edgejoule.tables.contracts import KERNEL_COSTS, NETWORKS, PASSES
@@ -73,6 +74,12 @@ def _label(costs: pd.DataFrame, device: Device, zoo: pd.DataFrame) -> pd.DataFra
     known = zoo.drop_duplicates("network").set_index("network")
     network = costs["network"]
     published = network.map(known["top1"])
+    precision = costs["precision"].fillna(network.map(known["precision"]))
+    if precision.isna().any():
+        raise EdgejouleError(
+            f"recording of {device.name}: the precision of network '{network[precision.isna()].iloc[0]}' is unknown; "
+            "state it in events.parquet, or add the network to the zoo"
+        )
     return costs.assign(
         device=device.name,
         board=device.board,
@@ -82,7 +89,7 @@ def _label(costs: pd.DataFrame, device: Device, zoo: pd.DataFrame) -> pd.DataFra
         architecture=network.map(known["architecture"]).fillna(network),
         # A network that no zoo knows is a family of its own: it is never trained on beside itself.
         family=network.map(known["family"]).fillna(network),
-        precision=costs["precision"].fillna(network.map(known["precision"])),
+        precision=precision,
         top1=costs["top1"].fillna(published) if "top1" in costs else published,
     )
 

@@ -52,7 +52,7 @@ def _resolution_drop(rows: pd.DataFrame, zoo: pd.DataFrame) -> pd.Series:
     network = rows["network"]
     line = pd.DataFrame(
         {
-            "series": network.map(known.apply(_without_side, axis=1)) + rows["precision"],
+            "series": network.map(known.apply(_without_side, axis=1)).astype("string") + rows["precision"],
             "height": pd.to_numeric(network.map(known["input"]).astype("string").str.extract(r"x(\d+)x")[0]),
             "cost": rows["energy_mj"].fillna(rows["latency_ms"]),
         }
