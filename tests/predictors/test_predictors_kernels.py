@@ -135,5 +135,8 @@ def test_a_trained_predictor_of_kernels_survives_the_disk(tmp_path):
     assert one.breakdown["network overhead"]["latency_ms"] == 0
     assert one.energy_mj.value == pytest.approx(WATTS * one.latency_ms.value, rel=1e-6)
     assert sum(part["latency_ms"] for part in one.breakdown.values()) == pytest.approx(one.latency_ms.value)
+    assert one.power_w.lower is None and one.power_w.note.startswith("declared")
+    assert one.energy_mj.lower < one.energy_mj.value and one.energy_mj.note.startswith("latency's interval only")
+    assert one.latency_ms.note is None and one.kernels_from.endswith("energy = declared power x latency")
     json.dumps(one.to_dict(), allow_nan=False)
     assert "Power is declared: 5 W" in (tmp_path / "synthetic" / "card.md").read_text()

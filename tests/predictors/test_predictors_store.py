@@ -6,6 +6,7 @@ import pytest
 import edgejoule
 from edgejoule.cli.main import main
 from edgejoule.errors import EdgejouleError
+from edgejoule.predictors import ServedPredictor
 from edgejoule.predictors.train import train
 from edgejoule.tables import read_table, write_table
 from edgejoule.tables.contracts import KERNEL_COSTS, KERNELS, NETWORKS
@@ -58,6 +59,8 @@ def test_a_network_outside_the_training_range_is_marked(trained):
     answer = predictor.predict(huge)
     assert answer.distance > 10
     assert "times outside the range" in answer.warnings[0]
+    for interval in (answer.latency_ms, answer.power_w, answer.energy_mj):
+        assert interval.lower is None and interval.upper is None and "see the warnings" in interval.note
     one = kernels[kernels["network"] == "delta-11"]
     shifted = one.assign(kind=one["kind"].where(one["operator"] != "Conv", "conv+bn+relu"), groups=1)
     shifted["kernel_height"] = shifted["kernel_width"] = 3
@@ -65,7 +68,30 @@ def test_a_network_outside_the_training_range_is_marked(trained):
     strange = kernels[kernels["network"] == "delta-11"].assign(kind="other:Einsum")
     answer = predictor.predict(strange)
     assert answer.coverage == 0
-    assert "no measured network had" in answer.warnings[0]
+    assert "no training network had" in answer.warnings[0] and answer.energy_mj.lower is None
+
+
+def test_the_command_warns_first_and_names_what_is_inferred(trained, monkeypatch, capsys):
+    _, kernels = board()
+    one = kernels[kernels["network"] == "delta-11"]
+    asked = ["predict", "net.onnx", "--device", "synthetic", "--predictors", str(trained.parent)]
+    for factor, first in ((1000, "warning: the network, or a group"), (1, "delta-11 (")):
+        changed = one.assign(macs=one["macs"] * factor)
+        monkeypatch.setattr(ServedPredictor, "_read", lambda self, path, precision, changed=changed: changed)
+        with pytest.raises(SystemExit) as stop:
+            main(asked)
+        printed = capsys.readouterr().out
+        assert not stop.value.code and printed.startswith(first)
+        assert ("90 %:" in printed) == (factor == 1) == ("no interval" not in printed)
+        assert "kernels: inferred from networks' totals, not measured" in printed and "energy (mJ)" in printed
+        assert "100 % of the work (MACs, bytes) in groups of kernels that training networks had" in printed
+
+
+def test_a_folder_without_predictors_names_the_remedy(tmp_path):
+    with pytest.raises(EdgejouleError, match="absent: no such folder; run 'snakemake --cores all predictors'"):
+        edgejoule.load_predictor("synthetic", tmp_path / "absent")
+    with pytest.raises(EdgejouleError, match="no predictor of device 'synthetic'; run 'snakemake"):
+        edgejoule.load_predictor("synthetic", tmp_path)
 
 
 def test_a_precision_that_was_never_measured_stops(trained):

@@ -16,6 +16,8 @@ def command(
 ) -> None:
     """Predict latency, power and energy per inference of any ONNX network, with 90 % intervals and a breakdown.
 
+    A network unlike those of the training gets a warning and no interval.
+
     Example: edgejoule predict model.onnx --device rpi4-tflite-v2.7.1-ruy
     """
     from edgejoule.predictors import load_predictor
@@ -30,7 +32,8 @@ def command(
 
 def _lines(answer) -> list[str]:
     power = "modelled, latency x a declared power" if answer.origin == "estimated" else answer.origin
-    lines = [f"{answer.network} ({answer.precision}) on {answer.device}; power and energy learned from: {power}", ""]
+    lines = [f"warning: {warning}" for warning in answer.warnings]
+    lines += [f"{answer.network} ({answer.precision}) on {answer.device}; power and energy learned from: {power}", ""]
     for title, interval, unit in (
         ("latency", answer.latency_ms, "ms"),
         ("power", answer.power_w, "W"),
@@ -39,15 +42,21 @@ def _lines(answer) -> list[str]:
     ):
         if interval is not None:
             bounds = f"   90 %: {interval.lower:.4g} to {interval.upper:.4g}" if interval.lower is not None else ""
-            lines.append(f"{title:<18} {interval.value:>9.4g} {unit:<3}{bounds}")
-    lines += ["", f"{'by kind of kernel':<24} {'kernels':>7} {'ms':>9} {'mJ':>9}"]
+            note = f"   ({interval.note})" if interval.note else ""
+            lines.append(f"{title:<18} {interval.value:>9.4g} {unit:<3}{bounds}{note}")
+    costs = f"{'latency (ms)':>12}" + (f" {'energy (mJ)':>12}" if answer.energy_mj is not None else "")
+    lines += ["", f"kernels: {answer.kernels_from}", f"{'by kind':<45} {'kernels':>18} {costs}"]
     for kind, part in sorted(answer.breakdown.items(), key=lambda item: -item[1]["latency_ms"]):
-        energy = f"{part['energy_mj']:>9.4g}" if "energy_mj" in part else ""
-        lines.append(f"{kind:<24} {part['kernels']:>7} {part['latency_ms']:>9.4g} {energy}")
-    lines += ["", "dearest kernels"]
-    for kernel in answer.dearest:
-        energy = f"{kernel['energy_mj']:>9.4g}" if "energy_mj" in kernel else ""
-        lines.append(f"{kernel['name'][:44]:<45} {kernel['kind']:<18} {kernel['latency_ms']:>9.4g} {energy}")
-    coverage = f"{100 * answer.coverage:.0f} % of the work in kinds that were measured"
-    lines += ["", f"coverage: {coverage}; distance: {answer.distance:.2f} (1 = inside the training range)"]
-    return lines + [f"warning: {warning}" for warning in answer.warnings]
+        lines.append(f"{kind:<45} {part['kernels']:>18} {_costs(part)}")
+    lines += ["", f"{'dearest kernels':<45} {'kind':<18} {costs}"]
+    lines += [f"{one['name'][:44]:<45} {one['kind'][:18]:<18} {_costs(one)}" for one in answer.dearest]
+    coverage = (
+        f"{100 * answer.coverage:.0f} % of the work (MACs, bytes) in groups of kernels that training networks had"
+    )
+    distance = f"distance: {answer.distance:.2f} times the training range (1 = inside)"
+    return [*lines, "", f"coverage: {coverage}; {distance}"]
+
+
+def _costs(part: dict) -> str:
+    energy = f" {part['energy_mj']:>12.4g}" if "energy_mj" in part else ""
+    return f"{part['latency_ms']:>12.4g}{energy}"

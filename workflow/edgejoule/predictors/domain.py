@@ -8,11 +8,11 @@ import numpy as np
 
 from edgejoule.predictors.features import GROUPS, QUANTITIES, Features
 
-#: A total this many times beyond the training range is worth a warning.
+#: A network that lies this many times beyond the training range gets a warning and no interval.
 FAR = 1.5
 #: A group of kernels matters in a network from this share of its MACs on.
 MATTERS = 0.05
-#: Less than this share of the work in groups of kernels that training had is worth a warning.
+#: So does one with less than this share of its work in groups of kernels that training had.
 THIN = 0.95
 
 
@@ -51,6 +51,9 @@ class Domain:
     def judge(self, features: Features) -> tuple[np.ndarray, np.ndarray, list[list[str]]]:
         """Return coverage (0 to 1) and distance (a factor, 1 = inside), each shape (n,), and warnings per network.
 
+        A network with a warning is none of those that the intervals were learned from: they were learned from training
+        families left out, which lie within the range or little beyond it. It has a prediction and no interval.
+
         Coverage is the lesser of the shares of MACs and of bytes that lie in groups of kernels that training had.
         """
         known = np.isin(GROUPS, self.groups)
@@ -76,11 +79,11 @@ class Domain:
         warnings = []
         if coverage < THIN:
             warnings.append(
-                f"{100 * (1 - coverage):.0f} % of the work is in kinds of kernels that no measured network had: "
-                "the interval does not cover that"
+                f"{100 * (1 - coverage):.0f} % of the work (MACs or bytes) is in groups of kernels that no training "
+                "network had"
             )
         if distance > FAR:
-            far = f"lies {distance:.1f} times outside the range of the measured ones"
+            far = f"lies {distance:.1f} times outside the range of the training networks"
             warnings.append(f"the network, or a group of its kernels, {far}")
         return warnings
 

@@ -18,11 +18,15 @@ from edgejoule.predictors.features import Features, kernel_features, network_fea
 
 @dataclass(frozen=True)
 class Interval:
-    """A prediction and its 90 % interval, in the metric's unit; bounds are None where none is known."""
+    """A prediction and its 90 % interval, in the metric's unit.
+
+    Bounds are None where none is known; ``note`` says why, or what the bounds leave out.
+    """
 
     value: float
     lower: float | None
     upper: float | None
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,13 @@ class NetworkPrediction:
         device, network, precision: what was asked.
         latency_ms, power_w, energy_mj, energy_above_idle_mj: per inference; None where the device has no meter.
         origin: where the power and energy that the predictor learned from are from.
+        kernels_from: where the costs of single kernels are from.
         breakdown: kernel kind: its kernels, latency (ms) and energy (mJ); ``network overhead`` is what lies between.
         dearest: the ten kernels with most energy (most latency without a meter).
-        coverage: share of the predicted latency that lies in groups of kernels that training had, 0 to 1.
+        coverage: share of the work (the lesser of MACs' and bytes') in groups of kernels that training had, 0 to 1.
         distance: largest factor by which a total of the network, or the MACs of a group of kernels that matters in it,
             lie outside the training range; 1 = inside.
-        warnings: sentences; empty where the network is like those of the training.
+        warnings: sentences; empty where the network is like those of the training. With a warning no metric has bounds.
     """
 
     device: str
@@ -49,6 +54,7 @@ class NetworkPrediction:
     energy_mj: Interval | None
     energy_above_idle_mj: Interval | None
     origin: str
+    kernels_from: str
     breakdown: dict[str, dict[str, float | None]]
     dearest: list[dict]
     coverage: float
@@ -90,8 +96,8 @@ class ServedPredictor:
         if not np.isfinite(values["latency_ms"]):
             known = ", ".join(self._domain.precisions)
             raise EdgejouleError(f"device '{self.device}' was never measured in {whole.precision[0]}; only in {known}")
-        intervals = {metric: self._interval(metric, value) for metric, value in values.items()}
         coverage, distance, warnings = self._domain.judge(whole)
+        intervals = {metric: self._interval(metric, value, inside=not warnings[0]) for metric, value in values.items()}
         costs = self._kernel_costs(kernels, each, whole)
         return NetworkPrediction(
             device=self.device,
@@ -99,6 +105,7 @@ class ServedPredictor:
             precision=str(whole.precision[0]),
             **intervals,
             origin=self.origin,
+            kernels_from=self._kernels_from(),
             breakdown=_breakdown(costs, values),
             dearest=_dearest(costs),
             coverage=float(coverage[0]),
@@ -116,13 +123,29 @@ class ServedPredictor:
             kernels = network_features(kernels, rows=self._predictor.needs_kernels)
         return self._predictor.predict(kernels)
 
-    def _interval(self, metric: str, value: float) -> Interval | None:
+    def _interval(self, metric: str, value: float, inside: bool) -> Interval | None:
         if not np.isfinite(value):
             return None
+        declared = self.origin == "estimated"
+        if declared and metric == "power_w":
+            return Interval(float(value), None, None, "declared, not measured: no interval is known")
+        if not inside:
+            return Interval(float(value), None, None, "no interval: unlike the training networks, see the warnings")
         width = self._predictor.half_width.get(metric)
         if width is None:
-            return Interval(float(value), None, None)
-        return Interval(float(value), float(value * np.exp(-width)), float(value * np.exp(width)))
+            return Interval(float(value), None, None, "no interval: too few families to learn one from")
+        note = "latency's interval only: the error of the declared power is unknown" if declared else None
+        note = None if metric == "latency_ms" else note
+        return Interval(float(value), float(value * np.exp(-width)), float(value * np.exp(width)), note)
+
+    def _kernels_from(self) -> str:
+        if not self._predictor.needs_kernels:
+            return "inferred from networks' totals, not measured"
+        latency = "latency learned from the profiler's times of single kernels"
+        if self.origin == "estimated":
+            return f"{latency}; energy = declared power x latency"
+        metered = self._predictor.energy is not None or np.isfinite(self._predictor.watts)
+        return f"{latency}; energy inferred from networks' totals" if metered else latency
 
     def _kernel_costs(self, kernels: pd.DataFrame, each: Features, whole: Features) -> pd.DataFrame:
         costs = self._predictor.kernel_costs(each, np.zeros(len(each), int), whole)
@@ -165,9 +188,12 @@ def load_predictor(device: str, folder: Path | str = "results/predictors") -> Se
         EdgejouleError: no predictor of that name, or a damaged one.
     """
     path = Path(folder) / device
+    remedy = "run 'snakemake --cores all predictors', or give the folder of trained ones with --predictors"
+    if not Path(folder).is_dir():
+        raise EdgejouleError(f"{folder}: no such folder; {remedy}")
     if not path.is_dir():
         trained = trained_devices(folder)
-        hint = did_you_mean(device, trained) if trained else "run: snakemake --cores all train"
+        hint = did_you_mean(device, trained) if trained else remedy
         raise EdgejouleError(f"{folder}: no predictor of device '{device}'; {hint}")
     return ServedPredictor.load(path)
 
