@@ -72,7 +72,7 @@ def test_every_command_writes_what_it_says(files, capsys):
     printed = capsys.readouterr().out
     assert "PCS (robust): 131" in printed
     assert "IECS (robust): 106" in printed
-    assert "35 of 35 pairs; rank 1 of 8 in league phone-dc" in printed
+    assert "35 of 35 pairs; rank 1 to 4 of 8 in league phone-dc, not settled" in printed
 
 
 def test_equal_input_gives_equal_bytes(files):

@@ -99,8 +99,8 @@ def page_inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         write_table(recommendations_of(rows), root / f"recommendations/{device}.parquet", contracts.RECOMMENDATIONS)
     accuracy = [accuracy_of(device, kind[0]) for device, kind in DEVICES.items()]
     write_table(pd.DataFrame(accuracy), root / "accuracy.parquet", contracts.ACCURACY)
-    score = {"score": "IECS", "definition": "robust", "league": "board", "value": 2.5, "rank": 1, "pairs": 30}
-    write_one(root / "scores.parquet", contracts.SCORES, score)
+    score = {"score": "IECS", "definition": "robust", "league": "board", "value": 2.5, "pairs": 30}
+    write_one(root / "scores.parquet", contracts.SCORES, score | {"rank": 1, "rank_worst": 2})
     choice = {"method": "mix", "energies": "measured", "budget_mj": 50.0, "energy_mj": 49.0, "top1": 70.0, "gap": 0.02}
     write_one(root / "choices.parquet", contracts.RECOMMENDATION_VALIDATION, choice)
     write_json(root / "devices.json", [look(device, *kind) for device, kind in DEVICES.items()])

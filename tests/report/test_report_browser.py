@@ -63,7 +63,7 @@ def test_it_loads_without_a_complaint_of_the_console(opened):
     assert [entry for entry in opened.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []
     cards = [card.text for card in opened.find_elements(By.CSS_SELECTOR, ".card")]
     assert len(cards) == 2
-    assert "Rank by IECS\n1 in board" in cards[0] and "Rank" not in cards[1]
+    assert "Rank by IECS\n1 to 2 in board" in cards[0] and "Rank" not in cards[1]
 
 
 def test_text_of_the_tables_is_text_and_never_markup(opened):

@@ -207,6 +207,7 @@ def test_equal_devices_share_the_rank():
     scores, comparisons = compute_scores(rows, PLAIN, 200, 0)
     iecs = scores[(scores["score"] == "IECS") & (scores["definition"] == "robust")].set_index("device")
     assert list(iecs["rank"]) == [1, 1, 3]
+    assert list(iecs["rank_worst"]) == [2, 2, 3]
     pair = comparisons[(comparisons["score"] == "IECS") & (comparisons["definition"] == "robust")]
     pair = pair.set_index(["device", "other"])["probability"]
     assert pair["a", "c"] == 1
@@ -314,7 +315,9 @@ def test_what_people_read(phones):
     assert "Reference: the median of huawei_mate40_pro," in text
     one = describe_scores(scores, "huawei_p40_pro", "robust")
     assert one.count("\n") == 1
-    assert "35 of 35 pairs; rank 1 of 8 in league phone-dc" in one
+    assert "35 of 35 pairs; rank 1 to 2 of 8 in league phone-dc, not settled" in one
+    assert "rank 5 to 8 of 8 in league phone-dc, not settled" in describe_scores(scores, "motorola_one_macro", "robust")
+    assert "| 5 to 8 | motorola_one_macro |" in text
     with pytest.raises(EdgejouleError, match="did you mean 'huawei_p40_pro'"):
         describe_scores(scores, "huawei_p40_por", "robust")
     with pytest.raises(EdgejouleError, match="did you mean 'robust'"):

@@ -58,26 +58,30 @@ def agreement(request, phones, config):
 # -- ranks -----------------------------------------------------------------------------------------------------------
 
 
-def test_ranks_follow_values_and_share_what_is_not_settled():
+def test_ranks_are_what_settled_orders_allow():
     above = np.array([[0.5, 0.6, 0.99], [0.4, 0.5, 0.99], [0.01, 0.01, 0.5]])
-    values = np.array([3.0, 2.0, 1.0])
-    found = ranks(above, values, np.ones(3, bool), 0.95)
-    np.testing.assert_array_equal(found, [[1, 1, 2], [1, 1, 2], [3, 3, 3]])
-    found = ranks(above, values, np.array([True, False, True]), 0.95)
-    np.testing.assert_array_equal(found, [[1, 1, 1], [np.nan] * 3, [2, 2, 2]])
+    found = ranks(above, np.ones(3, bool), 0.95)
+    np.testing.assert_array_equal(found, [[1, 2], [1, 2], [3, 3]])
+    found = ranks(above, np.array([True, False, True]), 0.95)
+    np.testing.assert_array_equal(found, [[1, 1], [np.nan] * 2, [2, 2]])
 
 
-def test_an_order_that_is_not_settled_is_a_tie_for_every_two_devices(phones, config):
-    scores, comparisons = compute_scores(phones, config, 300, 0)
-    rank = scores.set_index(["score", "definition", "device"])["rank"]
-    for row in comparisons[~comparisons["settled"]].itertuples():
-        assert rank[row.score, row.definition, row.device] == rank[row.score, row.definition, row.other]
-
-
-def test_a_chain_of_unsettled_neighbours_shares_one_rank_and_keeps_what_is_settled():
+def test_a_chain_of_unsettled_neighbours_keeps_what_is_settled():
     above = np.array([[0.5, 0.6, 0.99], [0.4, 0.5, 0.6], [0.01, 0.4, 0.5]])
-    found = ranks(above, np.array([3.0, 2.0, 1.0]), np.ones(3, bool), 0.95)
-    np.testing.assert_array_equal(found, [[1, 1, 2], [1, 1, 3], [1, 2, 3]])
+    found = ranks(above, np.ones(3, bool), 0.95)
+    np.testing.assert_array_equal(found, [[1, 2], [1, 3], [2, 3]])
+
+
+def test_a_settled_order_shows_in_the_ranks_and_every_place_lies_within_them(phones, config):
+    scores, comparisons = compute_scores(phones, config, 300, 0)
+    assert (scores["rank"] <= scores["place"]).all()
+    assert (scores["place"] <= scores["rank_worst"]).all()
+    last = scores.set_index(["score", "definition", "device"]).loc[("PCS", DEFAULT, "motorola_one_macro")]
+    assert last["rank"] > 1 and last["rank_worst"] == 8
+    sure = comparisons[comparisons["settled"] & (comparisons["probability"] > 0.5)]
+    beaten = sure.groupby(["score", "definition", "other"]).size()
+    rank = scores.set_index(["score", "definition", "device"])["rank"]
+    assert len(beaten) and (rank.loc[beaten.index].to_numpy() == 1 + beaten.to_numpy()).all()
 
 
 # -- decomposition ---------------------------------------------------------------------------------------------------
@@ -187,6 +191,7 @@ def test_the_rank_table_has_both_orders(scores, config, root):
     assert len(table) == 16
     first = table[table["score"] == "IECS"].iloc[0]
     assert (first["device"], first["published place"], first["place here"]) == ("huawei_p40_pro", 1, 1)
+    assert first["rank here"] == "1 to 2"
 
 
 # -- for end users ---------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ rule report_page:
         recommendations=expand("results/recommendations/{device}.parquet", device=DEVICES),
         devices=FIGURE_DEVICES,
         figures=expand("results/figures/{figure}", figure=FIGURES),
-        code=code("report", "figures", "scores/definitions"),
+        code=code("report", "figures", "scores/definitions", "scores/uncertainty"),
     output:
         report(
             "results/report/index.html",

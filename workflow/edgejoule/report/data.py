@@ -9,6 +9,7 @@ from edgejoule.figures.devices import DeviceLook, known
 from edgejoule.figures.frame import pareto_front, usable
 from edgejoule.figures.palette import METHODS, METRICS, PREDICTORS, family_colours
 from edgejoule.scores.definitions import DEFAULT
+from edgejoule.scores.uncertainty import rank_range
 
 NETWORK_COLUMNS = (
     "device",
@@ -50,7 +51,6 @@ SCORE_COLUMNS = (
     "upper",
     "score_unit",
     "rank",
-    "rank_best",
     "rank_worst",
     "pairs",
     "missing",
@@ -153,8 +153,8 @@ def _device(look: DeviceLook, rows: pd.DataFrame, accuracy: pd.DataFrame, scores
         if len(error)
         else None,
         "ranks": [
-            {"score": row.score, "rank": int(row.rank), "league": row.league}
-            for row in ranks[["score", "rank", "league"]].itertuples(index=False)
+            {"score": row.score, "rank": rank_range(int(row.rank), int(row.rank_worst)), "league": row.league}
+            for row in ranks[["score", "rank", "rank_worst", "league"]].itertuples(index=False)
         ],
     }
 

@@ -16,7 +16,7 @@ from edgejoule.scores.decomposition import pair_contributions, pair_name
 from edgejoule.scores.definitions import DEFAULT, DEFINITIONS, Definition, pose
 from edgejoule.scores.league import League, build_leagues
 from edgejoule.scores.sensitivity import FACTORS, with_missing
-from edgejoule.scores.uncertainty import bootstrap, probability_above
+from edgejoule.scores.uncertainty import bootstrap, probability_above, rank_range
 from edgejoule.tables import empty
 from edgejoule.tables.contracts import AGREEMENT, DISAGREEMENTS
 from edgejoule.tables.vocabulary import MISSING_RULES
@@ -179,7 +179,9 @@ def rank_table(scores: pd.DataFrame, settings: Applications, root: Path | str = 
             table["published"] = values.reindex(ours.index).to_numpy(float)
             table["published place"] = table["published"].rank(ascending=False, method="min")
             table["place here"] = default["place"].reindex(ours.index).astype(float).to_numpy()
-            table["rank here"] = default["rank"].reindex(ours.index).astype(float).to_numpy()
+            ranked = default["rank"].notna()
+            spans = map(rank_range, default.loc[ranked, "rank"], default.loc[ranked, "rank_worst"])
+            table["rank here"] = pd.Series(spans, default.index[ranked]).reindex(ours.index).fillna("").to_numpy()
             table = table.join(ours, on="device")
             tables.append(table.sort_values(["published place", "device"], kind="stable"))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

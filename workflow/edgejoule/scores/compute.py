@@ -51,7 +51,7 @@ def _score_rows(league: League, problem: Problem, values, sampled, eligible, abo
     known = np.isfinite(values)
     lower, upper = interval(sampled)
     pairs = np.isfinite(problem.log_merit).sum(axis=1)
-    rank = ranks(above, values, eligible, settled)
+    rank = ranks(above, eligible, settled)
     place = np.where(eligible, 1 + (values[None, :] > values[:, None])[:, eligible].sum(axis=1), np.nan)
     return pd.DataFrame(
         {
@@ -67,8 +67,7 @@ def _score_rows(league: League, problem: Problem, values, sampled, eligible, abo
             "missing": len(problem.pairs) - pairs,
             "origin": league.origins,
             "reference": "+".join(league.reference),
-            "rank_best": pd.array(rank[:, 1], dtype="Int64"),
-            "rank_worst": pd.array(rank[:, 2], dtype="Int64"),
+            "rank_worst": pd.array(rank[:, 1], dtype="Int64"),
             "place": pd.array(place, dtype="Int64"),
             "score_unit": problem.definition.unit,
             "reason": [_reason(league, problem, column, known[column]) for column in range(len(league.devices))],

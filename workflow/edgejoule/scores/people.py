@@ -9,6 +9,7 @@ from edgejoule.datasets.applications import OWN
 from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
 from edgejoule.scores.definitions import DEFAULT, DEFINITIONS
+from edgejoule.scores.uncertainty import rank_range
 from edgejoule.tables import write_text
 
 #: A league with at most this many pairs has them all shown under its scores.
@@ -17,10 +18,11 @@ FEW_PAIRS = 12
 HEAD = """# Scores
 
 Higher is better; relative scores call the league's reference 100. Intervals hold 90 % of the resamples of networks and
-measurement spread; beside them stands the share of resamples in which a device is above the next one. Two devices whose
-order is not settled share a rank (=); 'from, to' are the ranks that the settled orders allow. Only devices of one
-league (one class of hardware, measured at one place) can be compared. Energies per inference derived from MLPerf
-recordings are derived figures, not MLPerf scores. How each score is defined, and why: docs/scores.md.
+measurement spread; beside them stands the share of resamples in which a device is above the next one. Rank '5 to 8'
+says that the orders which are settled allow each of these ranks; a single number is settled. Rows stand in the order of
+the score. Only devices of one league (one class of hardware, measured at one place) can be compared. Energies per
+inference derived from MLPerf recordings are derived figures, not MLPerf scores. How each score is defined, and why:
+docs/scores.md.
 """
 
 
@@ -74,20 +76,18 @@ def _score_table(rows: pd.DataFrame, comparisons: pd.DataFrame, score: str) -> s
     if rows["value"].isna().all():
         return f"### {score}\n\nNone: {'; '.join(sorted(set(default['reason'])))}.\n"
     others = [d for d in DEFINITIONS if d.score == score and d.name != DEFAULT]
-    heads = ["rank", "from, to", "device", score, "90 % interval", "above the next", "pairs", "missing"]
+    heads = ["rank", "device", score, "90 % interval", "above the next", "pairs", "missing"]
     heads += [*(f"{d.name} ({d.unit})" for d in others), ""]
     lines = [f"### {score}\n", _row(heads), _row(["---"] * len(heads))]
     beside = rows.set_index(["device", "definition"])["value"]
-    ties = default["rank"].value_counts()
     above = comparisons[(comparisons["score"] == score) & (comparisons["definition"] == DEFAULT)]
     above = above.set_index(["device", "other"])["probability"]
     for row, following in zip(default.itertuples(), [*default["device"][1:], None], strict=True):
-        rank = "" if pd.isna(row.rank) else f"{row.rank}{'=' if ties[row.rank] > 1 else ''}"
+        rank = "" if pd.isna(row.rank) else rank_range(row.rank, row.rank_worst)
         span = "" if pd.isna(row.value) else f"{row.lower:.1f} to {row.upper:.1f}"
         probability = above.get((row.device, following))
         surely = "" if probability is None else f"{100 * probability:.0f} %"
-        allowed = "" if pd.isna(row.rank) else f"{row.rank_best}, {row.rank_worst}"
-        cells = [rank, allowed, row.device, _figure(row.value), span, surely, row.pairs, row.missing]
+        cells = [rank, row.device, _figure(row.value), span, surely, row.pairs, row.missing]
         cells += [_figure(beside[row.device, d.name]) for d in others]
         lines.append(_row([*cells, row.reason]))
     return "\n".join([*lines, ""])
@@ -141,6 +141,6 @@ def _sentence(row, scores: pd.DataFrame) -> str:
     text += f"; {row.pairs} of {row.pairs + row.missing} pairs"
     if pd.isna(row.rank):
         return f"{text}; {row.reason}"
-    shared = (league["rank"] == row.rank).sum() - 1
-    tie = f", shared with {shared}" if shared else ""
-    return f"{text}; rank {row.rank:.0f} of {league['rank'].notna().sum()} in league {row.league}{tie}"
+    unsure = ", not settled" if row.rank < row.rank_worst else ""
+    span = rank_range(row.rank, row.rank_worst)
+    return f"{text}; rank {span} of {league['rank'].notna().sum()} in league {row.league}{unsure}"

@@ -52,29 +52,31 @@ def probability_above(draws: np.ndarray) -> np.ndarray:
     return (left > right).mean(axis=0) + (left == right).mean(axis=0) / 2
 
 
-def ranks(above: np.ndarray, values: np.ndarray, eligible: np.ndarray, settled: float) -> np.ndarray:
-    """Return ranks in the order of the values; two devices whose order is not settled always share one.
+def ranks(above: np.ndarray, eligible: np.ndarray, settled: float) -> np.ndarray:
+    """Return the best and the worst rank of each device that the settled orders allow.
 
-    A new rank begins where every device so far is settled to be above every device that follows.
+    A device is no better than the devices that are settled to be above it allow, and no worse than those below it.
 
     Args:
         above: what ``probability_above`` returned.
-        values: the scores, shape (devices,).
         eligible: which devices are ranked at all, shape (devices,).
         settled: probability from which one device is said to be above another.
 
     Returns:
-        Shape (devices, 3): rank (shared), best and worst rank that the settled orders allow; NaN where not ranked.
+        Shape (devices, 2): 1 + devices settled above, ranked devices - devices settled below; NaN where not ranked.
     """
-    result = np.full((len(values), 3), np.nan)
-    if not eligible.any():
-        return result
+    result = np.full((len(eligible), 2), np.nan)
     held = np.flatnonzero(eligible)
-    held = held[np.argsort(-values[held], kind="stable")]
     sure = above[np.ix_(held, held)] >= settled
-    begins = [place for place in range(len(held)) if sure[:place, place:].all()]
-    for start, end in zip(begins, [*begins[1:], len(held)], strict=True):
-        result[held[start:end], 0] = start + 1
-    result[held, 1] = 1 + sure.sum(axis=0)
-    result[held, 2] = len(held) - sure.sum(axis=1)
+    result[held, 0] = 1 + sure.sum(axis=0)
+    result[held, 1] = len(held) - sure.sum(axis=1)
     return result
+
+
+def rank_range(best: int, worst: int) -> str:
+    """Return the ranks from best to worst as people read them.
+
+    >>> rank_range(5, 8), rank_range(1, 1)
+    ('5 to 8', '1')
+    """
+    return str(best) if best == worst else f"{best} to {worst}"
