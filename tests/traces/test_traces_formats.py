@@ -275,3 +275,63 @@ def test_damaged_files_are_an_answer_or_a_sentence(tmp_path, make, data):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     path.write_bytes(bytes(content))
     check_fuzzed(path, None)
+
+
+SUFFIXES = [
+    ("time_s,power_mW", 1e-3, 1.0),
+    ("time_us,power_uw", 1e-6, 1e-6),
+    ("time_min,power_W", 1.0, 60.0),
+    ("time-ms,power-mw", 1e-3, 1e-3),
+    ("Time ms,Power milliwatts", 1e-3, 1e-3),
+    ("timeMs,powerMw", 1e-3, 1e-3),
+    ("timestamp_ns,gpu_power_mW_avg", 1e-3, 1e-9),
+    ("time (s),power (mw)", 1e-3, 1.0),
+]
+
+
+@pytest.mark.parametrize(("header", "watts", "seconds"), SUFFIXES)
+def test_units_at_the_end_of_a_name(tmp_path, header, watts, seconds):
+    path = tmp_path / "x.csv"
+    path.write_text(f"{header}\n1000,2\n2000,3\n3000,4\n")
+    readings = read_trace_file(path)
+    np.testing.assert_allclose(readings.trace["power_w"], np.array([2, 3, 4]) * watts)
+    np.testing.assert_allclose(np.diff(readings.trace["t_ns"]), 1000 * seconds * 1e9)
+    assert not readings.notes
+
+
+def test_current_voltage_and_energy_at_the_end_of_a_name(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("time_ms,current_mA,voltage_mV,energy_mj\n0,500,2000,0\n1000,500,2000,1000\n2000,500,2000,2000\n")
+    trace = read_trace_file(path).trace
+    np.testing.assert_allclose(trace["power_w"].dropna(), 1.0)
+    np.testing.assert_allclose(trace["energy_j"].dropna(), [0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("time,power_hp", r"x\.csv: column 'power_hp': 'hp' is no unit of power .* --column power_unit="),
+        ("time,power (hp)", "'hp' is no unit of power"),
+        ("time_fortnights,power_W", "'fortnights' is no unit of time .* --column time_unit="),
+        ("time_s,POWER_MW", "'MW' is no unit of power"),
+        ("time_s,energy_cal", "'cal' is no unit of energy"),
+    ],
+)
+def test_an_unknown_unit_stops(tmp_path, header, message):
+    path = tmp_path / "x.csv"
+    path.write_text(f"{header}\n1,2\n2,3\n3,4\n")
+    with pytest.raises(EdgejouleError, match=message):
+        read_trace_file(path)
+
+
+def test_a_stated_unit_goes_over_a_name_and_an_assumed_one_is_said(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("time,power_hp,power_mW\n1,2,2000\n2,3,3000\n3,4,4000\n")
+    assert read_trace_file(path).trace["power_w"].to_list() == [2, 3, 4]
+    stated = TraceColumns(power="power_hp", power_unit="mW", time_unit="s")
+    readings = read_trace_file(path, None, stated)
+    assert readings.trace["power_w"].to_list() == [0.002, 0.003, 0.004] and not readings.notes
+    assert read_trace_file(path, None, TraceColumns(power="power_mW")).trace["power_w"].to_list() == [2, 3, 4]
+    path.write_text("time,power\n1,2\n2,3\n3,4\n")
+    (note,) = read_trace_file(path).notes
+    assert "'time' is taken to be in s, 'power' is taken to be in W" in note

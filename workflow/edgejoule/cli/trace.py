@@ -19,7 +19,7 @@ Rate = Annotated[float, typer.Option(help="Declared readings a second, where the
 Voltage = Annotated[float, typer.Option(help="Voltage of the supply (V), for files that hold a current only.")]
 Columns = Annotated[
     list[str],
-    typer.Option("--column", help="What a column holds, such as time=t, time_unit=ms, power=P; see config/README.md."),
+    typer.Option("--column", help="What a column holds, such as time=t, time_unit=ms, power=P; see docs/traces.md."),
 ]
 
 

@@ -100,7 +100,7 @@ class TraceColumns(Model):
     """Which columns of a table of readings hold what, in which units; what a format knows itself is left out."""
 
     time: str | None = Field(None, description="Column of time; without one, readings come at the meter's rate.")
-    time_unit: Literal["s", "ms", "us", "ns", "datetime"] = "s"
+    time_unit: Literal["s", "ms", "us", "ns", "min", "datetime"] = "s"
     power: str | None = Field(None, description="Column of power.")
     power_unit: Literal["W", "mW", "uW"] = "W"
     current: str | None = Field(None, description="Column of current; needs a voltage.")

@@ -14,13 +14,8 @@ from edgejoule.config.models import TraceColumns
 from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
 from edgejoule.traces.importers.readings import Readings, make_readings
+from edgejoule.traces.importers.units import CURRENT_A, ENERGY_J, POWER_W, TIME_NS, VOLTAGE_V
 from edgejoule.traces.rails import Rail
-
-TIME_NS = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1}
-POWER_W = {"W": 1.0, "mW": 1e-3, "uW": 1e-6}
-CURRENT_A = {"A": 1.0, "mA": 1e-3, "uA": 1e-6, "nA": 1e-9}
-VOLTAGE_V = {"V": 1.0, "mV": 1e-3}
-ENERGY_J = {"J": 1.0, "mJ": 1e-3, "uJ": 1e-6, "Wh": 3600.0}
 
 #: Lines of preamble before the header that are looked at.
 PREAMBLE = 50
@@ -54,30 +49,6 @@ def columns_of(path: Path, separator: str = ",") -> list[str]:
         except (pa.ArrowException, OSError) as error:
             raise EdgejouleError(f"{path}: not a readable Parquet file: {error}") from error
     return header_of(path, separator)[0]
-
-
-def guess_columns(names: list[str]) -> TraceColumns:
-    """Return what the names of columns say: ``Main(mA)`` is a current in mA, ``power.draw [W]`` a power in W."""
-    found: dict[str, object] = {}
-    for name in names:
-        match = re.search(r"[(\[]\s*([^)\]]+?)\s*[)\]]", name)
-        unit = (match[1] if match else "").replace("\u00b5", "u").replace("\u03bc", "u")
-        word = re.sub(r"[(\[].*", "", name).strip().lower()
-        for role, units, words in (
-            ("time", {**TIME_NS, "datetime": 0}, r"time"),
-            ("energy", ENERGY_J, r"energy"),
-            ("power", POWER_W, r"power"),
-            ("current", CURRENT_A, r"current|^main$|^usb$|^aux$"),
-            ("voltage", VOLTAGE_V, r"volt"),
-        ):
-            # A unit in brackets decides; a word decides where there is none.
-            fits = unit in units and (role != "time" or "time" in word) if unit else bool(re.search(words, word))
-            if fits and role not in found:
-                found[role] = name
-                if unit:
-                    found[f"{role}_unit"] = unit
-                break
-    return TraceColumns.model_validate(found)
 
 
 def read_columns(path: Path, columns: TraceColumns, rate_hz: float | None, sampling: str) -> Readings:

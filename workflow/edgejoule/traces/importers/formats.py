@@ -1,16 +1,17 @@
 """The formats of single trace files: how each is recognised, and what its columns and rates are by default."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgejoule.config.models import TraceColumns
 from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
-from edgejoule.traces.importers.columns import columns_of, guess_columns, read_columns
+from edgejoule.traces.importers.columns import columns_of, read_columns
 from edgejoule.traces.importers.jls import is_jls, read_jls
 from edgejoule.traces.importers.perf import is_perf, read_perf
 from edgejoule.traces.importers.readings import Readings
 from edgejoule.traces.importers.tegrastats import is_tegrastats, read_tegrastats
+from edgejoule.traces.importers.units import assumed_units, guess_columns
 
 HEAD_BYTES = 4096
 
@@ -99,8 +100,9 @@ def read_trace_file(
             return read_perf(path)
     layout = LAYOUTS[name]
     stated = columns.model_dump(exclude_unset=True) if columns else {}
-    guessed = guess_columns(columns_of(path, stated.get("separator", ",")))
+    guessed = guess_columns(columns_of(path, stated.get("separator", ",")), stated, str(path))
     merged = TraceColumns.model_validate(guessed.model_dump(exclude_unset=True) | layout.more | stated)
     if name == "nvml":
         merged = merged.model_copy(update={"with_unit": [merged.power] if merged.power else []})
-    return read_columns(path, merged, rate_hz or layout.rate_hz, merged.sampling or layout.sampling)
+    readings = read_columns(path, merged, rate_hz or layout.rate_hz, merged.sampling or layout.sampling)
+    return replace(readings, notes=(*readings.notes, *assumed_units(merged)))
