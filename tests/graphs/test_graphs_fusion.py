@@ -239,15 +239,15 @@ def test_dynamic_axes_need_a_shape(tmp_path):
     asked = kernels_of_file(tmp_path / "net.onnx", "onnxruntime", shapes={"x": (1, 8, 32, 32)})
     ruled = kernels_of_file(tmp_path / "net.onnx", "onnxruntime", shapes={"x": (1, 8, 32, 32)}, only_rules=True)
     assert asked["macs"].sum() == ruled["macs"].sum() == table["macs"].sum() and len(ruled) == 1
-    with pytest.raises(EdgejouleError, match="no input 'z' to give a shape; inputs: x"):
+    with pytest.raises(EdgejouleError, match="--shape names 'z', which is no input; inputs: x"):
         kernels_of_file(tmp_path / "net.onnx", shapes={"z": (1, 8, 16, 16)})
-    with pytest.raises(EdgejouleError, match="input 'x' has 4 axes, not 2"):
+    with pytest.raises(EdgejouleError, match="--shape gives 2 axes to input 'x', which has 4"):
         kernels_of_file(tmp_path / "net.onnx", shapes={"x": (1, 8)})
 
 
 @pytest.mark.parametrize("text", ["x", "x=", "x=1x0x3", "=1x2", "x=1,2"])
 def test_a_wrong_shape_stops(text):
-    with pytest.raises(EdgejouleError, match="write it as input=1x3x224x224"):
+    with pytest.raises(EdgejouleError, match=r"--shape is .*write it as input=1x3x224x224"):
         parse_shapes([text])
 
 
@@ -273,8 +273,10 @@ def test_a_file_that_is_no_model_stops(tmp_path, content):
 def test_other_mistakes_stop(tmp_path):
     with pytest.raises(EdgejouleError, match="no such file"):
         kernels_of_file(tmp_path / "none.onnx")
+    with pytest.raises(EdgejouleError, match="is a folder; give an ONNX model"):
+        kernels_of_file(tmp_path)
     onnx.save(model(CONV_BN_RELU, CONV), tmp_path / "net.onnx")
-    with pytest.raises(EdgejouleError, match="no rules for runtime 'tflight'; did you mean 'tflite'"):
+    with pytest.raises(EdgejouleError, match="--runtime is 'tflight', which has no rules; did you mean 'tflite'"):
         kernels_of_file(tmp_path / "net.onnx", runtime="tflight")
-    with pytest.raises(EdgejouleError, match="unknown precision 'int9'; did you mean 'int8'"):
+    with pytest.raises(EdgejouleError, match="--precision is 'int9'; did you mean 'int8'"):
         kernels_of_file(tmp_path / "net.onnx", precision="int9")

@@ -183,7 +183,7 @@ def test_limits_on_shares_hold(plane, least, most):
 def test_share_limits_that_cannot_serve_all_requests_are_refused():
     with pytest.raises(EdgejouleError, match="unserved"):
         Shares(0.0, 0.3)
-    with pytest.raises(EdgejouleError, match="least first"):
+    with pytest.raises(EdgejouleError, match=r"--min-share is 0\.6 and --max-share 0\.5"):
         Shares(0.6, 0.5)
 
 

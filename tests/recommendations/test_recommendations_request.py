@@ -34,6 +34,8 @@ from edgejoule.tables.contracts import NETWORKS, VALIDATION
         ("2 Hz", "1/second", 2.0),
         ("30 ms", "millisecond", 30.0),
         ("20MB", "byte", 2e7),
+        ("1KB", "byte", 1e3),
+        ("1 KiB", "byte", 1024),
     ],
 )
 def test_quantities_as_people_write_them(text, unit, value):
@@ -85,7 +87,13 @@ def test_a_battery_is_a_budget_per_request():
         ({"budget": "50mJ", "latency": "p99"}, "did you mean 'p90'"),
         ({"budget": "50mJ", "accounting": "netto"}, "--accounting is 'netto'"),
         ({"min_top1": 120.0}, "at most 100"),
-        ({"budget": "50mJ", "min_share": 0.5, "max_share": 0.4}, "least first"),
+        ({"budget": "50mJ", "min_share": 0.5, "max_share": 0.4}, "--min-share is 0.5 and --max-share 0.4"),
+        ({"budget": "50mJ", "max_share": 0.0}, "--max-share 0; both must lie"),
+        ({"budget": "50mJ", "max_share": 0.3}, "--max-share is 0.3: with 3 networks"),
+        ({"budget": "50ms"}, "--budget is '50ms', but 'ms' is no unit of energy; write for instance 50mJ"),
+        ({"budget": "50mjoul"}, "'mjoul' is no known unit"),
+        ({"battery": "3000mAh", "duration": "24h"}, "is a charge: give energy, e.g. 10Wh, or the voltage"),
+        ({"budget": "50mJ", "max_size": "20"}, "which has no unit"),
     ],
 )
 def test_requests_that_contradict_themselves(options, message):
@@ -235,8 +243,20 @@ def test_the_command_limits_sizes(results):
         (["--device", "board-x", "--budget", "3mJ"], "a budget of at least 10 mJ per inference"),
         (["--device", "board-x", "--budget", "30mJ", "--refine", "--max-latency", "9ms"], "is one on the mean"),
         (["--device", "board-x", "--power", "2W", "--refine"], "give --budget"),
-        (["--device", "board-x", "--budget", "30mJ", "--energies", "ten-fold"], "no predictions of energy_mj"),
-        (["--device", "board-x", "--budget", "30mJ", "--exclude", "*"], "nothing to choose from"),
+        (
+            ["--device", "board-x", "--budget", "30mJ", "--energies", "ten-fold"],
+            "--energies is 'ten-fold'; valid: leave-one",
+        ),
+        (
+            ["--device", "board-x", "--budget", "30mJ", "--exclude", "*"],
+            "--exclude '*' leaves nothing to choose from on 'board-x'",
+        ),
+        (["--device", "board-x", "--budget", "30mJ", "--confidence", "7"], "--confidence is 7"),
+        (["--device", "board-x", "--budget", "30mJ", "--refine", "--confidence", "7"], "--confidence is 7"),
+        (
+            ["--device", "board-x", "--budget", "30mJ", "--energies", "foo"],
+            "valid: leave-one-family-out, measured, predictor",
+        ),
         (["--device", "board-x", "--budget", "30mJ", "--max-size", "1kB"], "a size limit of at least 4 MB"),
     ],
 )

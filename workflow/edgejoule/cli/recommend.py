@@ -52,6 +52,7 @@ def command(
     Example: edgejoule recommend --device rpi4-tflite-v2.7.1-ruy --budget 150mJ --max-latency 30ms
     """
     from edgejoule.errors import EdgejouleError
+    from edgejoule.recommendations.predicted import check_confidence
     from edgejoule.recommendations.recommend import recommend, recommend_refined
     from edgejoule.recommendations.request import parse_request
     from edgejoule.recommendations.show import as_dict, infeasible
@@ -75,6 +76,7 @@ def command(
             "max_share": max_share,
         }
     )
+    check_confidence(confidence)
     if live and not refine:
         raise EdgejouleError("--live measures for --refine; give both")
     steps = []

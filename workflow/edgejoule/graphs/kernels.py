@@ -102,7 +102,7 @@ def kernels_of_file(
         EdgejouleError: the file is no ONNX model, an axis is dynamic, or an operator cannot be costed.
     """
     if precision not in PRECISIONS:
-        raise EdgejouleError(f"{path}: unknown precision '{precision}'; {did_you_mean(precision, PRECISIONS)}")
+        raise EdgejouleError(f"{path}: --precision is '{precision}'; {did_you_mean(precision, PRECISIONS)}")
     load_rules(runtime)
     network, where = Path(path).stem, str(path)
     model = clean(fix_shapes(strip(load(path)), shapes or {}, where), where)
@@ -127,7 +127,7 @@ def parse_shapes(texts: Sequence[str]) -> dict[str, Shape]:
         name, _, sizes = text.rpartition("=")
         parts = sizes.split("x")
         if not name or not all(part.isdigit() and int(part) > 0 for part in parts):
-            raise EdgejouleError(f"graph: shape is '{text}'; write it as input=1x3x224x224")
+            raise EdgejouleError(f"--shape is '{text}'; write it as input=1x3x224x224")
         shapes[name] = tuple(map(int, parts))
     return shapes
 

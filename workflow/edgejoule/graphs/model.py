@@ -101,6 +101,8 @@ def load(path: Path | str) -> onnx.ModelProto:
         EdgejouleError: the file is absent or no ONNX model.
     """
     path = Path(path)
+    if path.is_dir():
+        raise EdgejouleError(f"{path}: is a folder; give an ONNX model, such as {path}/model.onnx")
     if not path.is_file():
         raise EdgejouleError(f"{path}: no such file; give an ONNX model")
     try:
@@ -123,7 +125,7 @@ def fix_shapes(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]], wher
     names = real_inputs(model)
     for name in shapes:
         if name not in names:
-            raise EdgejouleError(f"{where}: no input '{name}' to give a shape; inputs: {', '.join(names)}")
+            raise EdgejouleError(f"{where}: --shape names '{name}', which is no input; inputs: {', '.join(names)}")
     for value in fixed.graph.input:
         if value.name not in names:
             continue
@@ -131,7 +133,9 @@ def fix_shapes(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]], wher
         if value.name in shapes:
             wanted = shapes[value.name]
             if len(axes) not in (0, len(wanted)):
-                raise EdgejouleError(f"{where}: input '{value.name}' has {len(axes)} axes, not {len(wanted)}")
+                raise EdgejouleError(
+                    f"{where}: --shape gives {len(wanted)} axes to input '{value.name}', which has {len(axes)}"
+                )
             while len(axes) < len(wanted):
                 axes.add()
             for axis, size in zip(axes, wanted, strict=True):

@@ -15,6 +15,16 @@ INTERVAL = 0.9
 PREDICTED_METRIC = {"gross": "energy_mj", "above-idle": "energy_above_idle_mj"}
 
 
+def check_confidence(probability: float) -> None:
+    """Stop where a probability is none.
+
+    Raises:
+        EdgejouleError: it does not lie between 0 and 1.
+    """
+    if not 0 < probability < 1:
+        raise EdgejouleError(f"--confidence is {probability:g}; a probability lies between 0 and 1, e.g. 0.9")
+
+
 @dataclass(frozen=True)
 class Prediction:
     """Predicted energies of a catalogue's networks; arrays of shape (networks,), in the catalogue's order.
@@ -46,8 +56,7 @@ class Prediction:
         predictor on one device rise and fall together: quantiles of comonotonic quantities add (Denuit, Dhaene,
         Goovaerts and Kaas 2005, section 2.3). That is the cautious assumption here, and it keeps the limit linear.
         """
-        if not 0 < probability < 1:
-            raise EdgejouleError(f"--confidence is {probability:g}; a probability lies between 0 and 1, e.g. 0.9")
+        check_confidence(probability)
         return self.predicted_mj * np.exp(norm.ppf(probability) * self.spread)
 
 

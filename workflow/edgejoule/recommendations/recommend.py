@@ -43,13 +43,16 @@ def candidates(results: Path, device: str, request: Request) -> Catalogue:
     """Return what may be chosen on a device for a request, energies measured."""
     rows, path = device_networks(results, device)
     catalogue = build_catalogue(rows, request.counted, request.rate_hz, str(path))
-    catalogue = without_excluded(catalogue, request.exclude)
     if not len(catalogue):
         raise EdgejouleError(
             f"{path}: nothing to choose from on '{device}': no network is left that has both an energy and an ImageNet "
             f"top-1; see results/recommendations/{device}.md for the reasons"
         )
-    return catalogue
+    left = without_excluded(catalogue, request.exclude)
+    if not len(left):
+        patterns = " and ".join(f"--exclude '{pattern}'" for pattern in request.exclude)
+        raise EdgejouleError(f"{patterns} leaves nothing to choose from on '{device}': all {len(catalogue)} match")
+    return left
 
 
 def predictions(results: Path, catalogue: Catalogue, energies: str, zoo: Path) -> Prediction:
@@ -67,7 +70,12 @@ def predictions(results: Path, catalogue: Catalogue, energies: str, zoo: Path) -
             catalogue, served, read_table(results / "graphs" / "kernels.parquet", KERNELS), read_zoo(zoo)
         )
     path = results / "validation" / catalogue.device / "networks.parquet"
-    return predicted_catalogue(catalogue, read_table(path, VALIDATION), energies, "edgejoule", str(path))
+    rows = read_table(path, VALIDATION)
+    ours = (rows["device"] == catalogue.device) & (rows["predictor"] == "edgejoule")
+    known = sorted({"measured", "predictor", *rows.loc[ours, "protocol"]})
+    if energies not in known:
+        raise EdgejouleError(f"--energies is '{energies}'; valid: {', '.join(known)}")
+    return predicted_catalogue(catalogue, rows, energies, "edgejoule", str(path))
 
 
 def recommend(

@@ -147,5 +147,6 @@ def parse_request(options: dict[str, str | float | list[str] | None]) -> Request
         if text is not None:
             values[name] = parse_quantity(str(text), unit, f"--{option.replace('_', '-')}", example)
     plain = {name: options[name] for name in ("accounting", "latency", "min_top1") if options.get(name) is not None}
-    shares = Shares(options.get("min_share") or 0.0, options.get("max_share") or 1.0)
+    given = {"least": options.get("min_share"), "most": options.get("max_share")}
+    shares = Shares(**{name: float(share) for name, share in given.items() if share is not None})
     return Request(**values, **plain, exclude=tuple(options.get("exclude") or ()), shares=shares)

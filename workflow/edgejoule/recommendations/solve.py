@@ -61,12 +61,13 @@ class Shares:
     def __post_init__(self) -> None:
         if not (0 <= self.least < 1 and 0 < self.most <= 1 and self.least <= self.most):
             raise EdgejouleError(
-                f"shares between {self.least:g} and {self.most:g}: both must lie between 0 and 1, least first"
+                f"--min-share is {self.least:g} and --max-share {self.most:g}; both must lie between 0 and 1, "
+                "the least below 1 and no greater than the greatest, the greatest above 0"
             )
         if self.most * self.networks < 1:
             raise EdgejouleError(
-                f"with at most {self.networks} networks of at most {self.most:g} of the requests each, some requests "
-                f"go unserved; allow a share of at least {1 / self.networks:.2f}"
+                f"--max-share is {self.most:g}: with {self.networks} networks of at most that share each, some "
+                f"requests go unserved; allow a share of at least {1 / self.networks:.2f}"
             )
 
 

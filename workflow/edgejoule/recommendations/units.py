@@ -12,6 +12,22 @@ from edgejoule.errors import EdgejouleError
 _PLAIN = re.compile(r"[0-9A-Za-zµμ.+*/ -]{1,60}")
 
 
+#: Kilobytes as many write them, where pint knows kB only.
+_KILOBYTE = re.compile(r"\bKB\b|(?<=[0-9])KB\b")
+#: The unit as it was written: what follows the number.
+_UNIT = re.compile(r"[A-Za-zµμ].*$")
+#: What the units that are asked for measure, for messages.
+_KINDS = {
+    "millijoule": "energy",
+    "joule": "energy",
+    "second": "time",
+    "millisecond": "time",
+    "watt": "power",
+    "1/second": "rate",
+    "byte": "size",
+}
+
+
 @cache
 def _registry() -> pint.UnitRegistry:
     return pint.UnitRegistry()
@@ -36,9 +52,24 @@ def parse_quantity(text: str, unit: str, what: str, example: str) -> float:
         raise wrong
     registry = _registry()
     try:
-        quantity = registry.Quantity(text.strip())
+        quantity = registry.Quantity(_KILOBYTE.sub("kB", text.strip()))
         bare = quantity.unitless and unit != "dimensionless"
         value = float("nan") if bare else float(quantity.to(unit).magnitude)
+    except pint.UndefinedUnitError as error:
+        names = [error.unit_names] if isinstance(error.unit_names, str) else error.unit_names
+        raise EdgejouleError(
+            f"{what} is '{text}', but '{names[0]}' is no known unit; write for instance {example}"
+        ) from error
+    except pint.DimensionalityError as error:
+        if quantity.check("[current] * [time]") and unit == "joule":
+            raise EdgejouleError(
+                f"{what} is '{text}', which is a charge: give energy, e.g. 10Wh, or the voltage too, e.g. 3000mAh*3.7V"
+            ) from error
+        written = _UNIT.search(text)
+        named = f"'{written[0]}'" if written else f"'{text}'"
+        raise EdgejouleError(
+            f"{what} is '{text}', but {named} is no unit of {_KINDS[unit]}; write for instance {example}"
+        ) from error
     except (pint.PintError, ValueError, TypeError, ArithmeticError, AssertionError, SyntaxError) as error:
         raise wrong from error
     if bare:
