@@ -36,6 +36,15 @@ def label_scores(scores: pd.DataFrame, settings: Applications) -> pd.DataFrame:
     return rows[["device", "league", "score", "value", "origin"]].assign(**named)[LABELS.names]
 
 
+def rate_in_words(rate_hz: float) -> str:
+    """Return a rate of requests as people say it.
+
+    >>> rate_in_words(1), rate_in_words(0.5)
+    ('1 inference a second', '0.5 inferences a second')
+    """
+    return f"{rate_hz:g} inference{'s' if rate_hz != 1 else ''} a second"
+
+
 def footprint(applications: pd.DataFrame, settings: Applications) -> pd.DataFrame:
     """Return table FOOTPRINT: every pair that has an energy, in battery and carbon.
 
@@ -43,7 +52,7 @@ def footprint(applications: pd.DataFrame, settings: Applications) -> pd.DataFram
     after the other is slower than the stated rate there are no hours, and the reason says so.
     """
     rows = applications[applications["energy_mj"] > 0].reset_index(drop=True)
-    slow = f"slower than {settings.battery.rate_hz:g} inferences a second"
+    slow = f"slower than {rate_in_words(settings.battery.rate_hz)}"
     reasons = [
         "; ".join(text for text, holds in ((MODELLED.format(power), origin == "estimated"), (slow, late)) if holds)
         for power, origin, late in zip(rows["power_w"], rows["origin"], _too_slow(rows, settings), strict=True)
@@ -55,9 +64,7 @@ def typical_footprint(pairs: pd.DataFrame, settings: Applications) -> pd.DataFra
     """Return the median pair of each device and application, of what ``footprint`` returned, in battery and carbon."""
     keys = ["league", "device", "application", "origin"]
     typical = pairs.groupby(keys, sort=True)[["energy_mj", "latency_ms", "power_w"]].median().reset_index()
-    modelled = typical["power_w"].map(MODELLED.format)
-    typical["origin"] = typical["origin"].where(typical["origin"] != "estimated", modelled)
-    return _in_user_terms(typical, settings).drop(columns=["latency_ms", "power_w"])
+    return _in_user_terms(typical, settings)
 
 
 def _too_slow(rows: pd.DataFrame, settings: Applications) -> pd.Series:

@@ -4,7 +4,7 @@ import pandas as pd
 
 from edgejoule.config import Applications
 from edgejoule.scores.definitions import DEFAULT
-from edgejoule.scores.labels import typical_footprint
+from edgejoule.scores.labels import rate_in_words, typical_footprint
 from edgejoule.scores.people import markdown_table
 
 EXPLANATION = """# What drives the scores
@@ -33,18 +33,33 @@ so few devices one swapped pair of neighbours moves Kendall's coefficient by sev
 
 LABELS = """# Labels
 
-{thresholds}; {last} below. Letters of the 90 % interval's ends stand beside where they differ. Estimated energies earn
-no letter.
+A letter compares a device with its league's reference, which scores 100: {thresholds}; {last} below.
+
+In brackets stand the letters at the ends of the score's 90 % interval, where they differ. Letters of different leagues
+have different references: compare within a league only. Modelled energies earn no letter.
 """
 
 FOOTPRINT = """## In battery and carbon
 
 The median pair of each application, for the inferences alone: what a device draws between them is not counted. Energies
-of different leagues are measured at different places: compare within a league only.
+of different leagues are measured at different places: compare within a league only. What a meter recorded, what a
+publication states, and what is only modelled stand in tables of their own.
 
-- Battery: {capacity:g} Wh ({battery}); hours at {rate:g} inferences a second, where the device keeps that rate.
+- Battery: {capacity:g} Wh ({battery}); hours at {rate}, left empty where the device is slower than that.
 - Carbon of a million inferences: {intensity:g} g CO2 per kWh ({grid}).
 """
+
+
+#: Score: what its column of letters is called.
+LETTERS = {"IECS": "Energy (IECS)", "PCS": "Power (PCS)"}
+
+#: Origin: heading of its energies.
+ORIGINS = {
+    "measured": "Measured",
+    "published": "Published",
+    "inferred": "Inferred",
+    "estimated": "Modelled: latency times a declared power, nothing was metered",
+}
 
 
 def explanation_markdown(contributions: pd.DataFrame, sensitivity: pd.DataFrame, settings: Applications) -> str:
@@ -121,20 +136,36 @@ def labels_markdown(labels: pd.DataFrame, footprint: pd.DataFrame, settings: App
     thresholds = ", ".join(f"{letter} from {settings.labels[letter]:g}" for letter in letters)
     parts = [LABELS.format(thresholds=thresholds, last=chr(ord(letters[-1]) + 1))]
     shown = labels.assign(label=[_letters(row) for row in labels.itertuples()])
-    for league, rows in shown.groupby("league", sort=True):
+    for (league, origin), rows in shown.groupby(["league", "origin"], sort=True):
         table = rows.pivot(index="device", columns="score", values="label").fillna("").reset_index()
-        parts += [f"## {league}\n", markdown_table(table)]
+        table = table.rename(columns={"device": "Device"} | LETTERS)
+        parts += [f"## League {league}, {origin}\n", markdown_table(table)]
     battery, grid = settings.battery, settings.grid
     parts.append(
         FOOTPRINT.format(
             capacity=battery.capacity_wh,
             battery=battery.source,
-            rate=battery.rate_hz,
+            rate=rate_in_words(battery.rate_hz),
             intensity=grid.intensity_g_per_kwh,
             grid=grid.source,
         )
     )
-    parts.append(markdown_table(typical_footprint(footprint, settings)))
+    typical = typical_footprint(footprint, settings)
+    heads = {
+        "league": "League",
+        "device": "Device",
+        "application": "Application",
+        "power_w": "Declared power (W)",
+        "energy_mj": "Energy (mJ)",
+        "inferences_per_battery_percent": "Inferences on 1 % of the battery",
+        "battery_hours": f"Hours at {rate_in_words(battery.rate_hz)}",
+        "carbon_g_per_million": "CO2 (g per million inferences)",
+    }
+    for origin, heading in ORIGINS.items():
+        rows = typical[typical["origin"] == origin]
+        if len(rows):
+            kept = [name for name in heads if name != "power_w" or origin == "estimated"]
+            parts += [f"### {heading}\n", markdown_table(rows[kept].rename(columns=heads))]
     return "\n".join(parts)
 
 
