@@ -218,6 +218,8 @@ def test_the_command_prints_the_choice_and_why(results):
     data = json.loads(ask(results, "--device", "board-x", "--budget", "30mJ", "--json"))
     assert [member["network"] for member in data["mix"]["networks"]] == ["b", "e"]
     assert data["mix"]["top1"] == pytest.approx(75)
+    # The single one is c; the next ones, b and e, are in the mix, and d is beaten by b.
+    assert data["next_cheaper"]["network"] == "a" and data["next_dearer"] is None
 
 
 def test_the_command_plans_with_predictions_and_refines_them(results):
@@ -228,6 +230,9 @@ def test_the_command_plans_with_predictions_and_refines_them(results):
     refined = json.loads(ask(results, "--device", "board-x", "--budget", "30mJ", "--refine", "--json"))
     assert refined["mix"]["top1"] == pytest.approx(75) and refined["mix"]["energy_mj"] == pytest.approx(30)
     assert {step["network"] for step in refined["measured"]} >= {"b", "e"}
+    text = ask(results, "--device", "board-x", "--budget", "30mJ", "--refine")
+    count = len(refined["measured"])
+    assert f"Of 5 networks, {count} were measured; of these, ruled out" in text
     assert "predicted, 20 mJ measured" in ask(results, "--device", "board-x", "--budget", "30mJ", "--refine")
 
 

@@ -28,8 +28,8 @@ class Answer:
 
     ``ruled_out`` counts the networks that each limit alone rules out; ``binding`` names the limits that the mix uses
     up. ``cheaper`` and ``dearer`` are the neighbours of the single choice on the front of the networks that meet the
-    other limits, in energy (in power, where that is what the request limits); ``step_points`` is how much accuracy
-    1 % more of the budget buys.
+    other limits and are not in the mix, in energy (in power, where that is what the request limits); ``step_points``
+    is how much accuracy 1 % more of the budget buys.
     """
 
     request: Request
@@ -62,7 +62,7 @@ def answer(request: Request, catalogue: Catalogue, sizes: np.ndarray | None = No
         objectives = [catalogue.energy_mj, -catalogue.top1, catalogue.latency_ms]
     single = solve_single(objectives, limits) if request.shares.most == 1 else None
     mix = solve_mix(objectives, limits, request.shares)
-    cheaper, dearer = _neighbours(single, catalogue, limits)
+    cheaper, dearer = _neighbours(single, mix, catalogue, limits)
     return Answer(
         request=request,
         catalogue=catalogue,
@@ -95,8 +95,13 @@ def _binds(limit: Limit, mix: Choice) -> bool:
     return not limit.each and mix.mean(limit.values) >= limit.most - SLACK * max(abs(limit.most), 1.0)
 
 
-def _neighbours(single: Choice | None, catalogue: Catalogue, limits: list[Limit]) -> tuple[int | None, int | None]:
-    """Return the next cheaper and the next dearer network on the front of those that meet all limits but the budget."""
+def _neighbours(
+    single: Choice | None, mix: Choice | None, catalogue: Catalogue, limits: list[Limit]
+) -> tuple[int | None, int | None]:
+    """Return the next cheaper and the next dearer network on the front of those that meet all limits but the budget.
+
+    Networks of the mix are not among them: they are chosen already.
+    """
     if single is None:
         return None, None
     fits = np.ones(len(catalogue), bool)
@@ -108,6 +113,7 @@ def _neighbours(single: Choice | None, catalogue: Catalogue, limits: list[Limit]
     cost = catalogue.energy_mj / catalogue.latency_ms if busy else catalogue.energy_mj
     front = members[pareto_front(cost[members], catalogue.top1[members], catalogue.latency_ms[members])]
     chosen = single.networks[0]
+    front = front[~np.isin(front, () if mix is None else mix.networks)]
     cheaper = front[cost[front] < cost[chosen]]
     dearer = front[cost[front] > cost[chosen]]
     return (int(cheaper[-1]) if len(cheaper) else None), (int(dearer[0]) if len(dearer) else None)

@@ -10,6 +10,9 @@ from edgejoule.errors import EdgejouleError
 #: Best evidence first; a device whose networks differ in origin is ranked within its best one only.
 ORIGINS_BY_EVIDENCE = ("measured", "published", "inferred", "estimated")
 
+#: Why refining left networks out: they were neither needed nor allowed.
+UNMEASURED, BEYOND = "not measured", "beyond a limit"
+
 #: What a catalogue holds per network.
 ARRAYS = ("network", "family", "precision", "energy_mj", "latency_ms", "latency_p90_ms", "top1")
 

@@ -12,7 +12,7 @@ from edgejoule.graphs import read_zoo
 from edgejoule.names import did_you_mean
 from edgejoule.predictors import load_predictor
 from edgejoule.recommendations.answer import Answer, answer
-from edgejoule.recommendations.catalogue import Catalogue, build_catalogue
+from edgejoule.recommendations.catalogue import BEYOND, UNMEASURED, Catalogue, build_catalogue
 from edgejoule.recommendations.predicted import Prediction, predicted_catalogue
 from edgejoule.recommendations.refine import Policy, refine
 from edgejoule.recommendations.request import Request, make_limits, without_excluded
@@ -156,7 +156,7 @@ def recommend_refined(
         fits &= limit.allows(limit.values)
     if not fits.any():
         raise EdgejouleError(infeasible(answer(request, prediction.catalogue, sizes)))
-    kept = prediction.keep(fits, "beyond a limit")
+    kept = prediction.keep(fits, BEYOND)
     names, predicted = kept.catalogue.network, kept.predicted_mj
     if measure is None and np.isnan(kept.measured_mj).any():
         raise EdgejouleError(f"networks that '{device}' has not run yet have to be measured: give --live <device file>")
@@ -165,7 +165,7 @@ def recommend_refined(
     steps = [Step(str(names[i]), float(predicted[i]), e) for i, e in settled.measured.items() if not kept.known[i]]
     seen = np.isin(np.arange(len(names)), list(settled.measured))
     energy = np.array([settled.measured.get(i, value) for i, value in enumerate(predicted)])
-    measured = kept.catalogue.with_energy(energy).keep(seen, "not measured")
+    measured = kept.catalogue.with_energy(energy).keep(seen, UNMEASURED)
     size = None if sizes is None else sizes[fits][seen]
     return answer(request, measured, size), steps
 

@@ -1,6 +1,7 @@
 """An answer for people and for programs."""
 
 from edgejoule.recommendations.answer import Answer, Obstacle
+from edgejoule.recommendations.catalogue import BEYOND, UNMEASURED
 from edgejoule.recommendations.solve import Choice
 from edgejoule.recommendations.units import show_energy, show_time
 
@@ -86,7 +87,11 @@ def reason(result: Answer) -> str:
     catalogue, data = result.catalogue, as_dict(result)
     sentences = []
     out = [f"{count} by the {name}" for name, count in result.ruled_out.items() if count]
-    left = f"Of {len(catalogue)} networks, " + (f"ruled out on their own: {', '.join(out)}; " if out else "")
+    unseen = int(catalogue.excluded["reason"].isin([UNMEASURED, BEYOND]).sum())
+    left = f"Of {len(catalogue) + unseen} networks, "
+    if unseen:
+        left += f"{len(catalogue)} were measured; of these, "
+    left += f"ruled out on their own: {', '.join(out)}; " if out else ""
     goal = "the least energy" if result.step_points is None else "the most accuracy"
     if result.single is not None:
         sentences.append(f"{left}the best single one of the rest gives {goal}.")
