@@ -6,10 +6,12 @@ import pandas as pd
 import pytest
 
 from edgejoule.figures import (
+    energy_size,
     error_distribution,
     interval_coverage,
     kernel_configurations,
     kernel_shares,
+    marginal_energy,
     noise_floor,
     power_trace,
     runtimes_compared,
@@ -295,3 +297,35 @@ def test_the_figures_of_scores_name_the_winner_of_the_default_definition():
         for picture in figure.draw({}, pairs, scores):
             assert f"efinition {DEFAULT}" in picture.caption
             assert "ighest" in picture.caption and "Phone B with 120" in picture.caption
+
+
+METERED_AND_MODELLED = {
+    "a": look("a"),
+    "b": look("b", origin="estimated", power_scope="model", watts=4.2),
+    "c": look("c", origin="estimated", power_scope="model", watts=8.3),
+}
+
+
+def test_marginal_energies_that_are_modelled_are_called_so_with_their_watts():
+    points = {"energy_mj": [1.0, 2.0, 4.0], "top1": [50.0, 60.0, 65.0], "marginal_mj_per_point": [0.1, 0.4, np.nan]}
+    rows = [pd.DataFrame(points).assign(device=name) for name in METERED_AND_MODELLED]
+    fronts = pd.concat(rows, ignore_index=True).assign(accounting="gross", standing="envelope")
+    (picture,) = marginal_energy.draw(METERED_AND_MODELLED, fronts)
+    metered, modelled = picture.caption.split("Modelled, 4.2 W or 8.3 W × latency: ")
+    assert "Measured at the wall: Board, a from 0.1 to 0.4 mJ per point." in metered
+    assert "Board, b" in modelled and "Board, c" in modelled and "Board, b" not in metered
+    titles = [axes.get_title(loc) for axes in picture.figure.axes for loc in ("left", "center") if axes.get_title(loc)]
+    assert titles == ["Energy measured at the wall", "Energy modelled,\n4.2 W or 8.3 W × latency"]
+    assert "(mJ per point)" in picture.figure.axes[0].get_ylabel()
+
+
+def test_energies_against_size_that_are_modelled_are_called_so_with_their_watts():
+    scopes = {"a": "wall", "b": "model", "c": "model"}
+    rows = pd.concat([networks(name, power_scope=scope) for name, scope in scopes.items()], ignore_index=True)
+    kernels = networks().assign(
+        macs=[1e6, 2e6, 4e6], bytes_weights=[1e6, 2e6, 3e6], bytes_in=1, bytes_out=1, runtime="tflite"
+    )
+    wall, model = energy_size.draw(METERED_AND_MODELLED, rows.assign(quality="ok"), kernels)
+    assert "modelled" not in wall.title + wall.caption
+    for text in (model.title, model.caption, model.figure.axes[0].get_title("left")):
+        assert "modelled, 4.2 W or 8.3 W × latency" in text

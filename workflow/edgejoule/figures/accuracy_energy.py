@@ -16,6 +16,7 @@ from edgejoule.figures.frame import (
     SCOPE_TITLES,
     legend_families,
     legend_precisions,
+    panel_title,
     pareto_front,
     scatter_networks,
     usable,
@@ -60,8 +61,9 @@ def _all_devices(looks: list[DeviceLook], networks: pd.DataFrame) -> Picture:
         squeeze=False,
         width_ratios=[1.7 if s != "model" else 1 for s in scopes],
     )
+    shown = [look for look in looks if look.name in set(rows["device"])]
     for axes, scope in zip(panels[0], scopes, strict=True):
-        for look in looks:
+        for look in shown:
             own = rows[(rows["device"] == look.name) & (rows["power_scope"] == scope)].reset_index(drop=True)
             if own.empty:
                 continue
@@ -81,7 +83,7 @@ def _all_devices(looks: list[DeviceLook], networks: pd.DataFrame) -> Picture:
             )
         log_axis(axes, "x")
         axes.set_xlabel(metric_label("energy_mj"))
-        axes.set_title(f"Energy {SCOPE_TITLES[scope]}")
+        axes.set_title(panel_title(scope, shown))
         axes.legend(loc="lower right", fontsize=7)
     panels[0][0].set_ylabel("ImageNet top-1 accuracy (%)")
     caption = (

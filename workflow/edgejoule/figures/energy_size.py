@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from edgejoule.figures.devices import DeviceLook, known
-from edgejoule.figures.frame import SCOPE_TITLES, network_macs, usable
+from edgejoule.figures.frame import SCOPE_TITLES, network_macs, scope_title, usable
 from edgejoule.figures.palette import number
 from edgejoule.figures.picture import Picture
 from edgejoule.figures.style import log_axis, metric_label
@@ -48,8 +48,9 @@ def _picture(scope: str, looks: list[DeviceLook], rows: pd.DataFrame, without: i
         log_axis(axes, "y")
         axes.set_xlabel(label)
     panels[0].set_ylabel(metric_label("energy_mj"))
-    panels[0].set_title(f"Energy {SCOPE_TITLES[scope]}")
     shown = [look for look in looks if look.name in set(rows["device"])]
+    called = scope_title(scope, shown)
+    panels[0].set_title(f"Energy {called}")
     handles = [
         Line2D([], [], marker=look.marker, linestyle="none", color=look.colour, label=look.title, markersize=5,
                fillstyle="none" if look.hollow else "full")
@@ -59,7 +60,7 @@ def _picture(scope: str, looks: list[DeviceLook], rows: pd.DataFrame, without: i
     spread = pd.concat([spread_at_equal_size(own) for _, own in rows.groupby("device")])
     rank = rows.groupby("device")[["macs", "energy_mj"]].corr("spearman").unstack()[("macs", "energy_mj")]
     caption = (
-        f"Energy {SCOPE_TITLES[scope]} of {len(rows)} networks on {len(shown)} device(s). Per device, energy and MACs "
+        f"Energy {called} of {len(rows)} networks on {len(shown)} device(s). Per device, energy and MACs "
         f"have a rank correlation of {rank.min():.2f} to {rank.max():.2f}"
     )
     if len(spread):
@@ -68,7 +69,7 @@ def _picture(scope: str, looks: list[DeviceLook], rows: pd.DataFrame, without: i
             f"the median and {number(spread.max())}x at most ({len(spread)} pairs of one device and precision)"
         )
     caption += f". {without} rows of the table have no graph and are not shown." if without else "."
-    return Picture(scope, f"{title} ({SCOPE_TITLES[scope]})", caption, figure)
+    return Picture(scope, f"{title} ({called})", caption, figure)
 
 
 def _scatter(axes: Axes, rows: pd.DataFrame, size: str, look: DeviceLook) -> None:

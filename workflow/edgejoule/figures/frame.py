@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from edgejoule.figures.palette import INK, OTHER, PRECISION_MARKERS
+from edgejoule.figures.devices import DeviceLook
+from edgejoule.figures.palette import INK, OTHER, PRECISION_MARKERS, number
 
 #: Power scope: how its energies are called, in the order of panels.
 SCOPE_TITLES = {
@@ -18,6 +19,25 @@ SCOPE_TITLES = {
     "rail": "measured at the rails",
     "model": "modelled",
 }
+
+
+def scope_title(scope: str, looks: Iterable[DeviceLook]) -> str:
+    """Return how the energies of one scope are called; modelled ones with the declared watts of ``looks``.
+
+    Args:
+        scope: power scope.
+        looks: the devices that are shown; those of other scopes do not matter.
+    """
+    if scope != "model":
+        return SCOPE_TITLES[scope]
+    declared = sorted({look.watts for look in looks if look.power_scope == scope and look.watts is not None})
+    watts = " or ".join(f"{number(value)} W" for value in declared) or "a constant"
+    return f"{SCOPE_TITLES[scope]}, {watts} × latency"
+
+
+def panel_title(scope: str, looks: Iterable[DeviceLook]) -> str:
+    """Return the title of a narrow panel: ``scope_title`` with the declared watts on a line of their own."""
+    return f"Energy {scope_title(scope, looks)}".replace(", ", ",\n")
 
 
 def usable(networks: pd.DataFrame, *columns: str) -> pd.DataFrame:

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from edgejoule.figures.devices import DeviceLook, known
-from edgejoule.figures.frame import SCOPE_TITLES
+from edgejoule.figures.frame import SCOPE_TITLES, panel_title, scope_title
 from edgejoule.figures.palette import number
 from edgejoule.figures.picture import Picture
 from edgejoule.figures.style import log_axis
 
 WHERE = "results/recommendations/fronts"
+UNIT = "mJ per point"
 
 
 def draw(devices: Mapping[str, DeviceLook], fronts: pd.DataFrame) -> list[Picture]:
@@ -31,6 +32,7 @@ def draw(devices: Mapping[str, DeviceLook], fronts: pd.DataFrame) -> list[Pictur
     figure, panels = plt.subplots(1, len(scopes), figsize=(7.2, 3.9), squeeze=False, sharex=True)
     sentences = []
     for axes, scope in zip(panels[0], scopes, strict=True):
+        called, told = scope_title(scope, looks), []
         for look in looks:
             if look.power_scope != scope:
                 continue
@@ -42,11 +44,12 @@ def draw(devices: Mapping[str, DeviceLook], fronts: pd.DataFrame) -> list[Pictur
             line = "--" if look.hollow else "-"
             axes.plot(top1, price[: len(top1)], color=look.colour, linestyle=line, label=look.title)
             first, last = steps["marginal_mj_per_point"].iloc[[0, -1]]
-            sentences.append(f"{look.title} from {number(first)} to {number(last)} mJ")
+            told.append(f"{look.title} from {number(first)} to {number(last)} {UNIT}")
         log_axis(axes, "y")
         axes.set_xlabel("ImageNet top-1 accuracy (%)")
-        axes.set_title(f"Energy {SCOPE_TITLES[scope]}")
-    panels[0][0].set_ylabel("Energy of one further point (mJ per %)")
+        axes.set_title(panel_title(scope, looks))
+        sentences.append(f"{called[0].upper()}{called[1:]}: {'; '.join(told)}.")
+    panels[0][0].set_ylabel(f"Energy of one further point ({UNIT})")
     figure.legend(loc="outside lower center", ncols=2)
-    caption = f"Energy per inference that one more point of top-1 costs along the best mixes: {'; '.join(sentences)}."
+    caption = f"Energy per inference that one more point of top-1 costs along the best mixes. {' '.join(sentences)}"
     return [Picture("all-devices", title, caption, figure)]
