@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import edgejoule
@@ -61,6 +62,9 @@ def test_a_network_outside_the_training_range_is_marked(trained):
     assert "times outside the range" in answer.warnings[0]
     for interval in (answer.latency_ms, answer.power_w, answer.energy_mj):
         assert interval.lower is None and interval.upper is None and "see the warnings" in interval.note
+    many = predictor.predict_many(pd.concat([huge, kernels[kernels["network"] == "gamma-4"]])).set_index("network")
+    assert many.loc["delta-11", ["lower", "upper"]].isna().all(axis=None) and many["predicted"].notna().all()
+    assert many.loc["gamma-4", ["lower", "upper"]].notna().all(axis=None)
     one = kernels[kernels["network"] == "delta-11"]
     shifted = one.assign(kind=one["kind"].where(one["operator"] != "Conv", "conv+bn+relu"), groups=1)
     shifted["kernel_height"] = shifted["kernel_width"] = 3

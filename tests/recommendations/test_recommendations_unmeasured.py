@@ -8,9 +8,12 @@ from test_recommendations_request import ask
 
 from edgejoule.cli.main import main
 from edgejoule.errors import EdgejouleError
+from edgejoule.graphs import read_zoo
+from edgejoule.predictors import load_predictor
 from edgejoule.predictors.train import train
 from edgejoule.recommendations import unmeasured
-from edgejoule.tables import write_table
+from edgejoule.recommendations.catalogue import build_catalogue
+from edgejoule.tables import read_table, write_table
 from edgejoule.tables.contracts import KERNELS, NETWORKS
 from synthetic_board import board
 
@@ -43,6 +46,19 @@ def test_the_whole_zoo_is_planned_with(project):
     options = ("--device", device, "--budget", budget_of(networks), "--energies", "predictor", "--json")
     data = json.loads(ask(folder, *options))
     assert data["networks"] == len(networks)
+
+
+def test_a_network_unlike_the_training_is_not_planned_with_and_says_why(project):
+    folder, device, networks = project
+    kernels = read_table(folder / "graphs" / "kernels.parquet", KERNELS)
+    kernels["macs"] = kernels["macs"].where(kernels["network"] != "delta-11", kernels["macs"] * 1000)
+    seen = networks[networks["family"] != "delta"].reset_index()
+    prediction = unmeasured.zoo_prediction(
+        build_catalogue(seen), load_predictor(device, folder / "predictors"), kernels, read_zoo(folder / "networks.tsv")
+    )
+    assert "delta-11" not in prediction.catalogue.network and "delta-10" in prediction.catalogue.network
+    reasons = prediction.catalogue.excluded.set_index("network")["reason"]
+    assert reasons.to_dict() == {"delta-11": "unlike the training networks: its prediction has no interval"}
 
 
 def test_networks_never_run_are_measured_when_they_matter(project, monkeypatch):

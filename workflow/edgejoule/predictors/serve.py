@@ -116,12 +116,20 @@ class ServedPredictor:
     def predict_many(self, kernels: pd.DataFrame | Features) -> pd.DataFrame:
         """Predict many networks at once: ``network, precision, metric, predicted, lower, upper``.
 
+        Bounds are NaN where ``predict`` states none.
+
         Args:
             kernels: kernels of all networks, or their features where the same networks are asked for again.
         """
         if not isinstance(kernels, Features):
             kernels = network_features(kernels, rows=self._predictor.needs_kernels)
-        return self._predictor.predict(kernels)
+        table = self._predictor.predict(kernels)
+        outside = np.array([bool(warnings) for warnings in self._domain.judge(kernels)[2]], dtype=bool)
+        without = np.tile(outside, len(table) // max(len(kernels), 1))
+        if self.origin == "estimated":
+            without |= (table["metric"] == "power_w").to_numpy()
+        table.loc[without, ["lower", "upper"]] = np.nan
+        return table
 
     def _interval(self, metric: str, value: float, inside: bool) -> Interval | None:
         if not np.isfinite(value):

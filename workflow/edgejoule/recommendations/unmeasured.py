@@ -1,6 +1,7 @@
 """Networks that a device has not run yet: what its trained predictor says, and measuring one of them now."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,14 +47,19 @@ def zoo_prediction(
             f"the zoo has no further network whose kernels are known for '{measured.device}' and whose energy its "
             "predictor states with an interval; use --energies measured"
         )
-    figures = figures[wanted].dropna()
+    figures = figures[wanted]
+    unlike = figures.index[figures[("predicted", "energy_mj")].notna() & figures[("upper", "energy_mj")].isna()]
+    reason = "unlike the training networks: its prediction has no interval"
+    unstated = pd.DataFrame({"network": unlike.to_numpy(dtype=object), "reason": reason})
+    figures = figures.dropna()
     about = zoo.set_index("network").reindex(figures.index)
     able = about["top1"].notna()
     figures, about = figures[able], about[able]
     spread = np.log(figures[("upper", "energy_mj")] / figures[("lower", "energy_mj")])
     spread = spread.to_numpy(float) / (2 * norm.ppf((1 + INTERVAL) / 2))
     count = len(figures)
-    catalogue = measured.extended(
+    excluded = pd.concat([measured.excluded, unstated], ignore_index=True).astype(str)
+    catalogue = replace(measured, excluded=excluded).extended(
         network=figures.index.to_numpy(dtype=object),
         family=about["family"].to_numpy(dtype=object),
         precision=about["precision"].to_numpy(dtype=object),
