@@ -135,7 +135,7 @@ def test_segments_of_pulses():
 def test_segments_of_nothing():
     with pytest.raises(EdgejouleError, match="at one level throughout"):
         segment(np.arange(100) * MS, np.full(100, 2.0), 0.01)
-    with pytest.raises(EdgejouleError, match="3 readings are too few"):
+    with pytest.raises(EdgejouleError, match="3 valid readings are too few"):
         segment(np.arange(3) * MS, np.full(3, 2.0), 0.01)
 
 

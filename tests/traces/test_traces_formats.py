@@ -179,7 +179,7 @@ def test_jls_round_trip(tmp_path):
 
 
 WRONG = {
-    "no voltage": (ppk2, None, "'Current\\(uA\\)' is a current; give the voltage"),
+    "no voltage": (ppk2, None, "'Current\\(uA\\)' is a current; give the supply's voltage .V., such as --voltage 5"),
     "no such column": (joulescope, TraceColumns(power="powr"), "no column 'powr'; did you mean 'power'"),
     "no rate": (lambda f: tegrastats(f, False), None, "its lines carry no times; declare 'rate_hz'"),
 }

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from mlperf_runs import power_lines
 
 from edgejoule.cli import main
 from edgejoule.errors import EdgejouleError
@@ -56,7 +57,8 @@ def test_pictures_are_the_same_bytes_every_time(capture, tmp_path):
         draw(inspect(capture), tmp_path / "a.jpeg", "c.csv")
 
 
-def test_from_the_command_line(capture, tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
@@ -64,6 +66,10 @@ def test_from_the_command_line(capture, tmp_path, monkeypatch, capsys):
             main(["trace", *map(str, arguments)])
         return stop.value.code, capsys.readouterr()
 
+    return run
+
+
+def test_from_the_command_line(capture, tmp_path, run):
     marks = ["--workload", "net", "--iterations", "20", "--least-s", "0.5"]
     status, said = run("import", capture, "--device", "dev", "--output", "r", *marks)
     assert status == 0 and "8000 readings and 3 events in r" in said.out
@@ -79,3 +85,54 @@ def test_from_the_command_line(capture, tmp_path, monkeypatch, capsys):
     assert status == 2 and "did you mean 'wall'" in said.err
     status, said = run("inspect", "nothing.csv")
     assert status == 2 and "nothing.csv: cannot be read" in said.err
+
+
+IMPORT = ("--device", "dev", "--output", "r")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("inspect", "c.csv", "--voltage", "-5"), "--voltage -5: should be more than 0"),
+        (("inspect", "c.csv", "--rate-hz", "0"), "--rate-hz 0: should be more than 0"),
+        (("inspect", "c.csv", "--picture", "no/such.png"), "no/such.png: there is no folder no"),
+        (("import", "c.csv", *IMPORT, "--workload", "net"), "--workload and --iterations"),
+        (("import", "c.csv", *IMPORT, "--iterations", "9"), "--workload and --iterations"),
+        (("import", "c.csv", *IMPORT, "--workload", "net", "--iterations", "0"), "--iterations 0: should be more"),
+        (("import", "c.csv", *IMPORT, "--scope", "model"), "--scope model: valid: dc, rail, wall"),
+    ],
+)
+def test_options_that_cannot_be(capture, tmp_path, run, arguments, message):
+    status, said = run(*arguments)
+    assert status == 2 and message in said.err and said.err.count("\n") <= 2
+    assert [path.name for path in tmp_path.iterdir()] == ["c.csv"]
+
+
+def test_no_events_and_another_recording_are_said(capture, tmp_path, run):
+    status, said = run("import", capture, *IMPORT)
+    assert status == 0 and "no events: no energies can be computed" in said.err
+    assert run("import", capture, *IMPORT)[0] == 0
+    (tmp_path / "d.csv").write_text("time_s,power_W\n1,2\n2,3\n")
+    before = (tmp_path / "r" / "trace.parquet").read_bytes()
+    status, said = run("import", "d.csv", *IMPORT)
+    assert status == 2 and "r: holds another recording, of device 'dev' from 'c.csv'; give another folder" in said.err
+    assert (tmp_path / "r" / "trace.parquet").read_bytes() == before
+
+
+def test_lost_and_negative_power_is_said(tmp_path, run):
+    rows = "".join(f"{second},nan\n" for second in range(20))
+    (tmp_path / "nan.csv").write_text("time_s,power_W\n" + rows)
+    status, said = run("inspect", "nan.csv")
+    assert status == 0 and "every reading is lost" in said.out
+    status, said = run("import", "nan.csv", *IMPORT, "--workload", "net", "--iterations", "9")
+    assert status == 2 and "nan.csv: 0 valid readings are too few" in said.err
+    (tmp_path / "minus.csv").write_text("time_s,power_W\n1,-2\n2,-3\n3,-4\n")
+    status, said = run("inspect", "minus.csv")
+    assert status == 0 and "the mean power is negative (-3 W)" in said.out
+
+
+def test_a_power_log_of_ptdaemon_by_itself(tmp_path, run):
+    (tmp_path / "spl.txt").write_text("\n".join(power_lines()) + "\n")
+    status, said = run("inspect", "spl.txt")
+    assert status == 0 and "ptdaemon" in said.out and "averaged power; 2 to 6 W" in said.out
+    assert (tmp_path / "spl.txt.png").stat().st_size > 5000

@@ -95,9 +95,28 @@ def test_bad_recordings_stop_with_a_sentence(tmp_path, spoil, message):
 def test_absent_and_broken_recordings(tmp_path):
     with pytest.raises(EdgejouleError, match="no recording here"):
         read_recording(tmp_path)
+    (tmp_path / "recording.json").write_text("")
+    with pytest.raises(EdgejouleError, match=r"recording\.json: is empty"):
+        read_recording(tmp_path)
     (tmp_path / "recording.json").write_text("{")
     with pytest.raises(EdgejouleError, match="not valid JSON"):
         read_recording(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["trace", "events"])
+def test_a_table_that_was_deleted(tmp_path, name):
+    write_recording(make(np.full(101, 2.0)), tmp_path / "r")
+    (tmp_path / "r" / f"{name}.parquet").unlink()
+    for read in (read_recording, stream_energy):
+        with pytest.raises(EdgejouleError, match=rf"{name}\.parquet is missing; restore it, or make"):
+            read(tmp_path / "r")
+
+
+def test_a_misspelt_key(tmp_path):
+    recording = make(np.full(101, 2.0))
+    recording.meta["bord"] = recording.meta.pop("board")
+    with pytest.raises(EdgejouleError, match="lacks the key 'board'; it has 'bord': did you mean 'board'"):
+        write_recording(recording, tmp_path / "r")
 
 
 def test_constant_power_of_a_steady_trace():

@@ -12,23 +12,37 @@ Format = Annotated[
     str,
     typer.Option(
         "--format",
-        help="monsoon, joulescope, jls, ppk2, otii, tegrastats, nvml, rapl, perf or generic; recognised if not given.",
+        help="monsoon, joulescope, jls, ppk2, otii, ptdaemon, tegrastats, nvml, rapl, perf or generic; recognised if "
+        "not given.",
     ),
 ]
-Rate = Annotated[float, typer.Option(help="Declared readings a second, where the meter has no rate of its own.")]
-Voltage = Annotated[float, typer.Option(help="Voltage of the supply (V), for files that hold a current only.")]
+Rate = Annotated[float | None, typer.Option(help="Declared readings a second, where the meter has no rate of its own.")]
+Voltage = Annotated[float | None, typer.Option(help="Voltage of the supply (V), for files that hold a current only.")]
 Columns = Annotated[
     list[str],
     typer.Option("--column", help="What a column holds, such as time=t, time_unit=ms, power=P; see docs/traces.md."),
 ]
 
 
-def _columns(stated: list[str], voltage: float):
+#: What a meter can have seen.
+METERED = ("wall", "rail", "dc")
+
+
+def _positive(**options: float | None) -> None:
+    from edgejoule.errors import EdgejouleError
+
+    for name, value in options.items():
+        # Not 'value <= 0': nan is no amount either.
+        if value is not None and not 0 < value < float("inf"):
+            raise EdgejouleError(f"--{name.replace('_', '-')} {value:g}: should be more than 0")
+
+
+def _columns(stated: list[str], voltage: float | None):
     from edgejoule.config.load import check
     from edgejoule.config.models import TraceColumns
     from edgejoule.errors import EdgejouleError
 
-    found: dict[str, object] = {"voltage": voltage} if voltage else {}
+    found: dict[str, object] = {} if voltage is None else {"voltage": voltage}
     for item in stated:
         key, equals, value = item.partition("=")
         if not equals:
@@ -42,18 +56,21 @@ def inspect(
     file: File,
     format_: Format = "",
     picture: Annotated[Path | None, typer.Option(help="The picture; FILE.png in this folder if not given.")] = None,
-    rate_hz: Rate = 0,
-    voltage: Voltage = 0,
+    rate_hz: Rate = None,
+    voltage: Voltage = None,
     column: Columns = [],  # noqa: B006
 ) -> None:
     """Say what a trace holds (format, rates, span, gaps, rails, lost readings, events) and draw it with its events.
 
     Example: edgejoule trace inspect results/traces/rpi4-tflite-v2.7.1-ruy
     """
-    from edgejoule.traces.inspect import describe, draw, table_of
+    from edgejoule.traces.inspect import check_picture, describe, draw, table_of
     from edgejoule.traces.inspect import inspect as look
 
-    inspected = look(file, format_ or None, _columns(column, voltage), rate_hz or None)
+    _positive(rate_hz=rate_hz, voltage=voltage)
+    if picture is not None:
+        check_picture(picture)
+    inspected = look(file, format_ or None, _columns(column, voltage), rate_hz)
     typer.echo(table_of(describe(inspected)))
     if any(rail.quantity == "power" for rail in inspected.readings.rails):
         picture = picture or Path(f"{file.resolve().name}.png")
@@ -70,11 +87,13 @@ def import_(
     scope: Annotated[str, typer.Option(help="What the meter saw: wall, rail or dc.")] = "dc",
     format_: Format = "",
     events: Annotated[Path | None, typer.Option(help="CSV or Parquet of marks: event,start_ns,end_ns,...")] = None,
-    workload: Annotated[str, typer.Option(help="Or find the events in the trace; this ran in them.")] = "",
-    iterations: Annotated[int, typer.Option(help="Inferences in each event that is found.")] = 0,
+    workload: Annotated[
+        str, typer.Option(help="Or find the events in the trace; this ran in them. Needs --iterations.")
+    ] = "",
+    iterations: Annotated[int | None, typer.Option(help="Inferences in each event that is found.")] = None,
     least_s: Annotated[float, typer.Option(help="Shortest event that is found (s).")] = 1.0,
-    rate_hz: Rate = 0,
-    voltage: Voltage = 0,
+    rate_hz: Rate = None,
+    voltage: Voltage = None,
     column: Columns = [],  # noqa: B006
 ) -> None:
     """Make a trace file a canonical recording.
@@ -86,21 +105,32 @@ def import_(
     from edgejoule.config.models import Segments
     from edgejoule.errors import EdgejouleError
     from edgejoule.names import did_you_mean
-    from edgejoule.tables.vocabulary import POWER_SCOPES
     from edgejoule.traces import write_recording
-    from edgejoule.traces.convert import recording_of
+    from edgejoule.traces.convert import check_replaceable, recording_of
     from edgejoule.traces.importers.formats import read_trace_file
 
-    if scope not in POWER_SCOPES:
-        raise EdgejouleError(f"--scope {scope}: {did_you_mean(scope, POWER_SCOPES)}")
+    if scope not in METERED:
+        raise EdgejouleError(f"--scope {scope}: {did_you_mean(scope, METERED)}")
+    _positive(rate_hz=rate_hz, voltage=voltage, iterations=iterations, least_s=least_s)
+    if bool(workload) != (iterations is not None):
+        raise EdgejouleError("--workload and --iterations, the inferences in each event, go together; give both")
+    if workload and events:
+        raise EdgejouleError("--events marks the events and --workload finds them; give one of the two")
     segments = None
     if workload:
-        found = {"workload": workload, "iterations": iterations or None, "least_s": least_s}
+        found = {"workload": workload, "iterations": iterations, "least_s": least_s}
         segments = check(Segments, found, "--workload, --iterations, --least-s")
-    readings = read_trace_file(file, format_ or None, _columns(column, voltage), rate_hz or None)
+    readings = read_trace_file(file, format_ or None, _columns(column, voltage), rate_hz)
     meta = {"device": device, "board": board or device, "meter": {"kind": "external"}, "power_scope": scope}
     recording = recording_of(readings, meta, file, events, segments)
+    check_replaceable(recording, output)
     write_recording(recording, output)
     for note in readings.notes:
         typer.echo(note, err=True)
+    if not len(recording.events):
+        typer.echo(
+            "no events: no energies can be computed; mark them with --events, or find them with --workload "
+            "and --iterations",
+            err=True,
+        )
     typer.echo(f"{len(recording.trace)} readings and {len(recording.events)} events in {output}")

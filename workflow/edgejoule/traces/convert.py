@@ -105,6 +105,27 @@ def recording_of(
     return Recording(meta | about, table, readings.trace)
 
 
+def check_replaceable(recording: Recording, folder: Path) -> None:
+    """Stop if ``folder`` holds something else than an earlier import of the same file for the same device.
+
+    Raises:
+        EdgejouleError: what is there is another recording, or none that can be read.
+    """
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise EdgejouleError(f"{folder}: is a file; give a folder for the recording")
+    if not any(folder.iterdir()):
+        return
+    old = read_recording(folder)
+    same = all(old.meta.get(key) == recording.meta.get(key) for key in ("device", "source"))
+    if not same or old.trace is None or len(old.trace) != len(recording.trace):
+        raise EdgejouleError(
+            f"{folder}: holds another recording, of device '{old.meta['device']}' from "
+            f"'{old.meta.get('source', 'an unnamed file')}'; give another folder, or delete this one first"
+        )
+
+
 def _canonical(device: Device, folder: Path | str | None) -> Recording:
     if folder is None:
         raise EdgejouleError(f"device '{device.name}': a canonical recording is a 'folder'")

@@ -12,7 +12,7 @@ from edgejoule.tables import contracts, read_table
 from edgejoule.traces.batches import BATCH, Batch, file_batches, frame_batches
 from edgejoule.traces.integrate import NS, RailIntegrator, Windows
 from edgejoule.traces.rails import Rail
-from edgejoule.traces.recording import Recording, check_events, rails_of, read_meta
+from edgejoule.traces.recording import Recording, check_events, check_files, rails_of, read_meta
 from edgejoule.traces.uncertainty import energy_uncertainty
 
 #: Each event is integrated in this many equal parts: they make up ten blocks, and three thirds.
@@ -60,6 +60,7 @@ def stream_energy(folder: Path | str, rows: int = BATCH) -> pd.DataFrame:
     """
     folder = Path(folder)
     meta = read_meta(folder)
+    check_files(folder, meta)
     events = read_table(folder / "events.parquet", contracts.EVENTS)
     check_events(events, str(folder))
     used = {rail.name: rail for rail in rails_of(meta, str(folder)) if rail.used}

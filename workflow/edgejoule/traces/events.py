@@ -60,9 +60,12 @@ def find_events(readings: Readings, wanted: Segments, source: str) -> pd.DataFra
     parts = readings.trace[readings.trace["rail"].isin(used)].groupby("t_ns")["power_w"]
     power = parts.sum(min_count=len(used))
     t_ns = power.index.to_numpy()
-    spans = segment(t_ns, power.to_numpy(), wanted.least_s, wanted.threshold_w)
+    try:
+        spans = segment(t_ns, power.to_numpy(), wanted.least_s, wanted.threshold_w)
+    except EdgejouleError as error:
+        raise EdgejouleError(f"{source}: {error}") from error
     if not len(spans):
-        raise EdgejouleError(f"{source}: no span of high power lasts {wanted.least_s:g} s; lower 'least_s'")
+        raise EdgejouleError(f"{source}: no span of high power lasts {wanted.least_s:g} s; lower 'least_s' (--least-s)")
     unknown = dict.fromkeys(("latency_ms", "latency_p50_ms", "latency_p90_ms", "top1"))
     common = {"precision": wanted.precision, "workload": wanted.workload, "source": source} | unknown
     rows = []

@@ -18,6 +18,8 @@ from edgejoule.traces.recording import read_recording
 
 #: Most points of a rail that a picture shows; more are drawn as the range within each of so many steps.
 POINTS = 4000
+#: Endings of pictures.
+PICTURES = (".png", ".svg", ".pdf")
 INK, SHADE = "#1b4965", "#fbe3cb"
 #: Units of the time axis, largest first, in ns.
 AXIS = (("h", 3600e9), ("s", 1e9), ("ms", 1e6), ("ns", 1))
@@ -77,24 +79,28 @@ def _describe_rail(part: pd.DataFrame, rail) -> list[str]:
     amount = (
         f"{known.min():.6g} to {known.max():.6g} {unit}, median {np.median(known):.6g} {unit}" if len(known) else ""
     )
-    return [
+    quality = [
         f"{rail.sampling} {rail.quantity}{'' if rail.used else ', not used'}; {amount or 'no valid reading'}",
         f"{len(t_ns)} readings over {span:.6g} s; {declared}, {observed}",
         f"{lost} lost; {len(gaps)} gap(s)" + (f", the longest {gaps.max() * 1e-9:.6g} s" if len(gaps) else ""),
     ]
+    if not len(known):
+        quality.append("WARNING: every reading is lost; nothing can be computed from this rail")
+    elif rail.quantity == "power" and known.mean() < 0:
+        quality.append(f"WARNING: the mean power is negative ({known.mean():.6g} W); is the meter wired the other way?")
+    return quality
 
 
 def draw(inspected: Inspected, output: Path | str, title: str) -> None:
     """Draw every rail that reads power over time, with the events behind it, as PNG or SVG.
 
     Raises:
-        EdgejouleError: no rail reads power, or the picture's ending is no known format.
+        EdgejouleError: no rail reads power, the picture's ending is no known format, or its folder does not exist.
     """
     from matplotlib.figure import Figure
 
     output = Path(output)
-    if output.suffix not in (".png", ".svg", ".pdf"):
-        raise EdgejouleError(f"{output}: a picture ends in .png, .svg or .pdf")
+    check_picture(output)
     readings = inspected.readings
     rails = [rail for rail in readings.rails if rail.quantity == "power"]
     if not rails:
@@ -110,13 +116,22 @@ def draw(inspected: Inspected, output: Path | str, title: str) -> None:
         _shade(axis, inspected.events, start, scale)
         axis.fill_between(times, low, high, color=INK, linewidth=0.8, edgecolor=INK)
         axis.set_ylabel(f"{rail.name}, W")
-        axis.set_ylim(bottom=0)
+        if not (low < 0).any():
+            axis.set_ylim(bottom=0)
         axis.margins(x=0)
         axis.spines[["top", "right"]].set_visible(False)
     axes[-1].set_xlabel(f"{unit} since the first reading")
     axes[0].set_title(title, loc="left", fontsize=10)
     with atomic_path(output) as temporary:
         figure.savefig(temporary, format=output.suffix[1:], dpi=120, metadata=_undated(output.suffix))
+
+
+def check_picture(output: Path) -> None:
+    """Stop unless a picture can be written there: a known ending, in a folder that exists."""
+    if output.suffix not in PICTURES:
+        raise EdgejouleError(f"{output}: a picture ends in .png, .svg or .pdf")
+    if not output.parent.is_dir():
+        raise EdgejouleError(f"{output}: there is no folder {output.parent}; make it first")
 
 
 def _undated(suffix: str) -> dict:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -84,7 +85,9 @@ def check_meta(meta: dict, where: str) -> None:
     """Stop unless ``recording.json`` has the required keys and readable rails."""
     for key in REQUIRED:
         if key not in meta:
-            raise EdgejouleError(f"{where}: recording.json lacks the key '{key}'")
+            near = get_close_matches(key, set(meta) - set(REQUIRED), n=1)
+            hint = f"; it has '{near[0]}': did you mean '{key}'?" if near else ""
+            raise EdgejouleError(f"{where}: recording.json lacks the key '{key}'{hint}")
     if not isinstance(meta["meter"], dict) or "kind" not in meta["meter"]:
         raise EdgejouleError(f"{where}: recording.json: 'meter' should be a mapping with the key 'kind'")
     if meta["meter"]["kind"] == "constant" and not meta["meter"].get("watts"):
@@ -119,7 +122,10 @@ def read_meta(folder: Path | str) -> dict:
     """Read and check ``recording.json``."""
     path = Path(folder) / "recording.json"
     try:
-        meta = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if not text.strip():
+            raise EdgejouleError(f"{path}: is empty; import or record the trace again")
+        meta = json.loads(text)
     except OSError as error:
         raise EdgejouleError(f"{path}: no recording here: {error.strerror}") from error
     except ValueError as error:
@@ -130,6 +136,16 @@ def read_meta(folder: Path | str) -> dict:
     return meta
 
 
+def check_files(folder: Path, meta: dict) -> None:
+    """Stop unless the tables that ``recording.json`` promises are there."""
+    needed = ["events", *(["trace"] if meta["rails"] else [])]
+    for name in needed:
+        if not (folder / f"{name}.parquet").is_file():
+            raise EdgejouleError(
+                f"{folder}: {name}.parquet is missing; restore it, or make the recording again in an empty folder"
+            )
+
+
 def read_recording(folder: Path | str) -> Recording:
     """Read a recording and check it.
 
@@ -138,10 +154,11 @@ def read_recording(folder: Path | str) -> Recording:
     """
     folder = Path(folder)
     meta = read_meta(folder)
+    check_files(folder, meta)
     tables = {
         name: read_table(folder / f"{name}.parquet", table)
         for name, table in TABLES.items()
-        if (folder / f"{name}.parquet").exists() or name == "events"
+        if (folder / f"{name}.parquet").exists()
     }
     recording = Recording(meta, **tables)
     check_recording(recording, str(folder))

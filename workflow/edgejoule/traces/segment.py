@@ -74,7 +74,7 @@ def segment(t_ns: np.ndarray, power_w: np.ndarray, least_s: float, threshold_w: 
     known = ~np.isnan(power_w)
     t_ns, power_w = t_ns[known], power_w[known]
     if len(t_ns) < 8:
-        raise EdgejouleError(f"{len(t_ns)} readings are too few to find events in")
+        raise EdgejouleError(f"{len(t_ns)} valid readings are too few to find events in")
     size = -(-len(power_w) // BLOCKS)
     starts = np.arange(0, len(power_w), size)
     blocks = np.add.reduceat(power_w, starts) / np.diff(np.append(starts, len(power_w)))

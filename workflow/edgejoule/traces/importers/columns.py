@@ -72,7 +72,7 @@ def read_columns(path: Path, columns: TraceColumns, rate_hz: float | None, sampl
         if name not in present:
             raise EdgejouleError(f"{path}: no column '{name}'; {did_you_mean(name, present)}")
     if columns.time is None and rate_hz is None:
-        raise EdgejouleError(f"{path}: no column of time and no declared rate; give one of them")
+        raise EdgejouleError(f"{path}: no column of time and no declared rate; give --column time=... or --rate-hz")
     table, notes = _read(path, wanted, columns)
     t_ns = _times(table, columns, rate_hz, path)
     rails = _rails(table, columns, sampling, path)
@@ -98,9 +98,13 @@ def _rails(table: pa.Table, columns: TraceColumns, sampling: str, path: Path) ->
         counter = Rail("energy", "energy", "counter", wrap_j=wrap, unit=columns.energy_unit)
         rails[counter] = _numbers(table, columns.energy) * scale
     if not rails and columns.current is not None:
-        raise EdgejouleError(f"{path}: column '{columns.current}' is a current; give the voltage of the supply")
+        raise EdgejouleError(
+            f"{path}: column '{columns.current}' is a current; give the supply's voltage (V), such as --voltage 5"
+        )
     if not rails:
-        raise EdgejouleError(f"{path}: no column of power, current or energy is known; name one under 'columns'")
+        raise EdgejouleError(
+            f"{path}: no column of power, current or energy is known; name one, such as --column power=..."
+        )
     return rails
 
 

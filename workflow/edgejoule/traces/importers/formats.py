@@ -9,6 +9,7 @@ from edgejoule.names import did_you_mean
 from edgejoule.traces.importers.columns import columns_of, read_columns
 from edgejoule.traces.importers.jls import is_jls, read_jls
 from edgejoule.traces.importers.perf import is_perf, read_perf
+from edgejoule.traces.importers.ptdaemon import is_power_log, read_ptdaemon
 from edgejoule.traces.importers.readings import Readings
 from edgejoule.traces.importers.tegrastats import is_tegrastats, read_tegrastats
 from edgejoule.traces.importers.units import assumed_units, guess_columns
@@ -43,7 +44,8 @@ LAYOUTS = {
     "joulescope": Layout(("time", "current", "voltage", "power"), None, "averaged", {}),
     "generic": Layout((), None, "instantaneous", {}),
 }
-BINARY = {"jls": is_jls, "tegrastats": is_tegrastats, "perf": is_perf}
+#: Formats that are no tables with a header.
+BINARY = {"jls": is_jls, "ptdaemon": is_power_log, "tegrastats": is_tegrastats, "perf": is_perf}
 FORMATS = (*BINARY, *LAYOUTS)
 
 
@@ -96,6 +98,8 @@ def read_trace_file(
             return read_jls(path, voltage)
         case "tegrastats":
             return read_tegrastats(path, rate_hz)
+        case "ptdaemon":
+            return read_ptdaemon(path, rate_hz)
         case "perf":
             return read_perf(path)
     layout = LAYOUTS[name]

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +10,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.traces.importers.readings import Readings, make_readings
+from edgejoule.traces.rails import Rail
 
 #: Power must be volts x amperes x power factor within this ratio, or one of the columns has another unit.
 UNIT_RATIO = 1.5
@@ -27,6 +30,24 @@ class PowerLog:
     t_ns: np.ndarray
     power_w: np.ndarray
     incomplete: int
+
+
+def is_power_log(head: bytes) -> bool:
+    """Whether the beginning of a file is a power log."""
+    labels = [label.strip() for label in head.split(b"\n")[0].split(b",")[::2]]
+    return head.startswith(b"Time,") and b"Watts" in labels
+
+
+def read_ptdaemon(path: Path, rate_hz: float | None) -> Readings:
+    """Read one power log by itself, without the logs of what ran.
+
+    Raises:
+        EdgejouleError: see ``read_power_log``; or there are fewer than two readings, or the rate is not ``rate_hz``.
+    """
+    log = read_power_log(path.read_bytes(), str(path))
+    notes = (f"{log.incomplete} incomplete line(s) left out",) if log.incomplete else ()
+    rails = {Rail("wall", "power", "averaged", unit="W"): log.power_w}
+    return make_readings(log.t_ns, rails, str(path), "the log's own, taken as UTC", rate_hz, notes)
 
 
 def read_power_log(data: bytes, where: str) -> PowerLog:

@@ -80,6 +80,6 @@ def _times(stamps: list[int], count: int, rate_hz: float | None, path: Path) -> 
         return -rebuild_clock(-np.array(stamps[::-1])).t_ns[::-1]
     if rate_hz is None:
         raise EdgejouleError(
-            f"{path}: its lines carry no times; declare 'rate_hz', the inverse of tegrastats' interval"
+            f"{path}: its lines carry no times; declare 'rate_hz' (--rate-hz), the inverse of tegrastats' interval"
         )
     return np.round(np.arange(count) * (1e9 / rate_hz)).astype(np.int64)
