@@ -24,7 +24,7 @@ lint: $(READY)
 	$(BIN)/reuse lint --quiet || $(BIN)/reuse lint
 
 unit: $(READY)
-	$(BIN)/python -m pytest tests -n auto
+	$(BIN)/python -m pytest tests -n auto --dist loadscope
 
 # PyTorch first: torchvision and timm then take the build that is there, and add none of their own.
 $(READY): envs/requirements.txt pyproject.toml

@@ -115,7 +115,8 @@ def test_what_is_there_is_neither_copied_nor_measured_again(tmp_path, host, work
     calls = int((tmp_path / "count").read_text())
     record_remotely(host, plan, models, tmp_path / "parts")
     assert {path: path.read_bytes() for path in parts} == parts
-    assert int((tmp_path / "count").read_text()) - calls < 12, "nothing but looks"
+    again = int((tmp_path / "count").read_text()) - calls
+    assert again < calls / 2, "looks alone; how many depends on how fast the machine is"
 
 
 def test_an_error_there_is_told_here(tmp_path, host, work):
