@@ -318,6 +318,9 @@ def test_what_people_read(phones):
     assert "35 of 35 pairs; rank 1 to 2 of 8 in league phone-dc, not settled" in one
     assert "rank 5 to 8 of 8 in league phone-dc, not settled" in describe_scores(scores, "motorola_one_macro", "robust")
     assert "| 5 to 8 | motorola_one_macro |" in text
+    # As read from a file in which other devices are not ranked.
+    floats = scores.astype({"rank": float, "rank_worst": float})
+    assert "; rank 5 to 8 of 8" in describe_scores(floats, "motorola_one_macro", "robust")
     with pytest.raises(EdgejouleError, match="did you mean 'huawei_p40_pro'"):
         describe_scores(scores, "huawei_p40_por", "robust")
     with pytest.raises(EdgejouleError, match="did you mean 'robust'"):

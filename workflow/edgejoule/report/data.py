@@ -153,7 +153,7 @@ def _device(look: DeviceLook, rows: pd.DataFrame, accuracy: pd.DataFrame, scores
         if len(error)
         else None,
         "ranks": [
-            {"score": row.score, "rank": rank_range(int(row.rank), int(row.rank_worst)), "league": row.league}
+            {"score": row.score, "rank": rank_range(row.rank, row.rank_worst), "league": row.league}
             for row in ranks[["score", "rank", "rank_worst", "league"]].itertuples(index=False)
         ],
     }

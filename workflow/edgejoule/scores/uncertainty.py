@@ -73,10 +73,10 @@ def ranks(above: np.ndarray, eligible: np.ndarray, settled: float) -> np.ndarray
     return result
 
 
-def rank_range(best: int, worst: int) -> str:
-    """Return the ranks from best to worst as people read them.
+def rank_range(best: float, worst: float) -> str:
+    """Return the ranks from best to worst as people read them; a table with gaps holds whole numbers as floats.
 
-    >>> rank_range(5, 8), rank_range(1, 1)
+    >>> rank_range(5, 8), rank_range(1.0, 1.0)
     ('5 to 8', '1')
     """
-    return str(best) if best == worst else f"{best} to {worst}"
+    return f"{best:.0f}" if best == worst else f"{best:.0f} to {worst:.0f}"
