@@ -189,6 +189,9 @@ def follow(host: Ssh, root: str) -> Iterator[dict]:
         if state.get("error"):
             raise EdgejouleError(f"host 'ssh://{host.alias}': {state['error']}")
         if state.get("finished"):
+            # The end is told too, however short the measurement was; a state without counts has nothing to tell.
+            if "done" in state:
+                yield state
             return
         if not alive:
             log = host.run(f"tail -n 1 {quoted}/recorder.log").decode("utf-8", "replace").strip()
