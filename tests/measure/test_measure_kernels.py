@@ -7,6 +7,9 @@ import onnx
 import pytest
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.graphs.alone import NOT_ALONE, executed
+from edgejoule.graphs.costs import KINDS
+from edgejoule.graphs.sampler import sample
 from edgejoule.measure.cold import measure_kernel
 from edgejoule.measure.runtimes import open_runtime
 from edgejoule.measure.sandwich import BUILDERS, MIDDLE, sandwich
@@ -15,7 +18,9 @@ BASE = {
     "kernel": "k", "operator": "", "tail": "", "layout": "nchw", "batch": 1, "input_height": 14, "input_width": 14,
     "output_height": 14, "output_width": 14, "input_channels": 32, "output_channels": 32, "kernel_height": 0,
     "kernel_width": 0, "stride": 1, "dilation": 1, "groups": 1, "inputs": 1,
+    "bytes_in": 4 * 32 * 14 * 14, "bytes_weights": 0, "source": "zoo",
 }  # fmt: skip
+MAP = BASE["bytes_in"]
 
 
 def conv(**changes):
@@ -40,11 +45,17 @@ KERNELS = {
     "pooling of a whole map": BASE | ONE | {"kind": "global-avgpool", "operator": "AveragePool", "layout": "nchwc",
                                             "kernel_height": 14, "kernel_width": 14},
     "normalisation": BASE | {"kind": "bn+relu", "operator": "Conv", "layout": "nchwc", "tail": "relu"},
-    "addition": BASE | {"kind": "add", "operator": "Add", "inputs": 2},
+    "addition": BASE | {"kind": "add", "operator": "Add", "inputs": 2, "bytes_in": 2 * MAP},
+    "scaled channels": BASE | {"kind": "mul", "operator": "Mul", "inputs": 2, "bytes_in": MAP + 4 * 32},
+    "constant scale": BASE | {"kind": "mul", "operator": "Mul", "bytes_weights": 4 * 32},
+    "one number": BASE | {"kind": "div", "operator": "Div"},
     "sigmoid": BASE | {"kind": "sigmoid", "operator": "Sigmoid"},
     "concatenation": BASE | {"kind": "concat", "operator": "Concat", "inputs": 3, "output_channels": 48},
     "classifier": BASE | {"kind": "fc", "operator": "Gemm", "input_height": 1, "output_channels": 100},
     "projection": BASE | TOKENS | {"kind": "fc", "operator": "MatMul", "output_channels": 96},
+    "attention's keys": BASE | TOKENS | {"kind": "matmul", "operator": "FusedMatMul", "output_channels": 50},
+    "skip layer norm": BASE | TOKENS | {"kind": "layernorm", "operator": "SkipLayerNormalization", "inputs": 2},
+    "leaky relu": BASE | {"kind": "relu", "operator": "LeakyRelu"},
     "product": BASE | TOKENS | {"kind": "matmul", "operator": "MatMul", "batch": 3, "output_channels": 50},
     "softmax of maps": BASE | {"kind": "softmax", "operator": "Softmax", "input_channels": 3},
     "layer norm": BASE | TOKENS | {"kind": "layernorm", "operator": "LayerNormalization"},
@@ -66,9 +77,8 @@ def test_runs_as_the_one_node_that_is_asked_for(runtime, name):
 
 def test_the_middle_has_the_shapes_of_the_configuration():
     model = onnx.load_from_string(sandwich(KERNELS["strided conv"]))
-    shapes = {
-        value.name: [axis.dim_value for axis in value.type.tensor_type.shape.dim] for value in model.graph.value_info
-    }
+    values = onnx.shape_inference.infer_shapes(model).graph.value_info
+    shapes = {value.name: [axis.dim_value for axis in value.type.tensor_type.shape.dim] for value in values}
     middle = next(node for node in model.graph.node if node.name.startswith(MIDDLE))
     assert shapes[middle.input[0]] == [1, 32, 14, 14]
     assert shapes[middle.output[0]] == [1, 32, 7, 7]
@@ -94,6 +104,19 @@ def test_a_kernel_that_the_runtime_executes_as_something_else_is_refused(runtime
         measure_kernel(conv(operator="FusedConv"), runtime)
 
 
+def test_a_kernel_that_the_runtime_executes_in_another_layout_is_refused(runtime):
+    with pytest.raises(EdgejouleError, match="executes it in its blocked layout between these neighbours"):
+        measure_kernel(conv(layout="nchw"), runtime)
+
+
+def test_synthetic_kernels_are_executed_as_what_the_plan_says(runtime):
+    drawn = sample(60, 0, executed=executed("onnxruntime", ""))
+    small = [row | {"source": "synthetic"} for row in drawn if row["macs"] < 1e8]
+    assert len(small) > 40
+    for row in small:
+        measure_kernel(row, runtime, runs=1, cold=False)
+
+
 def test_a_kernel_that_the_runtime_splits_is_refused(runtime):
     with pytest.raises(EdgejouleError, match=r"executes it as 2 nodes \(Conv\+Sigmoid\), not as one"):
         measure_kernel(conv(tail="relu+sigmoid"), runtime)
@@ -104,7 +127,7 @@ def test_a_kernel_that_the_runtime_splits_is_refused(runtime):
     [
         ({"kind": "transpose"}, "kind 'transpose' cannot be rebuilt from its configuration"),
         ({"kind": "other:Einsum"}, "kind 'other:Einsum' cannot be rebuilt"),
-        ({"kind": "add", "inputs": 1}, "reads 1 activations; a configuration tells of two only"),
+        ({"kind": "add", "inputs": 2, "bytes_in": MAP + 12}, "has 3 elements, which no broadcast to"),
     ],
 )
 def test_says_what_cannot_be_rebuilt(changes, sentence):
@@ -112,10 +135,10 @@ def test_says_what_cannot_be_rebuilt(changes, sentence):
         sandwich(BASE | changes)
 
 
-def test_every_builder_is_of_a_kind_that_graphs_have():
-    from edgejoule.graphs.costs import KINDS
-
+def test_every_kind_is_either_built_or_planned_by_nobody():
     assert set(BUILDERS) <= set(KINDS)
+    assert not set(BUILDERS) & set(NOT_ALONE)
+    assert set(KINDS) == set(BUILDERS) | set(NOT_ALONE)
 
 
 def test_sandwiches_are_the_same_each_time():

@@ -1,5 +1,7 @@
 """From a device file to a recording, by the command."""
 
+import json
+import re
 import sys
 
 import pandas as pd
@@ -11,10 +13,10 @@ from edgejoule.cli import main
 from edgejoule.config.load import check
 from edgejoule.config.models import Device
 from edgejoule.errors import EdgejouleError
-from edgejoule.measure import live, protocol, recorder
-from edgejoule.measure.prepare import LEAST_OF_A_KIND, kernel_workloads, make_plan
+from edgejoule.measure import live, prepare, protocol, recorder
+from edgejoule.measure.prepare import kernel_workloads, make_plan
 from edgejoule.tables import write_table
-from edgejoule.tables.contracts import KERNELS
+from edgejoule.tables.contracts import PLAN
 from edgejoule.traces import read_recording
 
 FILE = """\
@@ -29,7 +31,7 @@ origin: estimated
 source:
   kind: live
   networks: [small, tiny-family]
-  protocol: {passes: 2, minimum_s: 0.02, maximum_s: 0.05, half_width: 0.2, idle_s: 0.01, kernels: 10}
+  protocol: {passes: 2, minimum_s: 0.02, maximum_s: 0.05, half_width: 0.2, idle_s: 0.01, kernels: 3}
 """
 HEADER = "network\tarchitecture\tfamily\tprecision\tbuilder\targuments\tinput\tparameters\ttop1\ttop1_source\n"
 ROWS = (
@@ -40,11 +42,15 @@ ROWS = (
 )
 
 
-def kernel(name, network="small", **changes):
-    row = {column.name: 1 if str(column.type) == "int64" else "" for column in KERNELS.columns}
-    row |= {"network": network, "precision": "fp32", "runtime": "onnxruntime", "kernel": name, "layout": "nchw"}
-    row |= {"kind": "relu", "operator": "Relu", "input_channels": 8, "output_channels": 8}
+def kernel(order, name, **changes):
+    row = dict.fromkeys(prepare.CONFIGURATION, 1)
+    row |= {"order": order, "source": "zoo", "runtime": "onnxruntime", "kernel": name, "precision": "fp32", "macs": 0}
+    row |= {"kind": "relu", "operator": "Relu", "tail": "", "layout": "nchw", "input_channels": 8, "output_channels": 8}
     return row | changes
+
+
+def write_plan(path, rows, **about):
+    write_table(pd.DataFrame(rows), path, PLAN, about)
 
 
 @pytest.fixture
@@ -63,12 +69,13 @@ def project(tmp_path, monkeypatch):
     (tmp_path / "watts.py").write_text("import time\nprint('1,2', flush=True)\ntime.sleep(9)\n")
     (tmp_path / "networks.tsv").write_text(HEADER + ROWS)
     rows = [
-        kernel("a-relu", index=0),
-        kernel("a-relu", index=1),
-        kernel("a-transpose", index=2, kind="transpose", operator="Transpose"),
-        kernel("of-another-network", network="other", index=0),
+        kernel(0, "a-relu"),
+        kernel(1, "drawn", source="synthetic"),
+        kernel(2, "strange", kind="add", operator="Add", inputs=2, bytes_in=99),
+        kernel(3, "too-late"),
     ]
-    write_table(pd.DataFrame(rows), tmp_path / "kernels.parquet", KERNELS)
+    left_out = [{"kind": "transpose", "reason": "cannot be rebuilt alone", "kernels": 7}]
+    write_plan(tmp_path / "kernels.parquet", rows, left_out=left_out)
     return exported
 
 
@@ -90,12 +97,16 @@ def test_records_networks_and_kernels_that_the_device_file_asks_for(project, cap
     events = recording.events
     assert set(events.loc[events["kind"] == "network", "workload"]) == {"small", "tiny"}
     kernels = events[events["kind"] == "kernel"]
-    assert set(kernels["workload"]) == {"a-relu"} and set(kernels["kernel_kind"]) == {"relu"}
+    assert set(zip(kernels["workload"], kernels["kernel_source"], strict=True)) == {
+        ("a-relu", "zoo"), ("drawn", "synthetic")
+    }  # fmt: skip
+    assert set(kernels["kernel_kind"]) == {"relu"}
     stated = recording.samples.groupby("event")["duration_ns"].min() / 1e6
     assert (kernels.set_index("event")["latency_ms"] == stated[kernels["event"]]).all()
     reasons = recording.problems.set_index("workload")["reason"]
     assert reasons["tiny-int8"] == "a live measurement exports networks in FP32 only"
-    assert reasons["transpose"].startswith("1 configurations of this kind cannot be rebuilt alone")
+    assert reasons["transpose"].startswith("7 configurations of this kind: cannot be rebuilt alone")
+    assert "no broadcast to (1, 8, 1, 1) explains" in reasons["strange"]
     assert "measure: 0 of" in capsys.readouterr().err
 
 
@@ -137,19 +148,33 @@ def test_says_what_cannot_be_measured(project, tmp_path, capsys, old, new, sente
 
 def test_kernels_need_their_table(project, capsys):
     assert run([*COMMAND[:-4], *COMMAND[-2:]]) == 2
-    assert "give their table with --kernels" in capsys.readouterr().err
+    assert "make a plan with 'edgejoule graphs plan' and give it with --kernels" in capsys.readouterr().err
 
 
-def test_a_sample_of_kernels_has_every_kind_and_no_kernel_twice():
-    rows = [kernel(f"c{i}", index=i, kind="conv+bn+relu") for i in range(500)]
-    rows += [kernel(f"r{i}", index=500 + i) for i in range(15)] + [kernel("s", index=600, kind="softmax")]
-    table = pd.DataFrame(rows + rows)
-    sample = kernel_workloads(table, ["small"], 60, 0)
-    kinds = pd.Series([workload.configuration["kind"] for workload in sample]).value_counts()
-    assert len(sample) == len({workload.name for workload in sample}) == 60
-    assert kinds["softmax"] == 1 and kinds["relu"] >= LEAST_OF_A_KIND
-    assert kernel_workloads(table, ["small"], 60, 0) == sample != kernel_workloads(table, ["small"], 60, 1)
-    assert len(kernel_workloads(table, ["small"], 10_000, 0)) == 516
+def test_the_first_kernels_of_the_plan_are_taken_in_its_order(tmp_path):
+    path = tmp_path / "plan.parquet"
+    write_plan(path, [kernel(order, f"k{order}", source="synthetic") for order in (2, 0, 1)])
+    workloads = kernel_workloads(path, "onnxruntime", 2)
+    assert [workload.name for workload in workloads] == ["k0", "k1"]
+    assert json.loads(json.dumps(workloads[0].configuration)) == {
+        name: kernel(0, "k0", source="synthetic")[name] for name in prepare.CONFIGURATION
+    }
+
+
+@pytest.mark.parametrize(
+    ("runtime", "count", "absent", "sentence"),
+    [
+        ("onnxruntime", 3, None, "has 2 kernels, fewer than the 3 of 'source.protocol.kernels'"),
+        ("openvino", 2, None, "is a plan for runtime 'onnxruntime'; the device runs 'openvino'"),
+        ("onnxruntime", 2, "layout", "has no column 'layout'; make the plan with 'edgejoule graphs plan'"),
+    ],
+)
+def test_a_plan_that_does_not_fit_is_refused(tmp_path, runtime, count, absent, sentence):
+    path = tmp_path / "plan.parquet"
+    rows = [{key: value for key, value in kernel(order, f"k{order}").items() if key != absent} for order in (0, 1)]
+    write_plan(path, rows)
+    with pytest.raises(EdgejouleError, match=re.escape(sentence)):
+        kernel_workloads(path, runtime, count)
 
 
 def test_a_device_without_networks_is_refused():

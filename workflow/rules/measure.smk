@@ -22,10 +22,10 @@ def measuring_threads(wildcards):
     return workflow.cores if DEVICES[wildcards.device].source.host == "local" else 1
 
 
-def kernel_table(wildcards):
-    """Return the table of kernels for a device that measures some, else nothing."""
+def kernel_plan_of(wildcards):
+    """Return the kernel plan of a device that measures kernels, else nothing."""
     asked = DEVICES[wildcards.device].source.protocol.kernels
-    return ["results/graphs/kernels.parquet"] if asked else []
+    return [f"results/graphs/plans/{wildcards.device}.parquet"] if asked else []
 
 
 # One measurement at a time per host, whatever --cores says.
@@ -37,7 +37,7 @@ rule measure:
     input:
         device=device_file,
         zoo=RUN.zoo.file,
-        kernels=kernel_table,
+        kernels=kernel_plan_of,
         code=code("measure", "graphs", "traces"),
     output:
         recording="results/measure/{device}/recording.json",

@@ -99,7 +99,7 @@ def export(
 def plan(
     output: Annotated[Path, typer.Option(help="The plan (Parquet); how it covers each feature lies beside it (CSV).")],
     runtime: Annotated[str, typer.Option(help="The device's runtime.")],
-    budget: Annotated[float, typer.Option(help="Minutes that the measurement may take.")],
+    budget: Annotated[float, typer.Option(help="Minutes that one pass over all of them may take.")],
     catalogue: Annotated[Path, typer.Option(help="The zoo's unique configurations.")] = Path(
         "results/graphs/catalogue.parquet"
     ),
@@ -110,13 +110,14 @@ def plan(
 
     Example: edgejoule graphs plan --runtime onnxruntime --budget 3 --output plan.parquet
     """
-    from edgejoule.graphs.plan import coverage, make_plan
+    from edgejoule.graphs.plan import coverage, left_out, make_plan
     from edgejoule.tables import read_table, write_table, write_text
     from edgejoule.tables.contracts import CATALOGUE, PLAN
 
-    chosen = make_plan(read_table(catalogue, CATALOGUE), runtime, budget, seed, synthetic)
+    found = read_table(catalogue, CATALOGUE)
+    chosen = make_plan(found, runtime, budget, seed, synthetic)
     about = {"runtime": runtime, "budget_minutes": budget, "synthetic_share": synthetic, "seed": seed}
-    write_table(chosen, output, PLAN, about)
+    write_table(chosen, output, PLAN, about | {"left_out": left_out(found, runtime)})
     write_text(output.with_suffix(".csv"), coverage(chosen).to_csv(index=False))
 
 

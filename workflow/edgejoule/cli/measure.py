@@ -14,7 +14,7 @@ def record(
     output: Annotated[Path, typer.Option(help="Folder of the recording; usually results/measure/<device>.")],
     work: Annotated[Path, typer.Option(help="Folder of models and unfinished parts.")] = Path("results/measure/work"),
     zoo: Annotated[Path, typer.Option(help="The zoo.")] = Path("config/networks.tsv"),
-    kernels: Annotated[Path | None, typer.Option(help="Table of kernels, if the device file asks for some.")] = None,
+    kernels: Annotated[Path | None, typer.Option(help="Kernel plan, if the device file asks for kernels.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random weights.")] = 0,
 ) -> None:
     """Record a live device. Stop it at any time; the same command goes on where it was stopped.

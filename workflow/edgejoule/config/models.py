@@ -79,7 +79,9 @@ class Protocol(Model):
     quiet_s: NonNegativeFloat = Field(
         0.0, description="Longest wait for other processes to rest before each window (s); disturbed ones are repeated."
     )
-    kernels: NonNegativeInt = Field(0, description="Most kernel configurations to measure besides the networks.")
+    kernels: NonNegativeInt = Field(
+        0, description="Kernels to measure besides the networks: the first of the kernel plan."
+    )
     kernel_passes: PositiveInt = Field(2, description="Passes in which kernels are measured too.")
     profiled_passes: NonNegativeInt = Field(2, description="Passes in which the runtime's profiler times nodes.")
     seed: int = 0
@@ -175,8 +177,8 @@ class Zoo(Model):
 class Plan(Model):
     """Which kernels are measured alone, on devices where kernels are."""
 
-    budget: PositiveFloat = Field(3.0, description="Minutes that measuring the kernels of one device may take.")
-    synthetic: float = Field(0.5, ge=0, le=1, description="Share of them from the synthetic sample, not from the zoo.")
+    budget: PositiveFloat = Field(10.5, description="Minutes that one pass over the kernels of one device may take.")
+    synthetic: float = Field(0.25, ge=0, le=1, description="Share of them from the synthetic sample, not from the zoo.")
     seed: int = Field(0, description="Seed of the synthetic sample.")
 
 

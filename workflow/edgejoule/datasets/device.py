@@ -95,15 +95,16 @@ def _label(costs: pd.DataFrame, device: Device, zoo: pd.DataFrame) -> pd.DataFra
 
 
 def _label_kernels(costs: pd.DataFrame, recording: Recording, device: Device) -> pd.DataFrame:
-    kinds = recording.events[recording.events["kind"] == "kernel"].drop_duplicates("workload").set_index("workload")
-    kind = kinds["kernel_kind"] if "kernel_kind" in kinds else pd.Series(dtype="string")
+    known = recording.events[recording.events["kind"] == "kernel"].drop_duplicates("workload").set_index("workload")
+    known = known.reindex(columns=["kernel_kind", "kernel_source"])
     return costs.rename(columns={"workload": "kernel"}).assign(
         device=device.name,
         board=device.board,
         runtime=device.runtime.name,
         origin=device.origin,
         power_scope=device.power_scope,
-        kind=costs["workload"].map(kind),
+        kind=costs["workload"].map(known["kernel_kind"]),
+        kernel_source=costs["workload"].map(known["kernel_source"]),
     )
 
 

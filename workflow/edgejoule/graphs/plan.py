@@ -4,14 +4,15 @@ import numpy as np
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.graphs.alone import executed, reason_left_out, variant
 from edgejoule.graphs.sampler import sample
 
 #: What one kernel takes to measure (s): 2,000 kernels, cold, in three minutes.
 SECONDS_PER_KERNEL = 0.09
 #: Columns whose coverage is shown.
 FEATURES = ("input_height", "input_channels", "output_channels", "kernel_height", "stride", "groups", "macs")
-#: Kinds that compute nothing and whose cost is not a kernel's own: they are measured inside networks only.
-NOT_ALONE = ("reshape", "expand")
+#: Kernels of each variant that come first of all, so that a plan that is cut short still has every variant.
+LEAST = 3
 
 
 def make_plan(
@@ -24,21 +25,23 @@ def make_plan(
 ) -> pd.DataFrame:
     """Choose the kernels to measure in a given time.
 
-    The zoo's share is spread over kinds by the square root of how many configurations a kind has, so that rare kinds
-    are not forgotten, and within a kind evenly over work, so that small and large kernels are both measured. Synthetic
-    kernels that the zoo happens to have are dropped from the synthetic part: the two sources stay disjoint.
+    The zoo's share is spread over variants (kind, operator, layout, grouping, window, dilation) by the square root of
+    how many configurations a variant has, so that rare ones are not forgotten, and within a variant evenly over work,
+    so that small and large kernels are both measured. Synthetic kernels that the zoo happens to have are dropped from
+    the synthetic part: the two sources stay disjoint. Kernels that cannot be measured alone are not planned
+    (``left_out`` counts them).
 
     Args:
         catalogue: results/graphs/catalogue.parquet.
         runtime: runtime of the device.
-        budget_minutes: time for the whole plan.
+        budget_minutes: time for one pass over the whole plan.
         seed: seed of the synthetic sample.
         synthetic_share: share of the budget for synthetic kernels, 0 to 1.
         seconds_per_kernel: what one kernel takes.
 
     Returns:
-        One row per kernel with its configuration, ``source`` (zoo or synthetic) and ``order`` of measurement; a plan
-        that is stopped early has measured both sources evenly.
+        One row per kernel with its configuration, ``source`` (zoo or synthetic) and ``order`` of measurement. Its first
+        N rows are a plan too, for any N: both sources, every variant, small and large kernels.
 
     Raises:
         EdgejouleError: the budget is not positive, the share not in 0..1, or the zoo has no kernels for the runtime.
@@ -49,8 +52,8 @@ def make_plan(
         )
     if not 0 <= synthetic_share <= 1:
         raise EdgejouleError(f"plan: the synthetic share is {synthetic_share}; give a number from 0 to 1")
-    found = catalogue[(catalogue["runtime"] == runtime) & ~catalogue["kind"].isin(NOT_ALONE)]
-    found = found[~found["kind"].str.startswith("other:")]
+    found = catalogue[catalogue["runtime"] == runtime]
+    found = found[reason_left_out(found) == ""]
     if found.empty:
         raise EdgejouleError(
             f"plan: the catalogue has no kernels for runtime '{runtime}'; configure a device with this runtime, or "
@@ -62,7 +65,7 @@ def make_plan(
     layout = found["layout"].mode().iloc[0]
     precision = found["precision"].mode().iloc[0]
     # Whatever the zoo cannot fill, the sampler does; never the other way round.
-    drawn = pd.DataFrame(sample(count - len(zoo), seed, precision, layout))
+    drawn = pd.DataFrame(sample(count - len(zoo), seed, precision, executed(runtime, layout)))
     known = set(found["kernel"])
     synthetic = drawn[~drawn["kernel"].isin(known)].assign(source="synthetic", runtime=runtime)
     plan = pd.concat([_interleaved(zoo), _interleaved(synthetic)], ignore_index=True)
@@ -72,31 +75,65 @@ def make_plan(
     return plan[["order", "source", "runtime", *configuration]]
 
 
+def left_out(catalogue: pd.DataFrame, runtime: str) -> list[dict[str, object]]:
+    """Return which of a runtime's kernels no plan has: for each kind and reason, how many."""
+    found = catalogue[catalogue["runtime"] == runtime]
+    found = found.assign(reason=reason_left_out(found))
+    counts = found[found["reason"] != ""].groupby(["kind", "reason"], sort=True).size()
+    return [{"kind": kind, "reason": reason, "kernels": int(number)} for (kind, reason), number in counts.items()]
+
+
 def _spread(found: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Choose ``count`` rows: kinds by the square root of their size, within a kind evenly over work and traffic."""
+    """Choose ``count`` rows: variants by the square root of their size, within one evenly over work and traffic."""
     if count >= len(found):
         return found
-    sizes = found.groupby("kind", sort=True).size()
+    found = _ranked(found)
+    sizes = found.groupby("variant", sort=True).size()
     weights = np.sqrt(sizes)
     wanted = np.minimum(sizes, np.maximum(1, np.floor(count * weights / weights.sum()))).astype(int)
     while wanted.sum() > count:
         wanted[wanted.idxmax()] -= 1
     while wanted.sum() < count:
         wanted[(sizes - wanted).idxmax()] += 1
-    moved = found["bytes_in"] + found["bytes_out"] + found["bytes_weights"]
-    ranked = found.assign(moved=moved).sort_values(["kind", "macs", "moved", "kernel"])
     parts = []
-    for kind, group in ranked.groupby("kind", sort=True):
-        places = np.linspace(0, len(group) - 1, wanted[kind]).round().astype(int)
+    for name, group in found.groupby("variant", sort=True):
+        places = np.linspace(0, len(group) - 1, wanted[name]).round().astype(int)
         parts.append(group.iloc[np.unique(places)])
-    return pd.concat(parts, ignore_index=True).drop(columns="moved")
+    return pd.concat(parts, ignore_index=True).drop(columns=["variant", "moved"])
+
+
+def _ranked(rows: pd.DataFrame) -> pd.DataFrame:
+    """Sort kernels by variant, and within one by work and traffic; add both as columns."""
+    moved = rows["bytes_in"] + rows["bytes_out"] + rows["bytes_weights"]
+    ranked = rows.assign(variant=variant(rows), moved=moved)
+    return ranked.sort_values(["variant", "macs", "moved", "kernel"], ignore_index=True)
 
 
 def _interleaved(rows: pd.DataFrame) -> pd.DataFrame:
-    """Give each kernel its place within its source, 0 to 1, kinds interleaved."""
-    position = rows.groupby("kind").cumcount()
-    size = rows.groupby("kind")["kind"].transform("size")
-    return rows.assign(order=(position + 0.5) / size)
+    """Give each kernel its place within its source, variants interleaved: below 0 for the first few of each, then to 1.
+
+    Within a variant, any number of first places is spread over small and large kernels alike.
+    """
+    if rows.empty:
+        return rows.assign(order=0.0)
+    rows = _ranked(rows)
+    size = rows.groupby("variant")["variant"].transform("size")
+    place = pd.Series(np.concatenate([_scattered(number) for number in rows.groupby("variant", sort=True).size()]))
+    order = ((place + 0.5) / size).where(place >= LEAST, place / LEAST - 1)
+    return rows.assign(order=order).drop(columns=["variant", "moved"])
+
+
+def _scattered(count: int) -> np.ndarray:
+    """Return a permutation whose first n values are spread evenly, for every n: van der Corput's sequence, ranked.
+
+    >>> list(np.argsort(_scattered(8)))
+    [0, 4, 2, 6, 1, 5, 3, 7]
+    """
+    bits = max(1, (count - 1).bit_length())
+    reversed_bits = np.array([int(f"{number:0{bits}b}"[::-1], 2) for number in range(count)])
+    place = np.empty(count, np.int64)
+    place[np.argsort(np.argsort(reversed_bits))] = np.arange(count)
+    return place
 
 
 def coverage(plan: pd.DataFrame) -> pd.DataFrame:

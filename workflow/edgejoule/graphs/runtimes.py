@@ -89,8 +89,8 @@ def _in_order(told: Graph, original: Graph) -> list[Node]:
 
 def _kernel(graph: Graph, node: Node) -> Kernel:
     tail = []
-    # The blocked convolution takes a fourth input, and the skipping normalisation a second one, to be added.
-    if node.operator == "Conv" and len(node.inputs) > 3 and node.inputs[3]:
+    # A convolution may take a fourth input, and the skipping normalisation a second one, to be added.
+    if node.operator in ("Conv", "FusedConv") and len(node.inputs) > 3 and node.inputs[3]:
         tail.append("add")
     activation = node.attributes.get("activation", b"").decode()
     if activation:

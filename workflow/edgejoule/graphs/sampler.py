@@ -41,11 +41,24 @@ def shares(count: int) -> dict[str, int]:
     return whole
 
 
-def sample(count: int, seed: int, precision: str = "fp32", layout: str = "nchw") -> list[dict[str, object]]:
+def in_plain_layout(row: Mapping[str, object]) -> dict[str, object]:
+    """Return a configuration in the layout of a graph file."""
+    return {**row, "layout": "nchw"}
+
+
+def sample(
+    count: int, seed: int, precision: str = "fp32", executed: Callable[[Mapping], dict | None] = in_plain_layout
+) -> list[dict[str, object]]:
     """Return ``count`` different kernel configurations as rows with the configuration columns of table KERNELS.
 
     Each kind fills its own space with a scrambled Sobol sequence (Owen 1998), in log space, snapped to valid values;
-    what falls outside the allowed work or size is drawn again.
+    what falls outside the allowed work or size, or is nothing that the runtime executes as one kernel, is drawn again.
+
+    Args:
+        count: how many.
+        seed: of the sequences.
+        precision: that bytes are counted in.
+        executed: what a runtime makes of a configuration: its operator and layout, or None (``alone.executed``).
     """
     rows = []
     for position, (kind, wanted) in enumerate(shares(count).items()):
@@ -57,8 +70,9 @@ def sample(count: int, seed: int, precision: str = "fp32", layout: str = "nchw")
                 break
             # Sobol sequences are balanced in powers of two.
             for point in sequence.random(2 ** max(wanted - 1, 1).bit_length()):
-                row = _row(make(point), precision, layout)
-                if len(found) < wanted and _allowed(row, precision):
+                row = executed(_row(make(point), precision))
+                if row is not None and len(found) < wanted and _allowed(row, precision):
+                    row["kernel"] = identifier(row)
                     found.setdefault(row["kernel"], row)
         rows.extend(found.values())
     return rows
@@ -96,16 +110,33 @@ def _spatial(kind: str, side: int, channels_in: int, channels_out: int, window: 
     }
 
 
-def _convolution(window: str | int) -> Callable[[np.ndarray], dict]:
+def _convolution(window: str | int, channels: Callable[[float], int] = _channels) -> Callable[[np.ndarray], dict]:
     def make(point: np.ndarray) -> dict:
         side = _log(point[0], ranges()["side"])
         size = window if isinstance(window, int) else _pick(point[3], window)
         stride = 1 if size == 1 else _pick(point[4], "strides")
-        tail = _pick(point[5], "tails")
-        kind = "conv+bn+relu"
-        return _spatial(kind, side, _channels(point[1]), _channels(point[2]), size, stride, operator="Conv", tail=tail)
+        more = {"operator": "Conv", "tail": _pick(point[5], "tails")}
+        return _spatial("conv+bn+relu", side, channels(point[1]), channels(point[2]), size, stride, **more)
 
     return make
+
+
+def _dilated(point: np.ndarray) -> dict:
+    made = _convolution(3)(point)
+    return made | {"stride": 1, "output_height": made["input_height"], "output_width": made["input_width"],
+                   "dilation": _pick(point[4], "dilations")}  # fmt: skip
+
+
+def _asymmetric(point: np.ndarray) -> dict:
+    """One row or one column of weights, as Inception has them."""
+    size = _pick(point[3], "kernels")
+    window = (1, size) if point[4] < 0.5 else (size, 1)
+    return _convolution(1)(point) | {"kernel_height": window[0], "kernel_width": window[1]}
+
+
+def _unaligned(point: np.ndarray) -> dict:
+    """Any number of channels: blocked layouts begin with a multiple of four or more."""
+    return _convolution("unaligned_kernels", lambda value: _log(value, ranges()["channels"]))(point)
 
 
 def _depthwise(point: np.ndarray) -> dict:
@@ -169,6 +200,9 @@ _MAKERS: dict[str, Callable[[np.ndarray], dict]] = {
     "conv": _convolution("kernels"),
     "depthwise": _depthwise,
     "grouped": _grouped,
+    "dilated": _dilated,
+    "asymmetric": _asymmetric,
+    "unaligned": _unaligned,
     "fc": _product("fc"),
     "matmul": _product("matmul"),
     "add": _elementwise("add", "Add", 2),
@@ -186,10 +220,10 @@ _MAKERS: dict[str, Callable[[np.ndarray], dict]] = {
 }
 
 
-def _row(made: Mapping[str, object], precision: str, layout: str) -> dict[str, object]:
-    """Complete a configuration: defaults, multiply-accumulates, bytes, identifier."""
+def _row(made: Mapping[str, object], precision: str) -> dict[str, object]:
+    """Complete a configuration: defaults, multiply-accumulates, bytes."""
     row = {"batch": 1, "groups": 1, "dilation": 1, "inputs": 1, "tail": "", **made}
-    row |= {"precision": precision, "layout": layout}
+    row["precision"] = precision
     size, bias = ELEMENT_BYTES[precision], BIAS_BYTES[precision]
     before = row["batch"] * row["input_channels"] * row["input_height"] * row["input_width"]
     after = row["batch"] * row["output_channels"] * row["output_height"] * row["output_width"]
@@ -211,7 +245,6 @@ def _row(made: Mapping[str, object], precision: str, layout: str) -> dict[str, o
         weights = 2 * row["input_channels"]
     row |= {"macs": work, "bytes_in": before * size, "bytes_out": after * size}
     row["bytes_weights"] = weights * size + biases * bias
-    row["kernel"] = identifier(row)
     return row
 
 
@@ -219,4 +252,7 @@ def _allowed(row: Mapping[str, object], precision: str) -> bool:
     low, high = (size * ELEMENT_BYTES[precision] for size in ranges()["elements"])
     least, most = ranges()["macs"]
     fits = all(low <= row[column] <= high for column in ("bytes_in", "bytes_out"))
+    fits = fits and row["bytes_weights"] <= ranges()["weights"] * ELEMENT_BYTES[precision]
+    # A window reaches no further than the map.
+    fits = fits and max(row["kernel_height"], row["kernel_width"]) <= row["input_height"]
     return fits and (row["macs"] == 0 or least <= row["macs"] <= most)

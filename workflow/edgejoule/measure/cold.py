@@ -8,6 +8,8 @@ import numpy as np
 from edgejoule.errors import EdgejouleError
 from edgejoule.measure.runtimes import Runtime
 
+#: What ONNX Runtime appends to the names of nodes that it moves to its blocked layout.
+BLOCKED = "_nchwc"
 #: Runs of a sandwich that count, after one that does not.
 RUNS = 6
 #: Bytes that are written between runs: more than the last cache of any board, and of one complex of a server.
@@ -29,7 +31,7 @@ def measure_kernel(configuration: Mapping, runtime: Runtime, runs: int = RUNS, c
     """Return the kernel's duration in each run (ns), shape (runs,).
 
     Args:
-        configuration: a row of table KERNELS, with ``layout``.
+        configuration: a row of a kernel plan.
         runtime: one whose profiler times single nodes.
         runs: how many runs count.
         cold: flush caches between runs; False is the usual, too favourable way.
@@ -48,7 +50,12 @@ def measure_kernel(configuration: Mapping, runtime: Runtime, runs: int = RUNS, c
             f"kernel '{configuration['kernel']}': the runtime executes it as {len(nodes)} nodes "
             f"({'+'.join(operator for _, operator in nodes) or 'none'}), not as one"
         )
-    operator = nodes[0][1]
+    name, operator = nodes[0]
+    if "onnxruntime" in runtime.versions() and (BLOCKED in name) != (configuration["layout"] == "nchwc"):
+        raise EdgejouleError(
+            f"kernel '{configuration['kernel']}': the runtime executes it in "
+            f"{'its blocked' if BLOCKED in name else 'the plain'} layout between these neighbours"
+        )
     if operator != configuration["operator"]:
         raise EdgejouleError(
             f"kernel '{configuration['kernel']}': the runtime executes it as {operator} between these neighbours, "

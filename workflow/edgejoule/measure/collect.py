@@ -112,6 +112,7 @@ def events_of(parts: list[dict]) -> pd.DataFrame:
             "kind": event["kind"],
             "workload": part["workload"],
             "kernel_kind": part.get("kernel_kind"),
+            "kernel_source": part.get("kernel_source"),
             "precision": part["precision"],
             "pass": part["pass"],
             "iterations": event["iterations"],

@@ -15,9 +15,8 @@ from edgejoule.measure.prepare import export_once, kernel_workloads, make_plan
 from edgejoule.measure.recorder import Progress, record
 from edgejoule.measure.remote import Ssh, record_remotely
 from edgejoule.measure.runtimes import open_runtime
-from edgejoule.measure.sandwich import BUILDERS
-from edgejoule.tables import read_table
-from edgejoule.tables.contracts import KERNELS
+from edgejoule.tables import read_provenance
+from edgejoule.tables.contracts import PROBLEMS
 from edgejoule.traces import write_recording
 
 
@@ -38,7 +37,7 @@ def record_device(
         work: folder for models (shared by all devices) and unfinished parts; nothing in it needs keeping afterwards.
         output: folder of the recording.
         seed: seed of the random weights.
-        kernels: table KERNELS, needed if the device file asks for kernels.
+        kernels: kernel plan of the device (table PLAN), needed if the device file asks for kernels.
         progress: told before each network that is exported and each workload that is measured.
 
     Raises:
@@ -63,7 +62,7 @@ def record_device(
     workloads = export_all(networks[fitting], device.runtime.name, work / "models", seed, progress)
     problems = refused(networks[~fitting], zoo)
     if source.protocol.kernels:
-        planned, left_out = plan_kernels(device, kernels, [workload.name for workload in workloads])
+        planned, left_out = plan_kernels(device, kernels)
         workloads += planned
         problems = pd.concat([problems, left_out])
     plan = make_plan(device, workloads)
@@ -91,12 +90,12 @@ def export_all(
     return workloads
 
 
-def plan_kernels(device: Device, kernels: Path | None, networks: list[str]) -> tuple[list[Workload], pd.DataFrame]:
-    """Return the kernels that a device file asks for, and one problem per kind that cannot be rebuilt.
+def plan_kernels(device: Device, kernels: Path | None) -> tuple[list[Workload], pd.DataFrame]:
+    """Return the kernels that a device file asks for, and one problem per kind of the zoo's that no plan has.
 
     Raises:
-        EdgejouleError: there is no table of kernels, the runtime cannot time one node, or the device has a meter:
-            a kernel between two others has a latency of its own, but no energy that a meter could tell apart.
+        EdgejouleError: there is no plan or it does not fit, the runtime cannot time one node, or the device has a
+            meter: a kernel between two others has a latency of its own, but no energy that a meter could tell apart.
     """
     if device.runtime.name != "onnxruntime":
         raise EdgejouleError(
@@ -109,21 +108,22 @@ def plan_kernels(device: Device, kernels: Path | None, networks: list[str]) -> t
             "two others has no window of its own that a meter could see"
         )
     if kernels is None:
-        raise EdgejouleError(f"device '{device.name}' asks for kernels; give their table with --kernels")
-    table = read_table(kernels, KERNELS)
-    table = table[(table["runtime"] == device.runtime.name) & (table["precision"] == "fp32")]
-    buildable = table["kind"].isin(BUILDERS)
-    protocol = device.source.protocol
-    workloads = kernel_workloads(table[buildable], networks, protocol.kernels, protocol.seed)
-    if not workloads:
-        raise EdgejouleError(f"{kernels}: has no kernel of these networks for runtime '{device.runtime.name}'")
-    others = table[~buildable & table["network"].isin(networks)].groupby("kind")["kernel"].nunique()
-    left_out = pd.DataFrame({"workload": others.index, "kind": "kernel", "precision": "fp32", "source": str(kernels)})
-    left_out["reason"] = [
-        f"{count} configurations of this kind cannot be rebuilt alone; they are timed inside their networks only"
-        for count in others
+        raise EdgejouleError(
+            f"device '{device.name}' asks for kernels; make a plan with 'edgejoule graphs plan' and give it with "
+            "--kernels"
+        )
+    workloads = kernel_workloads(kernels, device.runtime.name, device.source.protocol.kernels)
+    problems = [
+        {
+            "workload": item["kind"],
+            "kind": "kernel",
+            "precision": workloads[0].precision,
+            "source": kernels.name,
+            "reason": f"{item['kernels']} configurations of this kind: {item['reason']}; timed inside networks only",
+        }
+        for item in read_provenance(kernels).get("left_out", [])
     ]
-    return workloads, left_out
+    return workloads, pd.DataFrame(problems, columns=PROBLEMS.names)
 
 
 def refused(networks: pd.DataFrame, zoo: Path) -> pd.DataFrame:

@@ -1,24 +1,21 @@
 """From a device file and the zoo to a plan: networks exported with weights, once for all devices."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
-
-import pandas as pd
 
 from edgejoule.config.models import Device
 from edgejoule.errors import EdgejouleError
 from edgejoule.measure.plan import Plan, Workload, sha256_of
-from edgejoule.tables import atomic_path, write_json
+from edgejoule.tables import atomic_path, read_table, write_json
+from edgejoule.tables.contracts import PLAN
 
-#: Kernels of a kind that a sample keeps, however rare the kind is.
-LEAST_OF_A_KIND = 10
-#: Columns of table KERNELS that a kernel is built from.
+#: Columns of a kernel plan that a kernel is built from, and where it is from.
 CONFIGURATION = (
     "kernel", "kind", "operator", "tail", "layout", "batch", "input_height", "input_width", "output_height",
     "output_width", "input_channels", "output_channels", "kernel_height", "kernel_width", "stride", "dilation",
-    "groups", "inputs",
+    "groups", "inputs", "bytes_in", "bytes_weights", "source",
 )  # fmt: skip
 
 
@@ -42,27 +39,30 @@ def export_once(row: NamedTuple, model: Path, export: Callable[[NamedTuple, Path
     return Workload(row.network, "network", row.precision, model.name, known["sha256"])
 
 
-def kernel_workloads(kernels: pd.DataFrame, networks: Iterable[str], most: int, seed: int) -> list[Workload]:
-    """Return unique kernel configurations of the networks as workloads: all, or a sample that has every kind.
+def kernel_workloads(plan: Path, runtime: str, count: int) -> list[Workload]:
+    """Return the first ``count`` kernels of a kernel plan as workloads.
 
-    Args:
-        kernels: table KERNELS of one runtime and precision, with ``layout``.
-        networks: networks whose kernels are wanted.
-        most: how many at most. The sample takes the same share of each kind, at least ``LEAST_OF_A_KIND``.
-        seed: of the sample.
+    Raises:
+        EdgejouleError: the plan is not one for this runtime, has fewer kernels, or lacks a column to build them from.
     """
-    unique = kernels[kernels["network"].isin(set(networks))].drop_duplicates("kernel").sort_values("kernel")
-    shuffled = unique.sample(frac=1, random_state=seed)
-    if len(unique) > most:
-        place = shuffled.groupby("kind").cumcount()
-        size = shuffled.groupby("kind")["kernel"].transform("size")
-        # Places below the least of a kind come first, then everything in step with its kind's size.
-        order = (place / size).where(place >= LEAST_OF_A_KIND, -1.0)
-        shuffled = shuffled.assign(order=order).sort_values("order", kind="stable").head(most)
-    columns = [name for name in CONFIGURATION if name in shuffled]
+    kernels = read_table(plan, PLAN).sort_values("order")
+    absent = [name for name in CONFIGURATION if name not in kernels]
+    if absent:
+        raise EdgejouleError(
+            f"{plan}: has no column '{absent[0]}'; make the plan with 'edgejoule graphs plan', from a whole catalogue"
+        )
+    others = set(kernels["runtime"]) - {runtime}
+    if others:
+        raise EdgejouleError(f"{plan}: is a plan for runtime '{others.pop()}'; the device runs '{runtime}'")
+    if len(kernels) < count:
+        raise EdgejouleError(
+            f"{plan}: has {len(kernels)} kernels, fewer than the {count} of 'source.protocol.kernels'; make it with a "
+            "larger budget ('plan.budget' in the configuration), or ask for fewer"
+        )
+    chosen = kernels.head(count)
     return [
-        Workload(row["kernel"], "kernel", row["precision"], configuration=row[columns].to_dict())
-        for _, row in shuffled.astype({"kernel": object}).iterrows()
+        Workload(row["kernel"], "kernel", precision, configuration=row)
+        for row, precision in zip(chosen[list(CONFIGURATION)].to_dict("records"), chosen["precision"], strict=True)
     ]
 
 

@@ -235,6 +235,7 @@ def measure_alone(workload: Workload, runtime: Runtime, clock: Clock) -> dict:
         "events": [event | {"latency_ms": float(durations.min()) / 1e6}],
         "durations": durations.tolist(),
         "kernel_kind": workload.configuration["kind"],
+        "kernel_source": workload.configuration["source"],
     }
 
 

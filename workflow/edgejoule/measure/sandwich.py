@@ -7,6 +7,8 @@ put between two small ones, caches are flushed between runs, and only the nodes 
 All names of the middle hold ``MIDDLE``; a runtime that fuses nodes keeps the names of their outputs in its own.
 """
 
+import itertools
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -17,8 +19,12 @@ from edgejoule.errors import EdgejouleError
 
 MIDDLE = "middle"
 OPSET = 20
+#: ONNX Runtime's own operators.
+MICROSOFT = "com.microsoft"
 #: Channels on the outer sides of producers and consumers: enough for a blocked layout, few enough to be cheap.
 OUTER = 16
+#: Bytes of an element: sandwiches are in single precision.
+FP32 = 4
 #: Below this many channels a blocked layout does not begin yet, so a convolution reads the network's input itself.
 BLOCK = 16
 
@@ -61,8 +67,8 @@ class Builder:
         """Return the finished model."""
         value = onnx.ValueInfoProto(name=output)
         graph = helper.make_graph(self.nodes, "sandwich", self.inputs, [value], self.weights)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
-        return onnx.shape_inference.infer_shapes(model).SerializeToString()
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=10).SerializeToString()
 
 
 # -- what stands before and behind -----------------------------------------------------------------------------------
@@ -184,18 +190,37 @@ def _global_pool(b: Builder, c: Configuration) -> str:
 
 
 def _binary(b: Builder, c: Configuration) -> str:
-    if c["inputs"] != 2:
-        raise EdgejouleError(
-            f"kernel '{c['kernel']}': reads {c['inputs']} activations; a configuration tells of two only"
-        )
     operator = BINARY[str(c["kind"]).split("+")[0]]
-    shape = _map_out(c)
-    value = b.node(MIDDLE, operator, _before(b, c, *shape), _before(b, c, *shape))
-    return _after(b, c, _tail(b, c, value, shape), c["output_channels"])
+    # Tokens count as height in a configuration; their features come last.
+    batch, channels, height, width = _map_out(c)
+    tokens = width == 1 and height > 1
+    shape = (batch, height, channels) if tokens else (batch, channels, height, width)
+    first = _before(b, c, *shape)
+    if c["inputs"] == 2:
+        second = _before(b, c, *_operand(c, shape, c["bytes_in"] // FP32 - math.prod(shape)))
+    else:
+        # No weights are counted for a single number, which is then the constant.
+        second = b.weight(*_operand(c, shape, max(1, c["bytes_weights"] // FP32)))
+    return _after(b, c, _tail(b, c, b.node(MIDDLE, operator, first, second), shape), channels)
+
+
+def _operand(c: Configuration, shape: tuple[int, ...], elements: int) -> tuple[int, ...]:
+    """Return the shape of the second operand, which is broadcast: the one with as many elements as were counted.
+
+    Of several, the one that keeps the foremost axes behind the batch: a scale per channel rather than one per column.
+    """
+    for batch in (False, True):
+        for rest in itertools.product((True, False), repeat=len(shape) - 1):
+            kept = tuple(size if keep else 1 for size, keep in zip(shape, (batch, *rest), strict=True))
+            if math.prod(kept) == elements:
+                return kept
+    raise EdgejouleError(
+        f"kernel '{c['kernel']}': its second operand has {elements} elements, which no broadcast to {shape} explains"
+    )
 
 
 def _unary(b: Builder, c: Configuration) -> str:
-    word = "relu6" if c["operator"] == "Clip" else str(c["kind"])
+    word = {"Clip": "relu6", "LeakyRelu": "leaky-relu"}.get(str(c["operator"]), str(c["kind"]))
     value = ACTIVATIONS[word](b, _before(b, c, *_map_in(c)))
     return _after(b, c, _tail(b, c, value, _map_out(c)), c["output_channels"])
 
@@ -214,6 +239,10 @@ def _product(b: Builder, c: Configuration) -> str:
     batch, rows, depth, columns = c["batch"], c["input_height"], c["input_channels"], c["output_channels"]
     left = b.node("before", "Abs", b.input(batch, rows, depth))
     right = b.node("before", "Abs", b.input(batch, depth, columns))
+    if c["operator"] == "FusedMatMul":
+        # Attention's keys: a runtime takes the transposition in.
+        right = b.node("before", "Abs", b.input(batch, columns, depth))
+        right = b.node("before", "Transpose", right, perm=[0, 2, 1])
     return b.node("after", "Abs", b.node(MIDDLE, "MatMul", left, right))
 
 
@@ -228,9 +257,13 @@ def _softmax(b: Builder, c: Configuration) -> str:
 def _layer_norm(b: Builder, c: Configuration) -> str:
     channels = c["input_channels"]
     value = b.node("before", "Abs", b.input(c["batch"], c["input_height"], channels))
-    if c["inputs"] == 2:
-        value = b.node(MIDDLE, "Add", value, b.node("before", "Abs", b.input(c["batch"], c["input_height"], channels)))
-    value = b.node(MIDDLE, "LayerNormalization", value, b.weight(channels), b.weight(channels), axis=-1)
+    weights = b.weight(channels), b.weight(channels)
+    if c["operator"] == "SkipLayerNormalization":
+        # ONNX Runtime gives the node that it fuses a name of its own, so it is written as fused.
+        skipped = b.node("before", "Abs", b.input(c["batch"], c["input_height"], channels))
+        value = b.node(MIDDLE, "SkipLayerNormalization", value, skipped, *weights, domain=MICROSOFT, epsilon=1e-5)
+    else:
+        value = b.node(MIDDLE, "LayerNormalization", value, *weights, axis=-1)
     return b.node("after", "Abs", value)
 
 
@@ -265,6 +298,7 @@ BUILDERS: dict[str, Callable[[Builder, Configuration], str]] = {
     "sigmoid": _unary,
     "hsigmoid": _unary,
     "swish": _unary,
+    "hswish": _unary,
     "gelu": _unary,
     "fc": _fully_connected,
     "matmul": _product,
@@ -279,7 +313,7 @@ def sandwich(configuration: Configuration) -> bytes:
     """Return the ONNX model that runs one kernel between a producer and a consumer.
 
     Args:
-        configuration: a row of table KERNELS of ONNX Runtime, with ``layout``.
+        configuration: a row of a kernel plan for ONNX Runtime.
 
     Raises:
         EdgejouleError: the kind cannot be rebuilt from a configuration alone.

@@ -67,6 +67,7 @@ def inferred_kernels(
             "kind": first["kind"],
             "precision": first["precision"],
             "runtime": about["runtime"],
+            "kernel_source": "zoo",
             "latency_ms": latency,
             "power_w": np.where(latency > 0, energy / np.where(latency > 0, latency, 1), np.nan),
             "energy_mj": energy,

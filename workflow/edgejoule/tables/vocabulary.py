@@ -12,6 +12,9 @@ PRECISIONS = ("fp32", "fp16", "int8")
 #: What an event of a recording is.
 EVENT_KINDS = ("idle", "warmup", "network", "kernel", "application")
 
+#: Where a kernel's configuration is from: a network of the zoo, or drawn without knowing it.
+KERNEL_SOURCES = ("zoo", "synthetic")
+
 #: ok; usable but a stated rule found something odd; no value, and the reason says why.
 QUALITIES = ("ok", "flagged", "failed")
 

@@ -71,6 +71,7 @@ KERNEL_COSTS = Table(
         Column("kind", TEXT, "kernel kind"),
         PRECISION,
         RUNTIME,
+        Column("kernel_source", TEXT, "where its configuration is from; null = unknown", True, words.KERNEL_SOURCES),
         *COSTS,
         *JUDGED,
         Column("lower_mj", REAL, "lower end of the 90 % interval of energy, where it is inferred", nullable=True),

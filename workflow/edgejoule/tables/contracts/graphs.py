@@ -1,5 +1,6 @@
 """Tables of the zoo and of the kernels that its networks are made of."""
 
+from edgejoule.tables import vocabulary as words
 from edgejoule.tables.contracts.columns import FAMILY, NETWORK, PRECISION, RUNTIME
 from edgejoule.tables.schema import REAL, TEXT, WHOLE, Column, Table
 
@@ -76,7 +77,7 @@ PLAN = Table(
     "The kernels to measure on a device: from the zoo, and from a synthetic sample that knows nothing of it.",
     (
         Column("order", WHOLE, "order of measurement; sources and kinds are interleaved", minimum=0),
-        Column("source", TEXT, "where the configuration is from", choices=("zoo", "synthetic")),
+        Column("source", TEXT, "where the configuration is from", choices=words.KERNEL_SOURCES),
         RUNTIME,
         Column("kernel", TEXT, "identifier of the unique kernel configuration"),
         Column("kind", TEXT, "kernel kind"),
