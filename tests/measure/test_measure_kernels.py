@@ -75,6 +75,14 @@ def test_runs_as_the_one_node_that_is_asked_for(runtime, name):
     assert durations.shape == (2,) and (durations >= 0).all()
 
 
+@pytest.mark.parametrize("name", ["conv", "product", "attention's keys", "concatenation"])
+def test_isolated_has_no_neighbours(runtime, name):
+    assert {node.name.split("/")[0] for node in onnx.load_from_string(sandwich(KERNELS[name], True)).graph.node} == {
+        MIDDLE
+    }
+    assert measure_kernel(KERNELS[name], runtime, runs=2, isolated=True).shape == (2,)
+
+
 def test_the_middle_has_the_shapes_of_the_configuration():
     model = onnx.load_from_string(sandwich(KERNELS["strided conv"]))
     values = onnx.shape_inference.infer_shapes(model).graph.value_info
@@ -91,10 +99,10 @@ def test_a_larger_kernel_takes_longer(runtime):
     assert large.min() > 10 * small.min()
 
 
-def test_cold_weights_cost_more_than_cached_ones(runtime):
+def test_isolation_finds_weights_in_the_cache(runtime):
     classifier = BASE | {"kind": "fc", "operator": "Gemm", "input_height": 1, "input_channels": 1024,
                          "output_channels": 1000}  # fmt: skip
-    naive = measure_kernel(classifier, runtime, cold=False)
+    naive = measure_kernel(classifier, runtime, isolated=True)
     cold = measure_kernel(classifier, runtime)
     assert np.median(cold) > 1.3 * np.median(naive), "a product with one row reads each weight once, from memory"
 
@@ -114,7 +122,7 @@ def test_synthetic_kernels_are_executed_as_what_the_plan_says(runtime):
     small = [row | {"source": "synthetic"} for row in drawn if row["macs"] < 1e8]
     assert len(small) > 40
     for row in small:
-        measure_kernel(row, runtime, runs=1, cold=False)
+        measure_kernel(row, runtime, runs=1)
 
 
 def test_a_kernel_that_the_runtime_splits_is_refused(runtime):

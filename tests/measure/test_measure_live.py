@@ -31,7 +31,7 @@ origin: estimated
 source:
   kind: live
   networks: [small, tiny-family]
-  protocol: {passes: 2, minimum_s: 0.02, maximum_s: 0.05, half_width: 0.2, idle_s: 0.01, kernels: 3}
+  protocol: {passes: 2, minimum_s: 0.02, maximum_s: 0.05, half_width: 0.2, idle_s: 0.01, kernels: 3, isolated: true}
 """
 HEADER = "network\tarchitecture\tfamily\tprecision\tbuilder\targuments\tinput\tparameters\ttop1\ttop1_source\n"
 ROWS = (

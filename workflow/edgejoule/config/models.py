@@ -83,6 +83,7 @@ class Protocol(Model):
         0, description="Kernels to measure besides the networks: the first of the kernel plan."
     )
     kernel_passes: PositiveInt = Field(2, description="Passes in which kernels are measured too.")
+    isolated: bool = Field(False, description="Time kernels by themselves too, with warm caches, for comparison.")
     profiled_passes: NonNegativeInt = Field(2, description="Passes in which the runtime's profiler times nodes.")
     seed: int = 0
 

@@ -27,14 +27,14 @@ def flush_caches() -> None:
     np.add(buffer, 1, out=buffer)
 
 
-def measure_kernel(configuration: Mapping, runtime: Runtime, runs: int = RUNS, cold: bool = True) -> np.ndarray:
+def measure_kernel(configuration: Mapping, runtime: Runtime, runs: int = RUNS, isolated: bool = False) -> np.ndarray:
     """Return the kernel's duration in each run (ns), shape (runs,).
 
     Args:
         configuration: a row of a kernel plan.
         runtime: one whose profiler times single nodes.
         runs: how many runs count.
-        cold: flush caches between runs; False is the usual, too favourable way.
+        isolated: by itself and with warm caches, the usual, too favourable way.
 
     Raises:
         EdgejouleError: the kernel cannot be rebuilt, or the runtime executes it as something else than asked for.
@@ -43,8 +43,8 @@ def measure_kernel(configuration: Mapping, runtime: Runtime, runs: int = RUNS, c
         from edgejoule.measure.sandwich import MIDDLE, sandwich
     except ModuleNotFoundError as error:
         raise EdgejouleError(f"measuring kernels needs the package '{error.name}' where it is done") from error
-    between = flush_caches if cold else lambda: None
-    durations, nodes = runtime.middle(sandwich(configuration), MIDDLE, runs, between)
+    between = (lambda: None) if isolated else flush_caches
+    durations, nodes = runtime.middle(sandwich(configuration, isolated), MIDDLE, runs, between)
     if len(nodes) != 1:
         raise EdgejouleError(
             f"kernel '{configuration['kernel']}': the runtime executes it as {len(nodes)} nodes "

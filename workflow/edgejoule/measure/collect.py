@@ -13,7 +13,7 @@ from edgejoule.measure.plan import Plan
 from edgejoule.tables import contracts, empty
 from edgejoule.traces import Recording
 
-STATED = ("latency_ms", "latency_p50_ms", "latency_p90_ms", "top1")
+STATED = ("latency_ms", "latency_p50_ms", "latency_p90_ms", "top1", "isolated_ms")
 
 
 def collect(device: Device, folder: Path | str) -> Recording:

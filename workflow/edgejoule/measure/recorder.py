@@ -151,7 +151,7 @@ def record_part(
         return
     try:
         if workload.kind == "kernel":
-            part = measure_alone(workload, runtime, clock)
+            part = measure_alone(workload, runtime, clock, parts.plan.protocol.get("isolated", False))
         else:
             with sampling(parts, turn, workload, clock, sampled) as statistics:
                 part = measure_workload(workload, models, runtime, parts.plan.protocol, clock)
@@ -226,17 +226,31 @@ def measure_workload(workload: Workload, models: Path, runtime: Runtime, protoco
     return {"events": events, "durations": durations.tolist()}
 
 
-def measure_alone(workload: Workload, runtime: Runtime, clock: Clock) -> dict:
-    """Return one part of a kernel: its event spans sandwich and flushes, so it states the kernel's latency itself."""
+def measure_alone(workload: Workload, runtime: Runtime, clock: Clock, isolated: bool) -> dict:
+    """Return one part of a kernel: its event spans sandwich and flushes, so it states the kernel's latency itself.
+
+    With ``isolated``, it states beside it what naive isolation would have given.
+    """
     start = clock.now()
     durations = measure_kernel(workload.configuration, runtime)
     event = {"kind": "kernel", "start_ns": start, "end_ns": clock.now(), "iterations": len(durations)}
+    event["latency_ms"] = float(durations.min()) / 1e6
+    if isolated:
+        event["isolated_ms"] = isolated_ms(workload, runtime)
     return {
-        "events": [event | {"latency_ms": float(durations.min()) / 1e6}],
+        "events": [event],
         "durations": durations.tolist(),
         "kernel_kind": workload.configuration["kind"],
         "kernel_source": workload.configuration["source"],
     }
+
+
+def isolated_ms(workload: Workload, runtime: Runtime) -> float | None:
+    """Return a kernel's latency by itself (ms), or None where the runtime executes it as something else there."""
+    try:
+        return float(measure_kernel(workload.configuration, runtime, isolated=True).min()) / 1e6
+    except EdgejouleError:
+        return None
 
 
 def node_times(runtime: Runtime, model: Path, durations: list[int]) -> list[dict]:

@@ -32,9 +32,14 @@ Configuration = Mapping[str, object]
 
 
 class Builder:
-    """A model under construction. Weights are cut from one random block, so large ones cost no time."""
+    """A model under construction. Weights are cut from one random block, so large ones cost no time.
 
-    def __init__(self) -> None:
+    Args:
+        isolated: leave producers and consumers out.
+    """
+
+    def __init__(self, isolated: bool = False) -> None:
+        self.isolated = isolated
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
         self.inputs: list[onnx.ValueInfoProto] = []
@@ -58,6 +63,8 @@ class Builder:
 
     def node(self, where: str, operator: str, *inputs: str, outputs: int = 1, domain: str = "", **attributes) -> str:
         """Add a node of the producer, middle or consumer, and return the name of its first output."""
+        if self.isolated and where != MIDDLE:
+            return inputs[0]
         name = f"{where}/{len(self.nodes)}"
         names = [name, *(f"{name}:{index}" for index in range(1, outputs))]
         self.nodes.append(helper.make_node(operator, inputs, names, name, domain=domain, **attributes))
@@ -83,7 +90,7 @@ def _before(b: Builder, configuration: Configuration, *shape: int) -> str:
 
     The activation behind the convolution keeps runtimes from fusing the middle into it.
     """
-    if _blocked(configuration) and len(shape) == 4 and shape[1] >= BLOCK:
+    if not b.isolated and _blocked(configuration) and len(shape) == 4 and shape[1] >= BLOCK:
         outer = b.input(shape[0], OUTER, *shape[2:])
         return b.node("before", "Relu", b.node("before", "Conv", outer, b.weight(shape[1], OUTER, 1, 1)))
     if _blocked(configuration):
@@ -242,7 +249,7 @@ def _product(b: Builder, c: Configuration) -> str:
     if c["operator"] == "FusedMatMul":
         # Attention's keys: a runtime takes the transposition in.
         right = b.node("before", "Abs", b.input(batch, columns, depth))
-        right = b.node("before", "Transpose", right, perm=[0, 2, 1])
+        right = b.node(MIDDLE, "Transpose", right, perm=[0, 2, 1])
     return b.node("after", "Abs", b.node(MIDDLE, "MatMul", left, right))
 
 
@@ -309,11 +316,12 @@ BUILDERS: dict[str, Callable[[Builder, Configuration], str]] = {
 }
 
 
-def sandwich(configuration: Configuration) -> bytes:
+def sandwich(configuration: Configuration, isolated: bool = False) -> bytes:
     """Return the ONNX model that runs one kernel between a producer and a consumer.
 
     Args:
         configuration: a row of a kernel plan for ONNX Runtime.
+        isolated: leave producer and consumer out.
 
     Raises:
         EdgejouleError: the kind cannot be rebuilt from a configuration alone.
@@ -324,5 +332,5 @@ def sandwich(configuration: Configuration) -> bytes:
             f"kernel '{configuration['kernel']}': a kernel of kind '{kind}' cannot be rebuilt from its configuration; "
             "it is timed inside its networks only (nodes.parquet)"
         )
-    builder = Builder()
+    builder = Builder(isolated)
     return builder.model(BUILDERS[kind](builder, configuration))
