@@ -301,3 +301,43 @@ def test_a_kernel_between_two_others_costs_what_its_source_states_not_its_window
     assert (row["kernel"], row["kind"], row["iterations"]) == ("k", "relu", 4)
     assert row["latency_ms"] == pytest.approx(0.5)
     assert row["energy_mj"] == pytest.approx(1.0)
+
+
+def shared_machine(slow: float) -> Recording:
+    """Two passes of ten inferences of 20 ms, one a spike; the second pass is ``slow`` times as long; no meter."""
+    rows, samples = [], []
+    for turn, factor in enumerate((1.0, slow)):
+        durations = [0.02 * factor] * 9 + [0.2]
+        rows.append(event(f"net/{turn}", turn * 5.0, turn * 5.0 + sum(durations), "network", iterations=10))
+        rows[-1] |= {"pass": turn, "flag": ""}
+        samples += [
+            {"event": f"net/{turn}", "iteration": i, "duration_ns": int(value * S)} for i, value in enumerate(durations)
+        ]
+    meta = {"rails": [], "meter": {"kind": "constant", "watts": 4.0}}
+    return Recording(meta, fit(rows, EVENTS), None, fit(samples, SAMPLES), None, empty(PROBLEMS))
+
+
+def without_meter(**changes) -> Device:
+    meter = {"kind": "constant", "watts": 4.0, "watts_source": "data sheet"}
+    return device(meter=meter, origin="estimated", power_scope="model", **changes)
+
+
+@pytest.mark.parametrize("slow", [1.1, 0.9])
+def test_quietest_pass_counts_by_its_median_inference(slow):
+    tables = derive(shared_machine(slow), without_meter(passes="quietest"), zoo())
+    row = tables["networks"].iloc[0]
+    assert row["latency_ms"] == pytest.approx(20 * min(1.0, slow))
+    assert row["iterations"] == 10
+    assert row["energy_mj"] == pytest.approx(4.0 * row["latency_ms"])
+    assert tables["passes"]["latency_ms"].tolist() == pytest.approx([38.0, 20 * slow * 0.9 + 20])
+    assert (check_networks(tables["networks"])["broken"] == 0).all()
+
+
+def test_pooled_passes_count_every_inference():
+    row = derive(shared_machine(1.1), without_meter(), zoo())["networks"].iloc[0]
+    assert row["latency_ms"] == pytest.approx((38.0 + 39.8) / 2)
+
+
+def test_metered_device_cannot_ask_for_the_quietest_pass():
+    with pytest.raises(ValueError, match="quietest"):
+        device(passes="quietest")

@@ -13,7 +13,15 @@ from pydantic import (
     model_validator,
 )
 
-from edgejoule.tables.vocabulary import ACCOUNTINGS, ORIGINS, POWER_SCOPES, PRECISIONS, PREDICTORS, PROTOCOLS
+from edgejoule.tables.vocabulary import (
+    ACCOUNTINGS,
+    ORIGINS,
+    PASS_RULES,
+    POWER_SCOPES,
+    PRECISIONS,
+    PREDICTORS,
+    PROTOCOLS,
+)
 
 #: What can measure power; 'external' is a meter whose trace is replayed.
 METERS = (
@@ -160,8 +168,21 @@ class Device(Model):
     power_scope: Literal[POWER_SCOPES]
     origin: Literal[ORIGINS] = Field(description="Where its power and energy are from.")
     tdp_w: PositiveFloat | None = Field(None, description="Thermal design power (W), for the scores.")
+    passes: Literal[PASS_RULES] = Field(
+        "pooled",
+        description="How the passes of a recording become one value: pooled (every inference of every pass) or "
+        "quietest (the median inference of the pass where that is least; for a shared machine without a meter).",
+    )
     source: Annotated[LiveSource | TracesSource | TableSource, Field(discriminator="kind")]
     note: str = Field("", description="Anything a reader should know; shown in the report.")
+
+    @model_validator(mode="after")
+    def _metered_passes_are_pooled(self) -> "Device":
+        if self.passes == "quietest" and self.meter.kind not in ("constant", "none"):
+            raise ValueError(
+                "passes 'quietest' needs the meter 'constant' or 'none': a meter's energy is that of whole windows"
+            )
+        return self
 
 
 # -- the run ---------------------------------------------------------------------------------------------------------
