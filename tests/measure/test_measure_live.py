@@ -13,7 +13,7 @@ from edgejoule.cli import main
 from edgejoule.config.load import check
 from edgejoule.config.models import Device
 from edgejoule.errors import EdgejouleError
-from edgejoule.measure import live, prepare, protocol, recorder
+from edgejoule.measure import exports, prepare, protocol, recorder
 from edgejoule.measure.prepare import kernel_workloads, make_plan
 from edgejoule.tables import write_table
 from edgejoule.tables.contracts import PLAN
@@ -63,7 +63,7 @@ def project(tmp_path, monkeypatch):
         exported.append(row.network)
         write_conv(path, size=16)
 
-    monkeypatch.setattr(live, "EXPORTS", dict.fromkeys(live.EXPORTS, (".onnx", export)))
+    monkeypatch.setattr(exports, "EXPORTS", dict.fromkeys(exports.EXPORTS, (".onnx", export)))
     monkeypatch.setattr(protocol, "CHUNK_NS", 2_000_000)
     (tmp_path / "cpu-onnxruntime-1t.yaml").write_text(FILE)
     (tmp_path / "watts.py").write_text("import time\nprint('1,2', flush=True)\ntime.sleep(9)\n")

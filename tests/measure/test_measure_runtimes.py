@@ -1,11 +1,13 @@
-"""ONNX Runtime behind the runtime interface, really run."""
+"""The runtimes behind their interface, really run."""
 
+import ctypes
 import json
 
 import numpy as np
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper, save
-from tiny_models import write_conv
+from tiny_models import write_conv, write_tflite
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.measure.runtimes import open_runtime
@@ -68,6 +70,7 @@ def program(path):
 
 #: Runtime: its package, what makes a small model for it, the model's ending, and the setting that tells its threads.
 OTHERS = {
+    "litert": ("ai_edge_litert", write_tflite, ".tflite", "threads"),
     "openvino": ("openvino", write_conv, ".onnx", "INFERENCE_NUM_THREADS"),
     "pytorch": ("torch", program, ".pt2", "threads"),
 }
@@ -101,6 +104,47 @@ def test_openvino_times_what_it_executes(tmp_path):
     nodes = open_runtime({"name": "openvino"}).nodes(write_conv(tmp_path / "m.onnx", channels=16, size=64), runs=3)
     assert sum(node.duration_ns for node in nodes) > 0
     assert [node.index for node in nodes] == sorted(node.index for node in nodes)
+
+
+@pytest.fixture
+def litert():
+    pytest.importorskip("ai_edge_litert", reason="the package 'ai-edge-litert' is an extra that is not installed")
+    return open_runtime({"name": "litert", "threads": 1})
+
+
+def test_litert_times_each_operator_as_it_executes_it(litert, tmp_path):
+    nodes = litert.nodes(write_tflite(tmp_path / "m.tflite", channels=16, size=64, layers=3), runs=3)
+    assert [node.node for node in nodes] == ["xnnpack/0", "xnnpack/1", "xnnpack/2"]
+    assert all(node.operator.startswith("Convolution (NHWC, F32)") and node.duration_ns > 0 for node in nodes)
+
+
+def test_litert_computes_what_onnx_runtime_computes(litert, tmp_path):
+    session = litert.prepare(write_tflite(tmp_path / "m.tflite"))
+    session.run(1)
+    value = random_input("x", [1, 16, 16, 8], np.float32)
+    reference = onnxruntime.InferenceSession(write_conv(tmp_path / "m.onnx"), providers=["CPUExecutionProvider"])
+    (expected,) = reference.run(None, {"x": value.transpose(0, 3, 1, 2)})
+    np.testing.assert_allclose(session.model.read(0), expected.transpose(0, 2, 3, 1), rtol=1e-4, atol=1e-5)
+    session.close()
+
+
+def test_litert_says_that_its_profiler_speaks_another_way(litert, tmp_path, monkeypatch):
+    from edgejoule.measure.runtimes import litert_library
+
+    class Shorter(ctypes.Structure):
+        _fields_ = litert_library._Event._fields_[:-1]
+
+    monkeypatch.setattr(litert_library, "_Event", Shorter)
+    with pytest.raises(EdgejouleError, match="profiler events of another length"):
+        litert.nodes(write_tflite(tmp_path / "m.tflite"), runs=1)
+
+
+def test_a_broken_model_leaves_litert_usable(litert, tmp_path):
+    (tmp_path / "bad.tflite").write_bytes(b"\0" * 64)
+    for _ in range(3):
+        with pytest.raises(EdgejouleError, match=r"bad\.tflite: LiteRT does not load it"):
+            litert.prepare(tmp_path / "bad.tflite")
+    assert litert.prepare(write_tflite(tmp_path / "m.tflite")).run(2).shape == (2,)
 
 
 @pytest.mark.parametrize(

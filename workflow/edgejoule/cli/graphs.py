@@ -67,24 +67,33 @@ def collect(
 @command.command()
 def export(
     network: Annotated[str, typer.Argument(help="A network of the zoo.")],
-    output: Annotated[Path, typer.Option(help="The ONNX file.")],
+    output: Annotated[Path, typer.Option(help="The ONNX file, or a TensorFlow Lite file if it ends in .tflite.")],
     zoo: Zoo = Path("config/networks.tsv"),
     weights: Annotated[bool, typer.Option(help="With weights, to run it.")] = False,
     pretrained: Annotated[bool, typer.Option(help="Published weights instead of random ones (needs network).")] = False,
     seed: Annotated[int, typer.Option(help="Seed of random weights.")] = 0,
     precision: Annotated[str, typer.Option(help="Of a file with weights: fp32, fp16 or int8 (QDQ).")] = "fp32",
 ) -> None:
-    """Write one network as ONNX.
+    """Write one network as ONNX, or as a TensorFlow Lite file (always with weights, FP32).
 
     Example: edgejoule graphs export mobilenet-v1-1.0-224-quantized --weights --output mobilenet.onnx
     """
+    from edgejoule.errors import EdgejouleError
     from edgejoule.graphs.export import describe as without_weights
     from edgejoule.graphs.export import export_with_weights, save
     from edgejoule.graphs.precision import convert
+    from edgejoule.graphs.tflite import export_tflite
     from edgejoule.graphs.zoo import read_zoo, select
+    from edgejoule.tables import atomic_path
 
     row = next(select(read_zoo(zoo), [network], str(zoo)).itertuples())
-    if not (weights or pretrained):
+    if output.suffix == ".tflite":
+        if precision != "fp32":
+            raise EdgejouleError(f"{output}: TensorFlow Lite files are written in fp32 only, not '{precision}'")
+        with atomic_path(output) as temporary:
+            difference = export_tflite(row, temporary, seed, pretrained)
+        typer.echo(f"largest difference from PyTorch: {100 * difference:.2g} % of the largest output")
+    elif not (weights or pretrained):
         save(without_weights(row), output)
     elif precision == "fp32":
         export_with_weights(row, output, seed=seed, pretrained=pretrained)

@@ -28,6 +28,34 @@ def record(
         record_device(device_file, zoo, work, output, seed, kernels, progress)
 
 
+@command.command("export")
+def export(
+    runtime: Annotated[str, typer.Option(help="What will run the networks.")],
+    work: Annotated[Path, typer.Option(help="Folder that 'record' is given as well.")] = Path("results/measure/work"),
+    zoo: Annotated[Path, typer.Option(help="The zoo.")] = Path("config/networks.tsv"),
+    network: Annotated[list[str] | None, typer.Option(help="Only this network or family; may be repeated.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the random weights.")] = 0,
+) -> None:
+    """Write the networks as a runtime loads them, where 'record' will find them: for converters that live elsewhere.
+
+    Example: edgejoule measure export --runtime litert --network mobilenet-v2
+    """
+    from edgejoule.cli.progress import progress_bar
+    from edgejoule.graphs.zoo import read_zoo, select
+    from edgejoule.measure.exports import export_all
+
+    networks = read_zoo(zoo)
+    if network:
+        networks = select(networks, network, str(zoo))
+    with progress_bar("export") as progress:
+        ready, problems = export_all(
+            networks[networks["precision"] == "fp32"], runtime, work / "models", seed, progress
+        )
+    for problem in problems.itertuples(index=False):
+        typer.echo(problem.reason)
+    typer.echo(f"{len(ready)} networks in {work / 'models'}, {len(problems)} refused by the converter")
+
+
 @command.command("noise")
 def noise(
     recording: Annotated[Path, typer.Argument(help="Folder of a recording with per-inference samples.")],

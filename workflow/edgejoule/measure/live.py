@@ -8,10 +8,10 @@ from edgejoule.config import Device, load_device
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs.zoo import read_zoo, select
 from edgejoule.measure.collect import collect
-from edgejoule.measure.exports import EXPORTS
+from edgejoule.measure.exports import export_all
 from edgejoule.measure.meters import open_meter
 from edgejoule.measure.plan import Workload
-from edgejoule.measure.prepare import export_once, kernel_workloads, make_plan
+from edgejoule.measure.prepare import kernel_workloads, make_plan
 from edgejoule.measure.recorder import Progress, record
 from edgejoule.measure.remote import Ssh, record_remotely
 from edgejoule.measure.runtimes import open_runtime
@@ -59,8 +59,8 @@ def record_device(
         networks = select(networks, source.networks, f"{device_file}: 'source.networks'")
     # Exports are in single precision; what the zoo has in another one is named, not measured under a wrong name.
     fitting = networks["precision"] == "fp32"
-    workloads = export_all(networks[fitting], device.runtime.name, work / "models", seed, progress)
-    problems = refused(networks[~fitting], zoo)
+    workloads, problems = export_all(networks[fitting], device.runtime.name, work / "models", seed, progress)
+    problems = pd.concat([problems, refused(networks[~fitting], zoo)])
     if source.protocol.kernels:
         planned, left_out = plan_kernels(device, kernels)
         workloads += planned
@@ -74,20 +74,6 @@ def record_device(
     recording = collect(device, work / device.name)
     recording.problems = pd.concat([recording.problems, problems], ignore_index=True)
     write_recording(recording, output)
-
-
-def export_all(
-    networks: pd.DataFrame, runtime: str, folder: Path, seed: int, progress: Progress | None
-) -> list[Workload]:
-    """Export networks with random weights for a runtime, unless they are there, and return them as workloads."""
-    folder.mkdir(parents=True, exist_ok=True)
-    suffix, export = EXPORTS[runtime]
-    workloads = []
-    for done, row in enumerate(networks.itertuples(index=False)):
-        if progress:
-            progress(done, len(networks), None, f"export {row.network}")
-        workloads.append(export_once(row, folder / f"{row.network}{suffix}", export, seed))
-    return workloads
 
 
 def plan_kernels(device: Device, kernels: Path | None) -> tuple[list[Workload], pd.DataFrame]:

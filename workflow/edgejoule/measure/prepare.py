@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from edgejoule.config.models import Device
 from edgejoule.errors import EdgejouleError
+from edgejoule.graphs.tflite import RefusedError
 from edgejoule.measure.plan import Plan, Workload, sha256_of
 from edgejoule.tables import atomic_path, read_table, write_json
 from edgejoule.tables.contracts import PLAN
@@ -22,8 +23,11 @@ CONFIGURATION = (
 def export_once(row: NamedTuple, model: Path, export: Callable[[NamedTuple, Path, int], object], seed: int) -> Workload:
     """Return a network as a workload, exported to ``model`` unless it was exported from an equal row before.
 
-    Beside each model stands a note with what it was built from and its SHA-256. Published accuracies may change without
-    a new export.
+    Beside each model stands a note with what it was built from and its SHA-256, or why it cannot be converted.
+    Published accuracies may change without a new export.
+
+    Raises:
+        RefusedError: the converter does not take the network, now or when it was tried before.
     """
     note = model.with_name(f"{model.name}.json")
     made_from = {key: str(getattr(row, key)) for key in ("builder", "arguments", "input", "precision")} | {"seed": seed}
@@ -31,9 +35,15 @@ def export_once(row: NamedTuple, model: Path, export: Callable[[NamedTuple, Path
         known = json.loads(note.read_text(encoding="utf-8"))
     except FileNotFoundError:
         known = {}
+    if known.get("made_from") == made_from and "refused" in known:
+        raise RefusedError(known["refused"])
     if known.get("made_from") != made_from or not model.is_file():
-        with atomic_path(model) as temporary:
-            export(row, temporary, seed)
+        try:
+            with atomic_path(model) as temporary:
+                export(row, temporary, seed)
+        except RefusedError as error:
+            write_json(note, {"made_from": made_from, "refused": str(error)})
+            raise
         known = {"made_from": made_from, "sha256": sha256_of(model)}
         write_json(note, known)
     return Workload(row.network, "network", row.precision, model.name, known["sha256"])

@@ -14,6 +14,7 @@ from edgejoule.names import did_you_mean
 #: Runtime: the module that drives it, and what installs it.
 RUNTIMES = {
     "onnxruntime": ("edgejoule.measure.runtimes.onnx_runtime", "edgejoule"),
+    "litert": ("edgejoule.measure.runtimes.litert", "edgejoule[litert]"),
     "openvino": ("edgejoule.measure.runtimes.openvino_runtime", "edgejoule[openvino]"),
     "pytorch": ("edgejoule.measure.runtimes.torch_runtime", "edgejoule[zoo]"),
 }

@@ -1,0 +1,107 @@
+"""Converting networks to TensorFlow Lite files, which LiteRT runs.
+
+The converter is Google's ``litert-torch``, in an extra of its own: it brings JAX and a compiler. Images enter with
+their channels last, as LiteRT's kernels want them, so that nothing is transposed between them.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.graphs.builders import build
+from edgejoule.graphs.zoo import input_shape
+
+#: How far the converted network's output may be from PyTorch's, over the largest output.
+TOLERANCE = 1e-3
+IMAGE_AXES = 4
+
+
+class RefusedError(EdgejouleError):
+    """The converter does not take this network, whoever asks: a state of the network, not a mistake."""
+
+
+def export_tflite(row, path: Path, seed: int = 0, pretrained: bool = False) -> float:
+    """Write a network of the zoo as a TensorFlow Lite file (FP32), checked against PyTorch on one random input.
+
+    The file has one signature with a batch of one; images are height x width x channels.
+
+    Args:
+        row: a row of the zoo.
+        path: the file.
+        seed: seed of the random weights, and of the input that is compared.
+        pretrained: published weights instead.
+
+    Returns:
+        The largest difference from PyTorch's output over its largest output.
+
+    Raises:
+        RefusedError: the converter fails on the network, or what it makes computes something else.
+        EdgejouleError: the converter is not installed.
+    """
+    import torch
+
+    where = f"network '{row.network}'"
+    converter = _converter(where)
+    module = build(row, seed=seed, pretrained=pretrained)
+    shape = input_shape(row.input)
+    generator = torch.Generator().manual_seed(seed)
+    if getattr(module, "input_dtype", torch.float32) == torch.float32:
+        value = torch.randn(shape, generator=generator)
+    else:
+        value = torch.randint(0, 2, shape, generator=generator)
+    if len(shape) == IMAGE_AXES:
+        module = converter.to_channel_last_io(module, args=[0]).eval()
+        value = value.permute(0, 2, 3, 1).contiguous()
+    # The converter prints its steps.
+    with torch.no_grad(), Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        expected = module(value)
+        try:
+            converted = converter.convert(module, (value,))
+            difference = _difference(converted(value), expected)
+        except _errors() as error:
+            raise RefusedError(f"{where}: litert-torch cannot convert it: {_first_line(error)}") from error
+    if not difference <= TOLERANCE:
+        share = f"{100 * difference:.2g} % of the largest output"
+        raise RefusedError(f"{where}: what litert-torch makes of it is up to {share} away from PyTorch")
+    converted.export(str(path))
+    return difference
+
+
+def _converter(where: str) -> ModuleType:
+    try:
+        import litert_torch
+    except ImportError as error:
+        raise EdgejouleError(
+            f"{where}: converting it to TensorFlow Lite needs the package '{error.name}'; in an environment with "
+            "edgejoule[tflite], which may be another one, run: edgejoule measure export --runtime litert"
+        ) from error
+    return litert_torch
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """Return what the steps of the converter raise; they have no common base but Exception."""
+    import torch
+
+    return (
+        RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError, AssertionError,
+        torch._dynamo.exc.TorchDynamoException,
+    )  # fmt: skip
+
+
+def _difference(outputs, expected) -> float:
+    """Return the largest difference of any output, over the largest value of that output in PyTorch."""
+    ours = outputs if isinstance(outputs, (tuple, list)) else [outputs]
+    theirs = expected if isinstance(expected, (tuple, list)) else [expected]
+    if len(ours) != len(theirs):
+        raise ValueError(f"{len(theirs)} outputs became {len(ours)}")
+    pairs = [(np.asarray(mine), other.numpy()) for mine, other in zip(ours, theirs, strict=True)]
+    return max(float(np.abs(mine - other).max() / np.abs(other).max()) for mine, other in pairs)
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:300]
