@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from edgejoule.config import load_device
+from edgejoule.config import Device, load_device
 from edgejoule.errors import EdgejouleError
-from edgejoule.figures.palette import COLOURS, MARKERS, number
+from edgejoule.figures.palette import device_look, number
 from edgejoule.names import did_you_mean
 from edgejoule.tables import write_json
 
@@ -50,25 +50,26 @@ class DeviceLook:
 
 
 def look_at(files: Iterable[Path]) -> list[DeviceLook]:
-    """Read device files and give each device its colour and marker, in order of name."""
-    devices = sorted((load_device(file) for file in files), key=lambda device: device.name)
-    return [
-        DeviceLook(
-            name=device.name,
-            title=device.title,
-            board=device.board,
-            device_class=device.device_class,
-            runtime=device.runtime.name,
-            origin=device.origin,
-            power_scope=device.power_scope,
-            meter=device.meter.name or device.meter.kind,
-            watts=device.meter.watts,
-            note=device.note.strip(),
-            colour=COLOURS[i % len(COLOURS)],
-            marker=MARKERS[(i + i // len(COLOURS)) % len(MARKERS)],
-        )
-        for i, device in enumerate(devices)
-    ]
+    """Read device files and say how each is shown, in order of name."""
+    return [_look(device) for device in sorted((load_device(file) for file in files), key=lambda device: device.name)]
+
+
+def _look(device: Device) -> DeviceLook:
+    colour, marker = device_look(device.name)
+    return DeviceLook(
+        name=device.name,
+        title=device.title,
+        board=device.board,
+        device_class=device.device_class,
+        runtime=device.runtime.name,
+        origin=device.origin,
+        power_scope=device.power_scope,
+        meter=device.meter.name or device.meter.kind,
+        watts=device.meter.watts,
+        note=device.note.strip(),
+        colour=colour,
+        marker=marker,
+    )
 
 
 def write_devices(files: Iterable[Path], path: Path) -> None:

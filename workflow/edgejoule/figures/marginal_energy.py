@@ -42,7 +42,10 @@ def draw(devices: Mapping[str, DeviceLook], fronts: pd.DataFrame) -> list[Pictur
             top1 = np.concatenate([own["top1"].to_numpy()[:1], np.repeat(steps["top1"].to_numpy(), 2)[:-1]])
             price = np.repeat(steps["marginal_mj_per_point"].to_numpy(), 2)
             line = "--" if look.hollow else "-"
-            axes.plot(top1, price[: len(top1)], color=look.colour, linestyle=line, label=look.title)
+            axes.plot(
+                top1, price[: len(top1)], color=look.colour, linestyle=line, label=look.title, marker=look.marker,
+                markevery=(0, max(len(top1) // 5, 1)), markersize=4.5, markerfacecolor="white" if look.hollow else None,
+            )  # fmt: skip
             first, last = steps["marginal_mj_per_point"].iloc[[0, -1]]
             told.append(f"{look.title} from {number(first)} to {number(last)} {UNIT}")
         log_axis(axes, "y")

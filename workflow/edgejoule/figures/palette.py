@@ -2,11 +2,36 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from zlib import crc32
 
-#: Okabe and Ito's palette (Wong, Nature Methods 8, 441, 2011), safe for colour-blind readers. Their yellow and black,
-#: which do not show as a line on white and as one device among many, give way to a violet and a brown.
+#: Okabe and Ito's palette (Wong, Nature Methods 8, 441, 2011), safe for colour-blind readers. Their yellow, which does
+#: not show as a line on white, gives way to a violet and a brown; their black is for devices alone.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#5B4B8A", "#8C6D31")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h")
+DEVICE_COLOURS = (*COLOURS, "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h", "*")
+#: The devices that ship, in the order in which colours and markers are dealt out. Append only: a device keeps its look
+#: whatever else is configured. A device that is not here gets a look from its name.
+DEVICES = (
+    "rpi4-tflite-v2.7.1-ruy",
+    "firefly-armnn-v22.05-opencl",
+    "odroid-armnn-v21.11-opencl",
+    "xavier-power.0-fan.cool-tflite-v2.7.1-ruy",
+    "rpi4-armnn-v21.11-neon",
+    "epyc-onnxruntime-2t",
+    "epyc-onnxruntime-1t",
+    "epyc-openvino-1t",
+    "epyc-litert-1t",
+    "AGX_Xavier_TRT_MaxQ",
+    "Orin_TRT_MaxQ",
+    "Xavier_NX_TRT_MaxQ",
+    "NUCLEO-H7A3ZI-Q",
+    "NUCLEO-L4R5ZI_X-CUBE-AI-7.3",
+    "NUCLEO_H7A3ZI_Q",
+    "NUCLEO_L4R5ZI",
+    "NUCLEO_L4R5ZI-P",
+    "NUCLEO_U575ZI_Q",
+    "Nucleo-L4R5ZI",
+)
 OTHER = "#9ca3af"
 INK = "#1f2937"
 FAINT = "#6b7280"
@@ -43,6 +68,24 @@ METHODS = {
     "nearest-budget": ("nearest to the budget", "#8C6D31", ":"),
     "accuracy-per-joule": ("best accuracy per joule", "#D55E00", ":"),
 }
+
+
+def device_look(name: str) -> tuple[str, str]:
+    """Return a device's colour and marker, which do not depend on the other devices of a run.
+
+    Each device that ships has a pair of its own. Others share the remaining pairs by a checksum of their names, so two
+    of them look alike in one run out of a few dozen.
+
+    >>> device_look("rpi4-tflite-v2.7.1-ruy"), device_look("epyc-litert-1t")
+    (('#0072B2', 'o'), ('#000000', '*'))
+    """
+    count = len(DEVICE_COLOURS) * len(MARKERS)
+    if name in DEVICES:
+        at = DEVICES.index(name)
+    else:
+        at = len(DEVICES) + crc32(name.encode()) % (count - len(DEVICES))
+    lap, colour = divmod(at, len(DEVICE_COLOURS))
+    return DEVICE_COLOURS[colour], MARKERS[(colour + lap) % len(MARKERS)]
 
 
 def family_colours(families: Iterable[str]) -> dict[str, str]:
