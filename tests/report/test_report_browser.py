@@ -1,5 +1,6 @@
 """The page in headless Chromium, driven through WebDriver: what a person sees and does."""
 
+import base64
 import shutil
 import time
 from pathlib import Path
@@ -16,6 +17,8 @@ from selenium import webdriver  # noqa: E402
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.support.ui import Select  # noqa: E402
+
+from edgejoule.report.tables import write_tables  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +137,20 @@ def test_the_other_theme_has_other_colours(opened):
     before = opened.execute_script(colour)
     opened.find_element(By.ID, "theme").click()
     assert opened.execute_script(colour) != before
+
+
+def test_a_page_of_one_table_sorts_and_filters_as_data_address(browser, page_inputs, tmp_path):
+    """As Snakemake's report shows it: from a data address, in a frame."""
+    write_tables([page_inputs["networks"]], tmp_path / "tables")
+    text_of_page = (tmp_path / "tables/Data/networks.html").read_bytes()
+    browser.get(f"data:text/html;charset=utf8;base64,{base64.b64encode(text_of_page).decode()}")
+    wait(lambda: browser.find_elements(By.CSS_SELECTOR, "#table tbody tr"))
+    assert text(browser, "#table .count") == "24 of 24 rows"
+    Select(browser.find_element(By.CSS_SELECTOR, "[data-filter=device]")).select_by_value("pi")
+    assert text(browser, "#table .count") == "12 of 24 rows"
+    heading = browser.find_element(By.XPATH, "//th/button[.='energy_mj']")
+    assert heading.get_attribute("title") == "gross energy per inference (mJ)"
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
 
 
 @pytest.mark.parametrize("pixels", [400, 1400])

@@ -17,6 +17,7 @@ def figure(name, category):
         patterns=["{picture}.png", "{picture}.txt"],
         caption="../report/figure.rst",
         category=category,
+        subcategory="Figures",
         labels={"figure": name.replace("-", " "), "of": "{picture}"},
     )
 

@@ -1,8 +1,10 @@
 """Report: one page for people with everything inside, the datasets described for others, and the gallery of docs/.
 
-Needs the tables of datasets, validation, scores and recommendations, and all figures. Makes results/report/index.html
-and results/datasets/{croissant.json,DICTIONARY.md,sha256sums.txt}; on request, docs/figures/.
+Needs the tables of datasets, validation, scores and recommendations, and all figures. Makes results/report/index.html,
+results/report/tables/ and results/datasets/{croissant.json,DICTIONARY.md,sha256sums.txt}; on request, docs/figures/.
 """
+
+SCORE_TABLES = ["agreement", "comparisons", "disagreements", "footprint", "labels", "scores", "sensitivity"]
 
 
 rule report_page:
@@ -15,7 +17,7 @@ rule report_page:
         recommendations=expand("results/recommendations/{device}.parquet", device=DEVICES),
         devices=FIGURE_DEVICES,
         figures=expand("results/figures/{figure}", figure=FIGURES),
-        code=code("report", "figures", "scores/definitions", "scores/uncertainty"),
+        code=code("report", "figures", "recommendations/catalogue", "scores/definitions", "scores/uncertainty"),
     output:
         report(
             "results/report/index.html",
@@ -30,6 +32,36 @@ rule report_page:
         "edgejoule report page --networks {input.networks:q} --accuracy {input.accuracy:q} --scores {input.scores:q}"
         " --choices {input.choices:q} --recommendations results/recommendations --devices {input.devices:q}"
         " --figures results/figures --output {output:q} 2> {log:q}"
+
+
+rule report_tables:
+    """Every table that people read as a page of its own, which sorts and filters, with its caption."""
+    input:
+        tables=[
+            *expand("results/datasets/{table}.parquet", table=["networks", "passes", "kernels", "applications"]),
+            "results/graphs/coverage.parquet",
+            "results/validation/accuracy.parquet",
+            *expand("results/scores/{table}.parquet", table=SCORE_TABLES),
+            *expand("results/recommendations/{device}.parquet", device=DEVICES),
+            *expand("results/recommendations/fronts/{device}.parquet", device=DEVICES),
+            *expand("results/recommendations/{table}.parquet", table=["break_evens", "devices", "validation"]),
+        ],
+        code=code("report", "figures/registry", "figures/picture"),
+    output:
+        report(
+            directory("results/report/tables"),
+            patterns=["{category}/{table}.html"],
+            caption="../report/table.rst",
+            category="{category}",
+            subcategory="Tables",
+            labels={"table": "{table}"},
+        ),
+    log:
+        "results/logs/report/tables.log",
+    benchmark:
+        "results/benchmarks/report/tables.tsv"
+    shell:
+        "edgejoule report tables --output {output:q} {input.tables:q} 2> {log:q}"
 
 
 rule publish:
@@ -56,6 +88,7 @@ rule report:
     """Target: the page for people, and the datasets' description."""
     input:
         rules.report_page.output,
+        rules.report_tables.output,
         rules.publish.output,
 
 

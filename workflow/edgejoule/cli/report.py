@@ -40,6 +40,20 @@ def page(
     )
 
 
+@command.command("tables")
+def tables(
+    files: Annotated[list[Path], typer.Argument(help="Parquet files of the run's tables.")],
+    output: Annotated[Path, typer.Option(help="Folder of the pages; made anew.")],
+) -> None:
+    """Write each table as a page that sorts and filters, with a caption, for Snakemake's report.
+
+    Example: edgejoule report tables --output results/report/tables results/datasets/networks.parquet
+    """
+    from edgejoule.report.tables import write_tables
+
+    write_tables(files, output)
+
+
 @command.command("publish")
 def publish(
     files: Annotated[list[Path], typer.Argument(help="Parquet files of the datasets.")],

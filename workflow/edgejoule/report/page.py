@@ -1,6 +1,5 @@
 """The report's page: one file that needs no network, with its data, its pictures and Plotly inside."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +8,7 @@ from plotly.offline import get_plotlyjs
 from edgejoule import __version__
 from edgejoule.figures.devices import read_devices
 from edgejoule.report.data import page_data
+from edgejoule.report.fill import embeddable, fill
 from edgejoule.report.pictures import gallery
 from edgejoule.tables import contracts, read_table, write_text
 
@@ -18,20 +18,13 @@ SCRIPTS = ("format.js", "table.js", "explorer.js", "gallery.js", "page.js")
 
 def render(data: dict) -> str:
     """Return the page as HTML, with ``data`` (JSON-able) and everything else inside."""
-    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
     parts = {
         "style": (ASSETS / "page.css").read_text(encoding="utf-8"),
         "plotly": get_plotlyjs(),
-        # '<' would end the script element if it came before '/script'.
-        "data": text.replace("<", "\\u003c"),
+        "data": embeddable(data),
         "script": "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS),
     }
-    page = (ASSETS / "page.html").read_text(encoding="utf-8")
-    pieces = []
-    for piece in page.split("{{"):
-        name, _, rest = piece.partition("}}")
-        pieces.append(parts[name.strip()] + rest if pieces else piece)
-    return "".join(pieces)
+    return fill((ASSETS / "page.html").read_text(encoding="utf-8"), parts)
 
 
 def write_page(

@@ -43,7 +43,7 @@ def publish(files: Iterable[Path], folder: Path) -> None:
     for file in files:
         if file.parent.resolve() != Path(folder).resolve():
             raise EdgejouleError(f"{file}: not in {folder}; a dataset is described in its own folder")
-    tables = [_table_of(file) for file in files]
+    tables = [table_of(file) for file in files]
     sums = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
     write_text(folder / "sha256sums.txt", "".join(f"{s}  {file.name}\n" for s, file in zip(sums, files, strict=True)))
     write_text(folder / "DICTIONARY.md", dictionary(files, tables))
@@ -54,7 +54,8 @@ def publish(files: Iterable[Path], folder: Path) -> None:
         validate(temporary)
 
 
-def _table_of(file: Path) -> Table:
+def table_of(file: Path) -> Table:
+    """Return the declared table that a file holds, by what its writer stored in it."""
     try:
         name = read_provenance(file).get("table")
     except (pa.ArrowException, OSError) as error:

@@ -3,7 +3,7 @@ const FIRST_ROWS = 50;
 
 /**
  * Fill `place` with a table.
- * @param rows objects; @param columns [{key, title, digits?, show?}]: `digits` makes it a number, "auto" or a count of
+ * @param rows objects; @param columns [{key, title, meaning?, digits?, show?}]: `digits` makes it a number, "auto" or a count of
  * decimals; @param selects keys that get a drop-down filter; @param start {key, down, chosen} the order and the chosen filters at first.
  */
 function makeTable(place, rows, columns, selects, start) {
@@ -40,6 +40,7 @@ function makeTable(place, rows, columns, selects, start) {
     make("th", { class: column.digits === undefined ? null : "number", scope: "col" },
       make("button", {
         type: "button",
+        title: column.meaning || null,
         onclick: () => {
           state.down = state.key === column.key ? !state.down : column.digits !== undefined;
           state.key = column.key;
