@@ -91,6 +91,7 @@ def _network(name, family, precision, rows, origin, factor, speed) -> dict:
         "drift": 0.0,
         "iterations": 1000,
         "top1": None,
+        "licence": None,
         "origin": origin,
         "power_scope": "model" if origin == "estimated" else "wall",
         "source": "synthetic",

@@ -42,6 +42,8 @@ def zoo(*rows: dict) -> pd.DataFrame:
         "parameters": 1,
         "top1": 60.0,
         "top1_source": "paper",
+        "licence": "mit",
+        "licence_source": "its publisher",
     }
     return to_arrow(pd.DataFrame([default | row for row in rows or ({},)]), ZOO).to_pandas()
 
@@ -88,6 +90,7 @@ def test_energy_latency_idle_and_accuracy_of_a_metered_run():
     assert row["energy_std_mj"] == pytest.approx(0.0, abs=1e-9)
     assert (row["latency_p50_ms"], row["latency_p90_ms"]) == (99.0, 110.0)
     assert row["top1"] == 71.5, "the accuracy of this very run goes before the published one"
+    assert row["licence"] == "mit"
     assert (row["architecture"], row["family"], row["precision"]) == ("net-arch", "nets", "int8")
     assert (row["quality"], row["reason"]) == ("ok", "")
 

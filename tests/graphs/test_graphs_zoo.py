@@ -54,6 +54,21 @@ def test_torchvision_accuracies_are_those_of_the_weights(zoo, shared_data):
         assert weights.loc[(name, entry), "num_params"] == row.parameters
 
 
+def test_licences_are_those_that_the_weights_state(zoo):
+    pytest.importorskip("timm", reason="the licences of timm's weights are stated by timm")
+    from edgejoule.graphs.torchvision_import import import_torchvision
+
+    import_torchvision()
+    from timm.models import get_pretrained_cfg
+
+    for row in zoo[zoo.builder == "timm"].itertuples():
+        stated = get_pretrained_cfg(row.top1_source.split(", ")[1].split(" at ")[0]).license
+        assert (None if pd.isna(row.licence) else row.licence) == (None if stated == "unknown" else stated), row.network
+    assert zoo.loc[zoo.builder == "torchvision", "licence"].isna().all()
+    assert (zoo.loc[zoo.builder == "edgejoule", "licence"] == "apache-2.0").all()
+    assert zoo.licence_source.notna().all()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

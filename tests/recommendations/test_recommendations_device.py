@@ -34,6 +34,7 @@ def networks(**columns) -> pd.DataFrame:
         "iterations": 100,
         "origin": "measured",
         "power_scope": "wall",
+        "licence": "apache-2.0",
         "source": "here",
         "quality": "ok",
         "reason": "",

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from edgejoule.cli.main import build_app, main
 from edgejoule.errors import EdgejouleError
 from edgejoule.recommendations.answer import answer
-from edgejoule.recommendations.request import Request, make_limits, parse_request, without_excluded
+from edgejoule.recommendations.request import Request, exclusion_reasons, make_limits, parse_request
 from edgejoule.recommendations.show import as_dict, infeasible, reason
 from edgejoule.recommendations.solve import least_ratio, solve_mix
 from edgejoule.recommendations.units import parse_quantity, show_energy, show_time
@@ -171,10 +171,24 @@ def test_a_rate_must_be_served():
 
 def test_what_is_excluded_cannot_be_chosen():
     known = catalogue(20, 3)
-    left = without_excluded(known, ("n00?", "n01[0-4]"))
+    reasons = exclusion_reasons(known, ("n00?", "n01[0-4]"), ())
+    left = known.keep(reasons == "", reasons)
     assert len(left) == 5 and set(left.excluded["reason"]) == {"excluded by 'n00?'", "excluded by 'n01[0-4]'"}
     with pytest.raises(EdgejouleError, match="matches no network"):
-        without_excluded(known, ("resnet*",))
+        exclusion_reasons(known, ("resnet*",), ())
+    assert (exclusion_reasons(known, ("resnet*",), (), known_networks=["resnet18"]) == "").all()
+
+
+def test_networks_of_a_licence_are_left_out():
+    known = catalogue(20, 3)
+    reasons = exclusion_reasons(known, ("n000",), ("Apache*",))
+    assert list(np.flatnonzero(reasons == "")) == [5, 10, 15]
+    assert reasons[0] == "excluded by 'n000'" and reasons[1] == "excluded by licence 'apache-2.0'"
+    assert (exclusion_reasons(known, (), ("unstated",)) != "").sum() == 4
+    # That no network of the device has a licence of the zoo's is what was asked for; one that nobody has is a slip.
+    assert (exclusion_reasons(known, (), ("mit",), known_licences=["mit"]) == "").all()
+    with pytest.raises(EdgejouleError, match=r"'apache2' is no licence .*; did you mean 'apache-2.0'"):
+        exclusion_reasons(known, (), ("apache2",))
 
 
 def test_neighbours_and_step_explain_the_choice():
@@ -198,8 +212,11 @@ def results(tmp_path):
     rows["predicted"] = table["energy_mj"] * 1.1
     rows = rows.assign(lower=rows["predicted"] / 1.2, upper=rows["predicted"] * 1.2, flagged=False)
     write_table(rows, tmp_path / "validation" / "board-x" / "networks.parquet", VALIDATION)
-    columns = "network architecture family precision builder arguments input parameters top1 top1_source"
-    lines = [f"{name} {name} f fp32 edgejoule {{}} 3x8x8 {i}000000 50 test" for i, name in enumerate("abcde", 1)]
+    columns = "network architecture family precision builder arguments input parameters"
+    columns += " top1 top1_source licence licence_source"
+    lines = [
+        f"{name} {name} f fp32 edgejoule {{}} 3x8x8 {i}000000 50 test mit test" for i, name in enumerate("abcde", 1)
+    ]
     (tmp_path / "networks.tsv").write_text("\n".join([columns, *lines, ""]).replace(" ", "\t"))
     return tmp_path
 
@@ -236,6 +253,35 @@ def test_the_command_plans_with_predictions_and_refines_them(results):
     assert "predicted, 20 mJ measured" in ask(results, "--device", "board-x", "--budget", "30mJ", "--refine")
 
 
+def test_refining_takes_a_battery_at_a_rate_and_counts_what_waiting_costs(results):
+    # A request every 50 ms: 1 W of idle power adds 50 mJ less the inference's own 1 mJ per ms.
+    asked = ("--device", "board-x", "--power", "1.3W", "--rate", "20/s")
+    known = json.loads(ask(results, *asked, "--json"))
+    refined = json.loads(ask(results, *asked, "--refine", "--json"))
+    assert refined["accounting"] == "duty-cycle" and refined["budget_mj"] == pytest.approx(65)
+    for mix in (known["mix"], refined["mix"]):
+        assert {member["network"]: member["energy_mj"] for member in mix["networks"]} == {"b": 60.0, "e": 70.0}
+        assert mix["energy_mj"] == pytest.approx(65)
+    by_name = {step["network"]: step for step in refined["measured"]}
+    assert by_name["b"]["measured_mj"] == pytest.approx(20 + 50 - 10)
+    assert by_name["b"]["predicted_mj"] == pytest.approx(22 + 50 - 10)
+
+
+def test_refining_asks_a_latency_of_each_network(results):
+    asked = ("--device", "board-x", "--budget", "30mJ", "--max-latency", "16ms", "--refine", "--json")
+    data = json.loads(ask(results, *asked))
+    assert all(member["latency_ms"] <= 16 for member in data["mix"]["networks"])
+    assert data["mix"]["energy_mj"] == pytest.approx(30)
+
+
+def test_waiting_is_certain_where_energies_are_predicted(results):
+    asked = ("--device", "board-x", "--power", "1.3W", "--rate", "20/s", "--energies", "leave-one-family-out", "--json")
+    cautious = json.loads(ask(results, *asked))
+    spread = 2 * np.log(1.2) / (2 * 1.6448536)
+    member = next(member for member in cautious["mix"]["networks"] if member["network"] == "b")
+    assert member["energy_mj"] == pytest.approx(22 * np.exp(1.2815516 * spread) + 40, rel=1e-6)
+
+
 def test_the_command_limits_sizes(results):
     data = json.loads(ask(results, "--device", "board-x", "--budget", "99mJ", "--max-size", "13MB", "--json"))
     assert [member["network"] for member in data["mix"]["networks"]] == ["c"]
@@ -246,8 +292,15 @@ def test_the_command_limits_sizes(results):
     [
         (["--device", "board-y", "--budget", "30mJ"], "did you mean 'board-x'"),
         (["--device", "board-x", "--budget", "3mJ"], "a budget of at least 10 mJ per inference"),
-        (["--device", "board-x", "--budget", "30mJ", "--refine", "--max-latency", "9ms"], "is one on the mean"),
-        (["--device", "board-x", "--power", "2W", "--refine"], "give --budget"),
+        (["--device", "board-x", "--power", "2W", "--refine"], "give --budget, or --rate with the power or battery"),
+        (["--device", "board-x", "--min-top1", "60", "--refine"], "give --budget, or --rate"),
+        (["--device", "board-x", "--budget", "30mJ", "--refine", "--max-share", "0.8"], "leave out --min-share"),
+        (["--device", "board-x", "--budget", "30mJ", "--refine", "--max-latency", "1ms"], "limit of at least 5 ms"),
+        (
+            ["--device", "board-x", "--budget", "30mJ", "--exclude-licence", "apache-2.0"],
+            "--exclude-licence 'apache-2.0' leaves nothing to choose from on 'board-x': all 5 match",
+        ),
+        (["--device", "board-x", "--budget", "30mJ", "--exclude-licence", "mitt"], "did you mean 'mit'"),
         (
             ["--device", "board-x", "--budget", "30mJ", "--energies", "ten-fold"],
             "--energies is 'ten-fold'; valid: leave-one",

@@ -6,6 +6,11 @@ results/recommendations/{validation,devices}.{parquet,csv,md}, results/recommend
 A device none of whose networks has an energy and an accuracy gets empty tables and a page that says so.
 """
 
+# What the tables never recommend; the zoo is read only where there is such a thing.
+LEFT_OUT = [f"--exclude={name}" for name in RUN.recommendations.exclude]
+LEFT_OUT += [f"--exclude-licence={name}" for name in RUN.recommendations.exclude_licences]
+LEFT_OUT += [f"--zoo={RUN.zoo.file}"] if LEFT_OUT else []
+
 
 rule recommendation:
     """Choose the best network and the best mix of one device under every budget."""
@@ -27,10 +32,11 @@ rule recommendation:
         budgets_mj=[f"--budget-mj={b!r}" for b in RUN.recommendations.budgets_mj or []],
         accounting=RUN.recommendations.accounting,
         rate=[f"--rate-hz={RUN.recommendations.rate_hz!r}"] if RUN.recommendations.rate_hz else [],
+        left_out=LEFT_OUT,
     shell:
         "edgejoule recommendations device {wildcards.device:q} --networks {input.networks:q}"
         " --output {output.table:q} --fronts {output.fronts:q} --budgets {params.budgets} {params.budgets_mj:q}"
-        " --accounting {params.accounting:q} {params.rate:q} 2> {log:q}"
+        " --accounting {params.accounting:q} {params.rate:q} {params.left_out:q} 2> {log:q}"
 
 
 rule recommendation_proof:
@@ -93,9 +99,11 @@ rule device_choices:
         "results/logs/recommendations/devices.log",
     benchmark:
         "results/benchmarks/recommendations/devices.tsv"
+    params:
+        left_out=LEFT_OUT,
     shell:
         "OMP_NUM_THREADS=1 edgejoule recommendations devices --output {output.table:q}"
-        " --break-evens {output.break_evens:q} {input.devices:q} 2> {log:q}"
+        " --break-evens {output.break_evens:q} {params.left_out:q} {input.devices:q} 2> {log:q}"
 
 
 rule recommendations:

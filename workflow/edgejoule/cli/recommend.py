@@ -29,6 +29,10 @@ def command(
     exclude: Annotated[
         list[str] | None, typer.Option(help="Network or pattern such as '*-quantized'; repeatable.")
     ] = None,
+    exclude_licence: Annotated[
+        list[str] | None,
+        typer.Option(help="Licence of the weights, such as cc-by-nc-4.0, or unstated; repeatable."),
+    ] = None,
     min_share: Annotated[float | None, typer.Option(help="Least share of a network in a mix, e.g. 0.1.")] = None,
     max_share: Annotated[float | None, typer.Option(help="Greatest share of a network in a mix, e.g. 0.8.")] = None,
     energies: Annotated[
@@ -44,7 +48,7 @@ def command(
         Path | None, typer.Option(help="With --refine: YAML file of the live device, to measure now, not look up.")
     ] = None,
     results: Annotated[Path, typer.Option(help="The pipeline's results folder.")] = Path("results"),
-    zoo: Annotated[Path, typer.Option(help="The table of networks, for --max-size.")] = Path("config/networks.tsv"),
+    zoo: Annotated[Path, typer.Option(help="The table of networks: sizes and licences.")] = Path("config/networks.tsv"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Recommend the network, or the mix of networks, with the most accuracy that a budget can buy.
@@ -72,6 +76,7 @@ def command(
             "min_top1": min_top1,
             "max_size": max_size,
             "exclude": exclude,
+            "exclude_licence": exclude_licence,
             "min_share": min_share,
             "max_share": max_share,
         }

@@ -7,6 +7,10 @@ import typer
 
 from edgejoule.tables.vocabulary import ACCOUNTINGS
 
+Zoo = Annotated[Path, typer.Option(help="The zoo: what a pattern may stand for.")]
+Exclude = Annotated[list[str] | None, typer.Option(help="Pattern of networks not to recommend; repeatable.")]
+ExcludeLicence = Annotated[list[str] | None, typer.Option(help="Licence not to recommend, or unstated; repeatable.")]
+
 command = typer.Typer(no_args_is_help=True, help="The most accuracy that each energy budget can buy, and the proof.")
 
 
@@ -20,15 +24,19 @@ def device(
     budget_mj: Annotated[list[float] | None, typer.Option(help="Or this budget (mJ); repeat for several.")] = None,
     accounting: Annotated[str, typer.Option(help=f"How energy is counted: {', '.join(ACCOUNTINGS)}.")] = "gross",
     rate_hz: Annotated[float | None, typer.Option(help="Requests a second, for duty-cycle.")] = None,
+    exclude: Exclude = None,
+    exclude_licence: ExcludeLicence = None,
+    zoo: Zoo = Path("config/networks.tsv"),
 ) -> None:
     """Choose the best single network and the best mix of one device under each of a sweep of budgets.
 
     Example: edgejoule recommendations device D --networks results/datasets/D/networks.parquet
     --output results/recommendations/D.parquet --fronts results/recommendations/fronts/D.parquet
     """
-    from edgejoule.recommendations import build_device
+    from edgejoule.recommendations import LeftOut, build_device
 
-    build_device(name, networks, output, fronts, budgets, budget_mj, accounting, rate_hz)
+    left_out = LeftOut(zoo, tuple(exclude or ()), tuple(exclude_licence or ())) if exclude or exclude_licence else None
+    build_device(name, networks, output, fronts, budgets, budget_mj, accounting, rate_hz, left_out)
 
 
 @command.command()
@@ -73,12 +81,16 @@ def devices(
     networks: Annotated[list[Path], typer.Argument(help="Each device's networks.parquet of the datasets.")],
     output: Annotated[Path, typer.Option(help="Least energy per device and target, Parquet; CSV and Markdown beside.")],
     break_evens: Annotated[Path, typer.Option(help="Rates at which the cheaper device changes, Parquet; CSV beside.")],
+    exclude: Exclude = None,
+    exclude_licence: ExcludeLicence = None,
+    zoo: Zoo = Path("config/networks.tsv"),
 ) -> None:
     """Compare devices: the cheapest for each target accuracy, and the break-even rates between them.
 
     Example: edgejoule recommendations devices results/datasets/*/networks.parquet
     --output results/recommendations/devices.parquet --break-evens results/recommendations/break_evens.parquet
     """
-    from edgejoule.recommendations import build_devices
+    from edgejoule.recommendations import LeftOut, build_devices
 
-    build_devices(networks, output, break_evens)
+    left_out = LeftOut(zoo, tuple(exclude or ()), tuple(exclude_licence or ())) if exclude or exclude_licence else None
+    build_devices(networks, output, break_evens, left_out)

@@ -220,6 +220,8 @@ class Recommendations(Model):
     budgets_mj: list[PositiveFloat] | None = Field(None, description="Or these budgets (mJ per inference).")
     accounting: Literal[ACCOUNTINGS] = "gross"
     rate_hz: PositiveFloat | None = Field(None, description="Requests a second, for accounting 'duty-cycle'.")
+    exclude: list[str] = Field([], description="Networks not to recommend: names, or patterns such as '*-quantized'.")
+    exclude_licences: list[str] = Field([], description="Licences of weights not to recommend, e.g. cc-by-nc-4.0.")
     confidence: Share = Field(0.9, description="Probability of meeting a budget where energies are predicted.")
     predictor: Literal[PREDICTORS] = Field("edgejoule", description="Whose predictions the proof chooses from.")
 

@@ -29,7 +29,9 @@ def derive_device(device: Device, source: Path | str, zoo_file: Path | str, outp
     """
     zoo = read_zoo(zoo_file)
     if device.source.kind == "table":
-        tables = {"networks": read_networks(source, device), "passes": empty(PASSES), "kernels": empty(KERNEL_COSTS)}
+        networks = read_networks(source, device)
+        networks["licence"] = networks["licence"].fillna(networks["network"].map(_by_network(zoo)["licence"]))
+        tables = {"networks": networks, "passes": empty(PASSES), "kernels": empty(KERNEL_COSTS)}
         about = {"source": str(source)}
     else:
         recording = read_recording(Path(source).parent)
@@ -71,7 +73,7 @@ def _with_failures(costs: pd.DataFrame, recording: Recording) -> pd.DataFrame:
 def _label(costs: pd.DataFrame, device: Device, zoo: pd.DataFrame) -> pd.DataFrame:
     """Add what the device file and the zoo know: board, runtime, architecture, family, published accuracy."""
     costs = costs.rename(columns={"workload": "network"})
-    known = zoo.drop_duplicates("network").set_index("network")
+    known = _by_network(zoo)
     network = costs["network"]
     published = network.map(known["top1"])
     precision = costs["precision"].fillna(network.map(known["precision"]))
@@ -91,7 +93,12 @@ def _label(costs: pd.DataFrame, device: Device, zoo: pd.DataFrame) -> pd.DataFra
         family=network.map(known["family"]).fillna(network),
         precision=precision,
         top1=costs["top1"].fillna(published) if "top1" in costs else published,
+        licence=network.map(known["licence"]),
     )
+
+
+def _by_network(zoo: pd.DataFrame) -> pd.DataFrame:
+    return zoo.drop_duplicates("network").set_index("network")
 
 
 def _label_kernels(costs: pd.DataFrame, recording: Recording, device: Device) -> pd.DataFrame:

@@ -15,7 +15,7 @@ DIGITS = "%.10g"
 
 
 def read_networks(path: Path | str, device: Device) -> pd.DataFrame:
-    """Return the rows of ``device`` in a CSV with the columns of table NETWORKS.
+    """Return the rows of ``device`` in a CSV with the columns of table NETWORKS; ``licence`` may be absent.
 
     Raises:
         EdgejouleError: the file cannot be read, has no row of the device, or breaks the table's declaration.
@@ -36,13 +36,20 @@ def read_networks(path: Path | str, device: Device) -> pd.DataFrame:
     for key, value in {"board": device.board, "origin": device.origin, "power_scope": device.power_scope}.items():
         if key in rows and (rows[key] != value).any():
             raise EdgejouleError(f"{path}: device '{device.name}' has another {key} here than '{value}' in its file")
+    if "licence" not in rows:
+        rows["licence"] = pd.array([pd.NA] * len(rows), "string")
     return to_arrow(rows, NETWORKS, str(path)).to_pandas()
 
 
 def write_networks(rows: pd.DataFrame, path: Path | str) -> None:
-    """Write rows of table NETWORKS as a CSV that ``read_networks`` reads and that people can diff."""
+    """Write rows of table NETWORKS as a CSV that ``read_networks`` reads and that people can diff.
+
+    Licences are left out: they are the zoo's to state, not a recording's.
+    """
     from edgejoule.tables import atomic_path
 
     rows = rows.sort_values(["device", "network"], kind="stable")
     with atomic_path(path) as temporary:
-        rows[NETWORKS.names].to_csv(temporary, index=False, float_format=DIGITS, lineterminator="\n")
+        rows[[name for name in NETWORKS.names if name != "licence"]].to_csv(
+            temporary, index=False, float_format=DIGITS, lineterminator="\n"
+        )

@@ -11,6 +11,7 @@ from edgejoule.names import did_you_mean
 from edgejoule.tables import to_arrow, write_text
 from edgejoule.tables.contracts import ZOO
 
+LICENCES = ("licence", "licence_source")
 BUILDERS = ("edgejoule", "reference", "timm", "torchvision", "variant")
 
 
@@ -39,7 +40,9 @@ def read_zoo(path: Path | str = "config/networks.tsv") -> pd.DataFrame:
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
         raise EdgejouleError(f"{path}: not a table of networks: {error}") from error
-    zoo = to_arrow(zoo, ZOO, str(path)).to_pandas()
+    # A zoo of one's own need not know of licences.
+    zoo = zoo.reindex(columns=[*zoo.columns, *(name for name in LICENCES if name not in zoo)])
+    zoo = to_arrow(zoo.astype(dict.fromkeys(LICENCES, "string")), ZOO, str(path)).to_pandas()
     for line, row in enumerate(zoo.itertuples(), start=2):
         _check(row, f"{path}, line {line} ('{row.network}')")
     return zoo
@@ -52,6 +55,8 @@ def _check(row, where: str) -> None:
     input_shape(row.input, where)
     if not pd.isna(row.top1) and not (0 < row.top1 < 100 and isinstance(row.top1_source, str)):
         raise EdgejouleError(f"{where}: top1 is {row.top1}; give percent, and where it is from in top1_source")
+    if not pd.isna(row.licence) and pd.isna(row.licence_source):
+        raise EdgejouleError(f"{where}: licence is '{row.licence}'; say in licence_source who states it")
 
 
 def arguments_of(text: str, where: str = "zoo") -> dict:
@@ -79,6 +84,7 @@ def input_shape(text: str, where: str = "zoo") -> tuple[int, ...]:
 
 def write_zoo(zoo: pd.DataFrame, path: Path | str) -> None:
     """Write networks in the zoo's format, atomically."""
+    zoo = zoo.reindex(columns=[*zoo.columns, *(name for name in LICENCES if name not in zoo)])
     checked = to_arrow(zoo.convert_dtypes(), ZOO, str(path)).to_pandas()
     write_text(path, checked.to_csv(sep="\t", index=False, quoting=csv.QUOTE_NONE))
 

@@ -1,12 +1,14 @@
 """The stage's files: what each subcommand of ``edgejoule recommendations`` reads and writes."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.recommendations.catalogue import build_catalogue
+from edgejoule.graphs import read_zoo
+from edgejoule.recommendations.catalogue import Catalogue, build_catalogue
 from edgejoule.recommendations.devices import (
     break_even_table,
     choice_table,
@@ -16,6 +18,7 @@ from edgejoule.recommendations.devices import (
 )
 from edgejoule.recommendations.pages import device_page, devices_page, validation_page
 from edgejoule.recommendations.predicted import predicted_catalogue
+from edgejoule.recommendations.request import exclusion_reasons
 from edgejoule.recommendations.sweep import front_table, recommendation_table, spread_budgets, sweep
 from edgejoule.recommendations.validate import summarise, validate_device
 from edgejoule.tables import empty, read_table, write_table, write_text
@@ -33,6 +36,21 @@ from edgejoule.tables.contracts import (
 DIGITS = "%.7g"
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """What the tables do not recommend: patterns of networks and licences; each must match the zoo or the device."""
+
+    zoo: Path
+    networks: tuple[str, ...] = ()
+    licences: tuple[str, ...] = ()
+
+    def of(self, catalogue: Catalogue) -> Catalogue:
+        """Return the catalogue without them."""
+        zoo = read_zoo(self.zoo)
+        reasons = exclusion_reasons(catalogue, self.networks, self.licences, zoo["network"], zoo["licence"].dropna())
+        return catalogue.keep(reasons == "", reasons)
+
+
 def build_device(
     device: str,
     networks: Path,
@@ -42,6 +60,7 @@ def build_device(
     budgets_mj: list[float] | None = None,
     accounting: str = "gross",
     rate_hz: float | None = None,
+    left_out: LeftOut | None = None,
 ) -> None:
     """Write one device's recommendations and fronts, each as Parquet with CSV beside it, and a page in Markdown.
 
@@ -54,9 +73,12 @@ def build_device(
         budgets_mj: or these budgets (mJ per inference).
         accounting: how energy is counted.
         rate_hz: requests a second, for accounting ``duty-cycle``.
+        left_out: networks and licences that are not recommended.
     """
     rows = read_table(networks, NETWORKS)
     catalogue = build_catalogue(rows, accounting, rate_hz, str(networks), device)
+    if left_out is not None:
+        catalogue = left_out.of(catalogue)
     if budgets_mj and not min(budgets_mj) > 0:
         raise EdgejouleError(f"a budget of {min(budgets_mj):g} mJ per inference; budgets must be positive")
     asked = np.array(sorted(set(budgets_mj))) if budgets_mj else spread_budgets(catalogue.energy_mj, budgets)
@@ -65,6 +87,8 @@ def build_device(
     about = {"device": catalogue.device, "energy": catalogue.label, "accounting": accounting, "source": networks.name}
     if rate_hz is not None:
         about["rate_hz"] = rate_hz
+    if left_out is not None:
+        about |= {"exclude": list(left_out.networks), "exclude_licences": list(left_out.licences)}
     for table, path, contract in ((chosen, output, RECOMMENDATIONS), (standing, fronts, FRONTS)):
         write_table(table, path, contract, about)
         _write_csv(table, path)
@@ -124,17 +148,20 @@ def join_validation(devices: list[Path], output: Path) -> None:
     write_text(output.with_suffix(".md"), validation_page(summarise(table), [p.stem for p in devices]))
 
 
-def build_devices(networks: list[Path], output: Path, break_evens: Path) -> None:
+def build_devices(networks: list[Path], output: Path, break_evens: Path, left_out: LeftOut | None = None) -> None:
     """Compare devices whose energy was measured with one scope of power; each table as Parquet and CSV, and a page.
 
     Args:
         networks: each device's rows of table ``networks``.
         output: table ``device-choices``; the page goes beside it.
         break_evens: table ``break-evens``.
+        left_out: networks and licences that are not recommended.
     """
     tables = {path: read_table(path, NETWORKS) for path in networks}
     tables = {path: rows for path, rows in tables.items() if len(rows)}
     catalogues = [build_catalogue(rows, where=str(path)) for path, rows in tables.items()]
+    if left_out is not None:
+        catalogues = [left_out.of(catalogue) for catalogue in catalogues]
     catalogues.sort(key=lambda catalogue: catalogue.device)
     boards = {rows["device"].iloc[0]: rows["board"].iloc[0] for rows in tables.values()}
     groups = comparable(with_board_idle(catalogues, boards))
@@ -143,11 +170,11 @@ def build_devices(networks: list[Path], output: Path, break_evens: Path) -> None
     chosen = pd.concat(choices, ignore_index=True) if choices else empty(DEVICE_CHOICES)
     changes = pd.concat(rates, ignore_index=True) if rates else empty(BREAK_EVENS)
     compared = {catalogue.device for group in groups for catalogue in group}
-    left_out = {c.device: c.label for c in catalogues if c.device not in compared}
+    alone = {c.device: c.label for c in catalogues if c.device not in compared}
     for table, path, contract in ((chosen, output, DEVICE_CHOICES), (changes, break_evens, BREAK_EVENS)):
-        write_table(table, path, contract, {"left_out": left_out})
+        write_table(table, path, contract, {"left_out": alone})
         _write_csv(table, path)
-    write_text(output.with_suffix(".md"), devices_page(chosen, changes, left_out))
+    write_text(output.with_suffix(".md"), devices_page(chosen, changes, alone))
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:

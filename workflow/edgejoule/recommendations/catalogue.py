@@ -13,8 +13,11 @@ ORIGINS_BY_EVIDENCE = ("measured", "published", "inferred", "estimated")
 #: Why refining left networks out: they were neither needed nor allowed.
 UNMEASURED, BEYOND = "not measured", "beyond a limit"
 
+#: The licence of weights whose publisher states none.
+UNSTATED = "unstated"
+
 #: What a catalogue holds per network.
-ARRAYS = ("network", "family", "precision", "energy_mj", "latency_ms", "latency_p90_ms", "top1")
+ARRAYS = ("network", "family", "precision", "energy_mj", "latency_ms", "latency_p90_ms", "top1", "licence")
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class Catalogue:
     ``energy_mj`` is per request under ``accounting``; ``origin`` and ``power_scope`` are the same for all of them.
     ``idle_w`` is the device's idle power (median over its recordings), NaN where none was recorded, and ``watts`` the
     declared power where energy is estimated as power x latency. ``flagged`` names candidates whose recording breaks a
-    stated rule: they are used, and named wherever the catalogue is shown.
+    stated rule: they are used, and named wherever the catalogue is shown. ``licence`` is that of the pretrained
+    weights, ``UNSTATED`` where their publisher states none.
     """
 
     device: str
@@ -40,6 +44,7 @@ class Catalogue:
     latency_ms: np.ndarray
     latency_p90_ms: np.ndarray
     top1: np.ndarray
+    licence: np.ndarray
     excluded: pd.DataFrame
     flagged: tuple[str, ...] = ()
 
@@ -57,9 +62,10 @@ class Catalogue:
         """Return the catalogue with further networks, each array of ``ARRAYS`` given for them."""
         return replace(self, **{name: np.concatenate([getattr(self, name), arrays[name]]) for name in ARRAYS})
 
-    def keep(self, mask: np.ndarray, reason: str) -> "Catalogue":
-        """Return the catalogue of the networks in ``mask``; the others become excluded with ``reason``."""
-        dropped = pd.DataFrame({"network": self.network[~mask], "reason": reason})
+    def keep(self, mask: np.ndarray, reason: str | np.ndarray) -> "Catalogue":
+        """Return the catalogue of those in ``mask``; the others become excluded, for one reason or each its own."""
+        reasons = np.broadcast_to(np.asarray(reason, dtype=object), mask.shape)
+        dropped = pd.DataFrame({"network": self.network[~mask], "reason": reasons[~mask]})
         return replace(
             self,
             excluded=pd.concat([self.excluded, dropped], ignore_index=True).astype(str),
@@ -132,9 +138,15 @@ def build_catalogue(
         latency_ms=kept["latency_ms"].to_numpy(float),
         latency_p90_ms=kept["latency_p90_ms"].to_numpy(float),
         top1=kept["top1"].to_numpy(float),
+        licence=licences(kept["licence"]),
         excluded=excluded.reset_index(drop=True).astype(str),
         flagged=tuple(kept.loc[kept["quality"] == "flagged", "network"]),
     )
+
+
+def licences(stated: pd.Series) -> np.ndarray:
+    """Return licences with a word for those that nobody states; shape (networks,)."""
+    return stated.astype(object).where(stated.notna(), UNSTATED).to_numpy(dtype=object)
 
 
 def _device_idle(rows: pd.DataFrame) -> float:

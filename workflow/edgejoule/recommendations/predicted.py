@@ -1,6 +1,6 @@
 """Energies that were predicted instead of measured, with their intervals."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -29,25 +29,39 @@ def check_confidence(probability: float) -> None:
 class Prediction:
     """Predicted energies of a catalogue's networks; arrays of shape (networks,), in the catalogue's order.
 
-    ``spread`` is the standard deviation of the logarithm of measured / predicted that the interval stands for; 0 where
-    ``known``: the few networks of a new device that were measured beforehand.
+    ``spread`` is the standard deviation of the logarithm of measured / predicted energy of the inference that the
+    interval stands for; 0 where ``known``: the few networks of a new device that were measured beforehand.
+    ``waiting_mj`` is the part of each energy that was not predicted: idle energy until the next request is due.
     """
 
     catalogue: Catalogue
     measured_mj: np.ndarray
     spread: np.ndarray
     known: np.ndarray
+    waiting_mj: np.ndarray
 
     @property
     def predicted_mj(self) -> np.ndarray:
-        """The predicted energies (mJ)."""
+        """The predicted energies (mJ), waiting included."""
         return self.catalogue.energy_mj
 
-    def keep(self, mask: np.ndarray, reason: str) -> "Prediction":
+    def keep(self, mask: np.ndarray, reason: str | np.ndarray) -> "Prediction":
         """Return the predictions of the networks in ``mask``."""
-        return Prediction(
-            self.catalogue.keep(mask, reason), self.measured_mj[mask], self.spread[mask], self.known[mask]
-        )
+        arrays = (self.measured_mj, self.spread, self.known, self.waiting_mj)
+        return Prediction(self.catalogue.keep(mask, reason), *(array[mask] for array in arrays))
+
+    def with_waiting(self, rate_hz: float) -> "Prediction":
+        """Return the same with idle energy until the next request added: accounting ``duty-cycle`` from ``gross``.
+
+        Raises:
+            EdgejouleError: no idle power was recorded.
+        """
+        catalogue = self.catalogue
+        if np.isnan(catalogue.idle_w):
+            raise EdgejouleError(f"no idle power was recorded for '{catalogue.device}'; use --accounting gross")
+        waiting = catalogue.idle_w * (1e3 / rate_hz - catalogue.latency_ms)
+        counted = replace(catalogue.with_energy(self.predicted_mj + waiting), accounting="duty-cycle")
+        return Prediction(counted, self.measured_mj + waiting, self.spread, self.known, waiting)
 
     def quantile_mj(self, probability: float) -> np.ndarray:
         """Return for each network the energy that is not exceeded with this probability (mJ).
@@ -57,7 +71,13 @@ class Prediction:
         Goovaerts and Kaas 2005, section 2.3). That is the cautious assumption here, and it keeps the limit linear.
         """
         check_confidence(probability)
-        return self.predicted_mj * np.exp(norm.ppf(probability) * self.spread)
+        inference = self.predicted_mj - self.waiting_mj
+        return inference * np.exp(norm.ppf(probability) * self.spread) + self.waiting_mj
+
+    def as_whole(self) -> "Prediction":
+        """Return the same with the spread of the whole energy, to first order: waiting is certain and narrows it."""
+        spread = self.spread * (self.predicted_mj - self.waiting_mj) / self.predicted_mj
+        return replace(self, spread=spread, waiting_mj=np.zeros(len(spread)))
 
 
 def predicted_catalogue(
@@ -103,4 +123,5 @@ def predicted_catalogue(
     kept = kept.keep(bounded[given], f"the predictor '{predictor}' gave no interval")
     half_width = norm.ppf((1 + INTERVAL) / 2)
     spread = np.log(upper[bounded] / lower[bounded]) / (2 * half_width)
-    return Prediction(kept, catalogue.energy_mj[bounded], spread, known[bounded])
+    count = len(kept)
+    return Prediction(kept, catalogue.energy_mj[bounded], spread, known[bounded], np.zeros(count))

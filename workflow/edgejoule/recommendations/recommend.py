@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from edgejoule.recommendations.answer import Answer, answer
 from edgejoule.recommendations.catalogue import BEYOND, UNMEASURED, Catalogue, build_catalogue
 from edgejoule.recommendations.predicted import Prediction, predicted_catalogue
 from edgejoule.recommendations.refine import Policy, refine
-from edgejoule.recommendations.request import Request, make_limits, without_excluded
+from edgejoule.recommendations.request import Request, exclusion_reasons, make_limits
 from edgejoule.recommendations.show import infeasible
 from edgejoule.recommendations.solve import Shares
 from edgejoule.recommendations.unmeasured import zoo_prediction
@@ -23,6 +24,7 @@ from edgejoule.tables import read_table
 from edgejoule.tables.contracts import KERNELS, NETWORKS, VALIDATION
 
 ZOO_FILE = Path("config/networks.tsv")
+Chosen = TypeVar("Chosen", Catalogue, Prediction)
 BYTES_PER_PARAMETER = {"fp32": 4, "fp16": 2, "int8": 1}
 
 
@@ -39,19 +41,35 @@ def device_networks(results: Path, device: str) -> tuple[pd.DataFrame, Path]:
     return read_table(path, NETWORKS), path
 
 
-def candidates(results: Path, device: str, request: Request) -> Catalogue:
-    """Return what may be chosen on a device for a request, energies measured."""
+def candidates(results: Path, device: str, accounting: str, rate_hz: float | None = None) -> Catalogue:
+    """Return what a device has measured and may be chosen."""
     rows, path = device_networks(results, device)
-    catalogue = build_catalogue(rows, request.counted, request.rate_hz, str(path))
+    catalogue = build_catalogue(rows, accounting, rate_hz, str(path))
     if not len(catalogue):
         raise EdgejouleError(
             f"{path}: nothing to choose from on '{device}': no network is left that has both an energy and an ImageNet "
             f"top-1; see results/recommendations/{device}.md for the reasons"
         )
-    left = without_excluded(catalogue, request.exclude)
-    if not len(left):
-        patterns = " and ".join(f"--exclude '{pattern}'" for pattern in request.exclude)
-        raise EdgejouleError(f"{patterns} leaves nothing to choose from on '{device}': all {len(catalogue)} match")
+    return catalogue
+
+
+def allowed(chosen: Chosen, request: Request, zoo: Path) -> Chosen:
+    """Return the networks that the request leaves to choose from.
+
+    Raises:
+        EdgejouleError: a pattern matches nothing, or nothing is left.
+    """
+    catalogue = chosen.catalogue if isinstance(chosen, Prediction) else chosen
+    stated = read_zoo(zoo)["licence"].dropna() if request.exclude_licences else ()
+    reasons = exclusion_reasons(catalogue, request.exclude, request.exclude_licences, known_licences=stated)
+    left = chosen.keep(reasons == "", reasons)
+    if not (reasons == "").any():
+        patterns = [f"--exclude '{pattern}'" for pattern in request.exclude]
+        patterns += [f"--exclude-licence '{pattern}'" for pattern in request.exclude_licences]
+        count = len(catalogue)
+        raise EdgejouleError(
+            f"{' and '.join(patterns)} leaves nothing to choose from on '{catalogue.device}': all {count} match"
+        )
     return left
 
 
@@ -96,12 +114,23 @@ def recommend(
         confidence: probability with which a budget is to be met where energies are predicted.
         zoo: the table of networks, for a limit on size.
     """
-    catalogue = candidates(results, device, request)
-    if energies != "measured":
-        prediction = predictions(results, catalogue, energies, zoo)
+    if energies == "measured":
+        catalogue = allowed(candidates(results, device, request.counted, request.rate_hz), request, zoo)
+    else:
+        prediction = predictions_for(results, device, request, energies, zoo)
         catalogue = prediction.catalogue.with_energy(prediction.quantile_mj(confidence))
     sizes = None if request.max_size_bytes is None else network_sizes(catalogue, zoo)
     return answer(request, catalogue, sizes)
+
+
+def predictions_for(results: Path, device: str, request: Request, energies: str, zoo: Path) -> Prediction:
+    """Return what a request may choose from, its energies predicted and counted as it says."""
+    waits = request.counted == "duty-cycle"
+    if waits and request.rate_hz is None:
+        raise EdgejouleError("accounting 'duty-cycle' counts idle time between requests; give --rate, e.g. 2/s")
+    known = candidates(results, device, "gross" if waits else request.counted)
+    prediction = predictions(results, known, energies, zoo)
+    return allowed(prediction.with_waiting(request.rate_hz) if waits else prediction, request, zoo)
 
 
 @dataclass(frozen=True)
@@ -124,6 +153,9 @@ def recommend_refined(
 ) -> tuple[Answer, list[Step]]:
     """Answer a request from predictions, measuring only the networks that matter to it.
 
+    A battery or an average power with a rate is a budget per request. A limit on the mean latency, and the rate that is
+    to be served, are asked of each network of the mix, which is on the safe side.
+
     Args:
         results: the pipeline's results folder.
         device: the device's name.
@@ -137,30 +169,31 @@ def recommend_refined(
         The answer among the networks that were measured, and these in order.
 
     Raises:
-        EdgejouleError: the request has no budget per inference, or limits a mean other than energy.
+        EdgejouleError: the request has no budget per inference, or limits shares.
     """
-    catalogue = candidates(results, device, request)
-    prediction = predictions(results, catalogue, energies, zoo)
+    if request.per_request_mj is None:
+        raise EdgejouleError(
+            "--refine settles a mix within a budget per inference: give --budget, or --rate with the power or battery"
+        )
+    if request.shares != Shares():
+        raise EdgejouleError("--refine settles a mix without limits on shares; leave out --min-share and --max-share")
+    if measure is not None and request.counted == "above-idle":
+        raise EdgejouleError("--live measures gross energy; use --accounting gross, or duty-cycle with --rate")
+    prediction = predictions_for(results, device, request, energies, zoo)
     sizes = None if request.max_size_bytes is None else network_sizes(prediction.catalogue, zoo)
-    limits = make_limits(request, prediction.catalogue, sizes)
-    if request.per_request_mj is None or request.shares != Shares():
-        raise EdgejouleError("--refine settles a mix within a budget per inference; give --budget and no share limits")
-    for limit in limits[1:]:
-        if not limit.each:
-            raise EdgejouleError(
-                f"--refine takes limits on each network (--latency p90, --max-size, --exclude), but the limit on "
-                f"{limit.name} is one on the mean"
-            )
     fits = np.ones(len(prediction.catalogue), bool)
-    for limit in limits[1:]:
-        fits &= limit.allows(limit.values)
+    for limit in make_limits(request, prediction.catalogue, sizes):
+        # A floor under the accuracy is a limit on what is maximised: the answer says whether it is reached.
+        if limit.name not in ("budget", "accuracy"):
+            fits &= limit.allows(limit.values)
     if not fits.any():
         raise EdgejouleError(infeasible(answer(request, prediction.catalogue, sizes)))
-    kept = prediction.keep(fits, BEYOND)
+    waiting = prediction.waiting_mj[fits]
+    kept = prediction.as_whole().keep(fits, BEYOND)
     names, predicted = kept.catalogue.network, kept.predicted_mj
     if measure is None and np.isnan(kept.measured_mj).any():
         raise EdgejouleError(f"networks that '{device}' has not run yet have to be measured: give --live <device file>")
-    look_up = kept.measured_mj.__getitem__ if measure is None else lambda i: measure(str(names[i]))
+    look_up = kept.measured_mj.__getitem__ if measure is None else lambda i: measure(str(names[i])) + waiting[i]
     settled = refine(kept, request.per_request_mj, look_up, policy)
     steps = [Step(str(names[i]), float(predicted[i]), e) for i, e in settled.measured.items() if not kept.known[i]]
     seen = np.isin(np.arange(len(names)), list(settled.measured))

@@ -1,5 +1,6 @@
 """What a person asks for, and what that means per request."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
-from edgejoule.recommendations.catalogue import Catalogue
+from edgejoule.recommendations.catalogue import UNSTATED, Catalogue
 from edgejoule.recommendations.solve import Limit, Shares
 from edgejoule.recommendations.units import parse_quantity, show_energy
 from edgejoule.tables.vocabulary import ACCOUNTINGS
@@ -31,6 +32,7 @@ class Request:
     min_top1: float | None = None
     max_size_bytes: float | None = None
     exclude: tuple[str, ...] = ()
+    exclude_licences: tuple[str, ...] = ()
     shares: Shares = field(default_factory=Shares)
 
     def __post_init__(self) -> None:
@@ -111,19 +113,43 @@ def make_limits(request: Request, catalogue: Catalogue, sizes: np.ndarray | None
     return limits
 
 
-def without_excluded(catalogue: Catalogue, patterns: tuple[str, ...]) -> Catalogue:
-    """Return the catalogue without the networks that match a pattern (``*`` and ``?`` as in file names).
+def exclusion_reasons(
+    catalogue: Catalogue,
+    networks: Iterable[str],
+    licences: Iterable[str],
+    known_networks: Iterable[str] = (),
+    known_licences: Iterable[str] = (),
+) -> np.ndarray:
+    """Return why each network is left out, empty where it is not; shape (networks,).
+
+    Args:
+        catalogue: what may be chosen.
+        networks: patterns of names to leave out (``*`` and ``?`` as in file names).
+        licences: patterns of licences to leave out, in upper or lower case; ``unstated`` where none is stated.
+        known_networks: names beyond the catalogue's that a pattern may stand for.
+        known_licences: licences beyond the catalogue's that a pattern may stand for.
 
     Raises:
-        EdgejouleError: a pattern matches no network.
+        EdgejouleError: a pattern matches nothing that is known.
     """
-    for pattern in patterns:
-        matches = np.array([fnmatchcase(name, pattern) for name in catalogue.network], dtype=bool)
-        if not matches.any():
-            hint = did_you_mean(pattern, catalogue.network)
+    reasons = np.full(len(catalogue), "", dtype=object)
+    names = sorted({*catalogue.network, *catalogue.excluded["network"], *known_networks})
+    for pattern in networks:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            hint = did_you_mean(pattern, names)
             raise EdgejouleError(f"--exclude '{pattern}' matches no network of '{catalogue.device}'; {hint}")
-        catalogue = catalogue.keep(~matches, f"excluded by '{pattern}'")
-    return catalogue
+        matches = np.array([fnmatchcase(name, pattern) for name in catalogue.network], dtype=bool)
+        reasons[matches & (reasons == "")] = f"excluded by '{pattern}'"
+    words = sorted({*catalogue.licence, *known_licences, UNSTATED})
+    for pattern in licences:
+        plain = pattern.lower()
+        if not any(fnmatchcase(word.lower(), plain) for word in words):
+            hint = did_you_mean(pattern, words)
+            raise EdgejouleError(f"--exclude-licence '{pattern}' is no licence of the zoo's or the device's; {hint}")
+        matches = np.array([fnmatchcase(word.lower(), plain) for word in catalogue.licence], dtype=bool)
+        for i in np.flatnonzero(matches & (reasons == "")):
+            reasons[i] = f"excluded by licence '{catalogue.licence[i]}'"
+    return reasons
 
 
 def parse_request(options: dict[str, str | float | list[str] | None]) -> Request:
@@ -149,4 +175,6 @@ def parse_request(options: dict[str, str | float | list[str] | None]) -> Request
     plain = {name: options[name] for name in ("accounting", "latency", "min_top1") if options.get(name) is not None}
     given = {"least": options.get("min_share"), "most": options.get("max_share")}
     shares = Shares(**{name: float(share) for name, share in given.items() if share is not None})
-    return Request(**values, **plain, exclude=tuple(options.get("exclude") or ()), shares=shares)
+    left_out = {"exclude": options.get("exclude"), "exclude_licences": options.get("exclude_licence")}
+    patterns = {name: tuple(given or ()) for name, given in left_out.items()}
+    return Request(**values, **plain, **patterns, shares=shares)

@@ -1,7 +1,7 @@
 """An answer for people and for programs."""
 
 from edgejoule.recommendations.answer import Answer, Obstacle
-from edgejoule.recommendations.catalogue import BEYOND, UNMEASURED
+from edgejoule.recommendations.catalogue import BEYOND, UNMEASURED, UNSTATED
 from edgejoule.recommendations.solve import Choice
 from edgejoule.recommendations.units import show_energy, show_time
 
@@ -56,6 +56,7 @@ def _network(result: Answer, network: int | None) -> dict | None:
         "energy_mj": float(catalogue.energy_mj[network]),
         "latency_ms": float(catalogue.latency_ms[network]),
         "top1": float(catalogue.top1[network]),
+        "licence": str(catalogue.licence[network]),
     }
 
 
@@ -112,6 +113,9 @@ def reason(result: Answer) -> str:
     if result.step_points is not None:
         more = f"1 % more budget buys {result.step_points:.3f} points"
         sentences.append(more + "." if result.step_points > 0 else "More budget buys nothing under the other limits.")
+    silent = int((catalogue.licence == UNSTATED).sum())
+    if result.request.exclude_licences and silent:
+        sentences.append(f"The licence of {silent} of them is not stated; --exclude-licence {UNSTATED} rules them out.")
     return " ".join(sentences)
 
 

@@ -15,7 +15,7 @@ from edgejoule.datasets.device import derive_device
 from edgejoule.errors import EdgejouleError
 from edgejoule.measure.live import record_device
 from edgejoule.predictors import ServedPredictor
-from edgejoule.recommendations.catalogue import Catalogue, build_catalogue
+from edgejoule.recommendations.catalogue import Catalogue, build_catalogue, licences
 from edgejoule.recommendations.predicted import INTERVAL, Prediction
 from edgejoule.tables import read_table
 from edgejoule.tables.contracts import NETWORKS
@@ -67,12 +67,14 @@ def zoo_prediction(
         latency_ms=figures[("predicted", "latency_ms")].to_numpy(float),
         latency_p90_ms=np.full(count, np.nan),
         top1=about["top1"].to_numpy(float),
+        licence=licences(about["licence"]),
     )
     return Prediction(
         catalogue,
         np.concatenate([measured.energy_mj, np.full(count, np.nan)]),
         np.concatenate([np.zeros(len(measured)), spread]),
         np.concatenate([np.ones(len(measured), bool), np.zeros(count, bool)]),
+        np.zeros(len(measured) + count),
     )
 
 

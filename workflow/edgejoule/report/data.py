@@ -8,6 +8,7 @@ import pandas as pd
 from edgejoule.figures.devices import DeviceLook, known
 from edgejoule.figures.frame import pareto_front, usable
 from edgejoule.figures.palette import METHODS, METRICS, PREDICTORS, family_colours
+from edgejoule.recommendations.catalogue import licences
 from edgejoule.scores.definitions import DEFAULT
 from edgejoule.scores.uncertainty import rank_range
 
@@ -21,6 +22,7 @@ NETWORK_COLUMNS = (
     "energy_above_idle_mj",
     "latency_ms",
     "power_w",
+    "licence",
     "origin",
     "quality",
     "reason",
@@ -98,6 +100,7 @@ def page_data(
     ordered = networks.sort_values(["device", "energy_mj", "network"]).reset_index(drop=True)
     # Under a declared, constant power nothing is above idle: no figure, not one of nearly zero.
     ordered["energy_above_idle_mj"] = ordered["energy_above_idle_mj"].where(ordered["origin"] != "estimated")
+    ordered["licence"] = licences(ordered["licence"])
     accuracy = accuracy[accuracy["flagged"]].sort_values(["device", "metric", "protocol", "mape_percent", "predictor"])
     scores = scores.sort_values(["league", "score", "definition", "rank", "device"], na_position="last")
     return {

@@ -76,7 +76,7 @@ function makeExplorer(data) {
   function hover(row) {
     const modelled = look().origin === "estimated" ? " (modelled)" : "";
     const flag = row.quality === "ok" ? "" : `<br>${row.quality}: ${row.reason}`;
-    return `<b>${row.network}</b><br>${fixed(row.top1, 1)} % top-1<br>${number(row.energy_mj)} mJ${modelled}<br>${number(row.latency_ms)} ms, ${row.precision}${flag}`;
+    return `<b>${row.network}</b><br>${fixed(row.top1, 1)} % top-1<br>${number(row.energy_mj)} mJ${modelled}<br>${number(row.latency_ms)} ms, ${row.precision}<br>weights: ${row.licence}${flag}`;
   }
 
   function drawPlot() {

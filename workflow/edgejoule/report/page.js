@@ -47,8 +47,8 @@
     { key: "precision", title: "Precision" }, { key: "top1", title: "Top-1 (%)", digits: 1 },
     { key: "energy_mj", title: "Energy (mJ)", digits: "auto" }, { key: "energy_above_idle_mj", title: "Above idle (mJ)", digits: "auto" },
     { key: "latency_ms", title: "Latency (ms)", digits: "auto" }, { key: "power_w", title: "Power (W)", digits: "auto" },
-    { key: "origin", title: "Energy is" }, { key: "quality", title: "Quality" }, { key: "reason", title: "Reason" },
-  ], ["device", "family", "precision", "quality"], { key: "energy_mj" });
+    { key: "origin", title: "Energy is" }, { key: "licence", title: "Licence of weights" }, { key: "quality", title: "Quality" }, { key: "reason", title: "Reason" },
+  ], ["device", "family", "precision", "licence", "quality"], { key: "energy_mj" });
 
   makeTable(document.getElementById("accuracy-table"), rowsOf(data.accuracy), [
     { key: "device", title: "Device", show: named }, { key: "metric", title: "Metric", show: called("metric") },

@@ -11,6 +11,9 @@ PRECISION = Column("precision", TEXT, "precision of the weights", choices=words.
 RUNTIME = Column("runtime", TEXT, "inference runtime")
 ORIGIN = Column("origin", TEXT, "where power and energy are from", choices=words.ORIGINS)
 POWER_SCOPE = Column("power_scope", TEXT, "what the meter saw", choices=words.POWER_SCOPES)
+LICENCE = Column(
+    "licence", TEXT, "licence of the pretrained weights; null = their publisher states none", nullable=True
+)
 METRIC = Column("metric", TEXT, "what is predicted", choices=words.METRICS)
 PREDICTOR = Column("predictor", TEXT, "who predicts", choices=words.PREDICTORS)
 PROTOCOL = Column("protocol", TEXT, "what was left out of training", choices=words.PROTOCOLS)

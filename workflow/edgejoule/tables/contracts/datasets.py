@@ -1,7 +1,17 @@
 """Tables of cost per inference: networks, passes, kernels, applications."""
 
 from edgejoule.tables import vocabulary as words
-from edgejoule.tables.contracts.columns import BOARD, DEVICE, FAMILY, NETWORK, ORIGIN, POWER_SCOPE, PRECISION, RUNTIME
+from edgejoule.tables.contracts.columns import (
+    BOARD,
+    DEVICE,
+    FAMILY,
+    LICENCE,
+    NETWORK,
+    ORIGIN,
+    POWER_SCOPE,
+    PRECISION,
+    RUNTIME,
+)
 from edgejoule.tables.schema import REAL, TEXT, WHOLE, Column, Table
 
 COSTS = (
@@ -38,6 +48,7 @@ NETWORKS = Table(
         RUNTIME,
         *COSTS,
         Column("top1", REAL, "ImageNet top-1 in percent; null where the task is not ImageNet", True, unit="%"),
+        LICENCE,
         *JUDGED,
     ),
     key=("device", "network"),

@@ -1,7 +1,7 @@
 """Tables of the zoo and of the kernels that its networks are made of."""
 
 from edgejoule.tables import vocabulary as words
-from edgejoule.tables.contracts.columns import FAMILY, NETWORK, PRECISION, RUNTIME
+from edgejoule.tables.contracts.columns import FAMILY, LICENCE, NETWORK, PRECISION, RUNTIME
 from edgejoule.tables.schema import REAL, TEXT, WHOLE, Column, Table
 
 KERNELS = Table(
@@ -52,6 +52,8 @@ ZOO = Table(
         Column("parameters", WHOLE, "parameters", minimum=0),
         Column("top1", REAL, "published ImageNet top-1 in percent; null = never published", nullable=True, unit="%"),
         Column("top1_source", TEXT, "where the accuracy is from", nullable=True),
+        LICENCE,
+        Column("licence_source", TEXT, "who states the licence, or that there is none", nullable=True),
     ),
     key=("network",),
 )
