@@ -168,3 +168,15 @@ def test_two_hundred_devices_load_quickly(tmp_path):
     _, devices = load_run({"device_folders": ["devices"]}, root=tmp_path)
     assert len(devices) == 200
     assert time.perf_counter() - start < 20, "two orders of magnitude above what it takes"
+
+
+def test_absent_device_file_names_the_nearest(tmp_path):
+    (tmp_path / "board-a.yaml").write_text("name: board-a\n")
+    with pytest.raises(EdgejouleError, match=r"board-b\.yaml: no such file; did you mean 'board-a\.yaml'\?"):
+        load_device(tmp_path / "board-b.yaml")
+
+
+def test_device_file_that_is_not_text_names_the_byte(tmp_path):
+    (tmp_path / "board-a.yaml").write_bytes(b"name: \xff\xfe")
+    with pytest.raises(EdgejouleError, match=r"not text in UTF-8: .* at byte 6"):
+        load_device(tmp_path / "board-a.yaml")

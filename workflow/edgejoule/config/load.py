@@ -33,8 +33,13 @@ def read_yaml(path: Path | str) -> dict:
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise EdgejouleError(f"{path}: cannot be read: {error}") from error
+    except FileNotFoundError as error:
+        there = [file.name for file in path.parent.glob("*.yaml")]
+        raise EdgejouleError(f"{path}: no such file; {did_you_mean(path.name, there)}") from error
+    except OSError as error:
+        raise EdgejouleError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise EdgejouleError(f"{path}: not text in UTF-8: {error.reason} at byte {error.start}") from error
     try:
         value = UniqueKeyLoader(text).get_single_data()
     except yaml.YAMLError as error:
