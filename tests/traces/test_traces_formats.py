@@ -202,7 +202,7 @@ def test_what_a_file_does_not_say_must_be_given(tmp_path, case):
         ("time,power\n1,2\n2,two\n", "reading 2, column 'power': 'two' is no number"),
         ("time,power\n1,2\n,3\n", "reading 2 has no time in column 'time'"),
         ("time,power\n3,2\n2,3\n1,4\n", "time goes back in reading 2"),
-        ("time,power\n1e300,2\n2e300,3\n", "times that are none in s"),
+        ("time,power\n1e300,2\n2e300,3\n", "reading 1: column .time. holds 1e.300, which is no time in s"),
         ("time,power\n1,2\n4e9,3\n", "the unit of its time is wrong"),
         ("time,power\n1,2\n1,3\n", "do not advance"),
         ("a,b\n1,2\n2,3\n", "no column of time"),

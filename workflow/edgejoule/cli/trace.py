@@ -64,17 +64,18 @@ def inspect(
 
     Example: edgejoule trace inspect results/traces/rpi4-tflite-v2.7.1-ruy
     """
-    from edgejoule.traces.inspect import check_picture, describe, draw, table_of
+    from edgejoule.traces.inspect import check_picture, describe, draw, summarise, table_of
     from edgejoule.traces.inspect import inspect as look
 
     _positive(rate_hz=rate_hz, voltage=voltage)
     if picture is not None:
         check_picture(picture)
     inspected = look(file, format_ or None, _columns(column, voltage), rate_hz)
-    typer.echo(table_of(describe(inspected)))
-    if any(rail.quantity == "power" for rail in inspected.readings.rails):
+    summaries = summarise(inspected)
+    typer.echo(table_of(describe(inspected, summaries)))
+    if any(rail.quantity == "power" for rail in inspected.rails):
         picture = picture or Path(f"{file.resolve().name}.png")
-        draw(inspected, picture, file.name)
+        draw(inspected, summaries, picture, file.resolve().name)
         typer.echo(f"drawn in {picture}")
 
 

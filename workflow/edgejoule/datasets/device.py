@@ -34,7 +34,7 @@ def derive_device(device: Device, source: Path | str, zoo_file: Path | str, outp
         tables = {"networks": networks, "passes": empty(PASSES), "kernels": empty(KERNEL_COSTS)}
         about = {"source": str(source)}
     else:
-        recording = read_recording(Path(source).parent)
+        recording = read_recording(Path(source).parent, whole=False)
         tables = derive(recording, device, zoo)
         about = {"recording": recording.meta}
     about |= {"device": device.name, "meter": device.meter.model_dump(), "runtime": device.runtime.model_dump()}

@@ -36,7 +36,7 @@ def unit_of(name: str) -> str | None:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name (which ends in its unit), Arrow type, meaning, and what its values may be."""
+    """One column: its name (which ends in its unit), Arrow type, meaning, what its values may be, Parquet encoding."""
 
     name: str
     type: pa.DataType
@@ -45,6 +45,7 @@ class Column:
     choices: tuple[str, ...] | None = None
     minimum: float | None = None
     unit: str | None = None
+    encoding: str | None = None
 
     def __post_init__(self) -> None:
         if self.unit is None:

@@ -1,7 +1,7 @@
 """Reading and writing declared tables: checked both ways, written atomically, with provenance in the file."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -105,13 +105,49 @@ def write_table(
     ``provenance`` (JSON-able; device, meter, runtime and versions, source) goes into the file's metadata together with
     the project's version. No time of writing is stored: equal data make equal bytes.
     """
+    arrow = _described(to_arrow(data, table, str(path)), table, provenance)
+    with atomic_path(path) as temporary:
+        pq.write_table(arrow, temporary, **_format(arrow, table))
+
+
+def write_batches(
+    batches: Iterable[pd.DataFrame | pa.Table],
+    path: Path | str,
+    table: Table,
+    provenance: Mapping[str, object] | None = None,
+) -> None:
+    """Write what ``write_table`` writes, row group by row group, for tables that memory does not hold.
+
+    Args:
+        batches: at least one, each with the same columns; a row group each. Keys across batches are not checked.
+        path: the file.
+        table: what each batch is checked against.
+        provenance: see ``write_table``.
+    """
+    with atomic_path(path) as temporary:
+        writer = None
+        try:
+            for batch in batches:
+                arrow = _described(to_arrow(batch, table, str(path)), table, provenance)
+                writer = writer or pq.ParquetWriter(temporary, arrow.schema, **_format(arrow, table))
+                writer.write_table(arrow)
+        finally:
+            if writer is not None:
+                writer.close()
+
+
+def _format(arrow: pa.Table, table: Table) -> dict:
+    """Return how a table's columns are written: dictionaries, but for long series that have a better encoding."""
+    encodings = {column.name: column.encoding for column in table.columns if column.encoding}
+    others = [name for name in arrow.column_names if name not in encodings]
+    return {"compression": "zstd", "use_dictionary": others, "column_encoding": encodings or None}
+
+
+def _described(arrow: pa.Table, table: Table, provenance: Mapping[str, object] | None) -> pa.Table:
     from edgejoule import __version__
 
-    arrow = to_arrow(data, table, str(path))
     about = {"table": table.name, "edgejoule": __version__} | dict(provenance or {})
-    arrow = arrow.replace_schema_metadata({PROVENANCE: json.dumps(about, sort_keys=True).encode()})
-    with atomic_path(path) as temporary:
-        pq.write_table(arrow, temporary, compression="zstd")
+    return arrow.replace_schema_metadata({PROVENANCE: json.dumps(about, sort_keys=True).encode()})
 
 
 def read_arrow(path: Path | str, table: Table) -> pa.Table:

@@ -1,7 +1,9 @@
 """Readings of a trace, rail by rail and batch by batch, from memory or streamed from a Parquet file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,42 @@ BATCH = 1 << 20
 Batch = tuple[str, np.ndarray, np.ndarray]
 
 
+class Trace(Protocol):
+    """The rows of table ``trace``, wherever they are, rail by rail and batch by batch."""
+
+    def __len__(self) -> int:
+        """Number of rows."""
+
+    def batches(self, rails: Mapping[str, Rail], rows: int = BATCH) -> Iterator[Batch]:
+        """Yield the readings of each of ``rails``, ``rows`` at a time, each rail in order of time."""
+
+
+@dataclass(frozen=True)
+class FileTrace:
+    """A trace in a Parquet file."""
+
+    path: Path
+
+    def __len__(self) -> int:
+        try:
+            return pq.read_metadata(self.path).num_rows
+        except (pa.ArrowException, OSError) as error:
+            raise EdgejouleError(f"{self.path}: not a readable Parquet file: {error}") from error
+
+    def batches(self, rails: Mapping[str, Rail], rows: int = BATCH) -> Iterator[Batch]:
+        """Yield the readings of each of ``rails``, ``rows`` rows of the file at a time."""
+        return file_batches(self.path, rails, rows)
+
+
+def batches_of(trace: "pd.DataFrame | Trace | None", rails: Mapping[str, Rail], rows: int = BATCH) -> Iterator[Batch]:
+    """Yield the readings of each of ``rails`` in a trace; nothing where there is none."""
+    if trace is None:
+        return iter(())
+    if isinstance(trace, pd.DataFrame):
+        return frame_batches(trace, rails)
+    return trace.batches(rails, rows)
+
+
 def by_rail(trace: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield each rail's name and rows; a trace of one rail is not copied."""
     names = trace["rail"].unique()
@@ -27,14 +65,14 @@ def by_rail(trace: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         yield from trace.groupby("rail", sort=False, observed=True)
 
 
-def frame_batches(trace: pd.DataFrame, rails: dict[str, Rail]) -> Iterator[Batch]:
+def frame_batches(trace: pd.DataFrame, rails: Mapping[str, Rail]) -> Iterator[Batch]:
     """Yield the readings of each of ``rails`` in a trace that is in memory."""
     for name, part in by_rail(trace):
         if name in rails:
             yield name, part["t_ns"].to_numpy(), part[rails[name].column].to_numpy(float, na_value=np.nan)
 
 
-def file_batches(path: Path, rails: dict[str, Rail], rows: int = BATCH) -> Iterator[Batch]:
+def file_batches(path: Path, rails: Mapping[str, Rail], rows: int = BATCH) -> Iterator[Batch]:
     """Yield the readings of each of ``rails`` in a trace file, ``rows`` rows of it at a time.
 
     Raises:
@@ -59,7 +97,7 @@ def file_batches(path: Path, rails: dict[str, Rail], rows: int = BATCH) -> Itera
         raise EdgejouleError(f"{path}: not a readable Parquet file: {error}") from error
 
 
-def _split(batch: pa.RecordBatch, rails: dict[str, Rail]) -> Iterator[Batch]:
+def _split(batch: pa.RecordBatch, rails: Mapping[str, Rail]) -> Iterator[Batch]:
     codes = batch.column("rail").indices.to_numpy()
     names = batch.column("rail").dictionary.to_pylist()
     t_ns = batch.column("t_ns").to_numpy()

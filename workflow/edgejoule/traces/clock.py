@@ -1,11 +1,13 @@
-"""Clocks: the uniform sample clock behind stamps that arrived in bursts, units of time, two hosts' clocks."""
+"""Clocks: the uniform sample clock behind stamps that arrived in bursts, and units of time, in bounded memory."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.traces.sample import Sample
 
 #: Stamps are bursts where their median step is less than this share of their mean step.
 BURST = 0.2
@@ -13,30 +15,108 @@ BURST = 0.2
 MISTAKEN = (1e3, 1e-3, 1e6, 1e-6)
 #: Observed and declared rate agree within this share.
 RATE_TOLERANCE = 0.05
-#: Pieces of a trace whose earliest arrivals the uniform clock is fitted to.
-PIECES = 2000
+#: Parts of a trace whose earliest arrivals the uniform clock is fitted to.
+PARTS = 2000
+
+
+class Stamps:
+    """What stamps must be known by before they can be put in order, fed piece by piece.
+
+    Attributes:
+        count: number of stamps.
+        first: the first one (ns).
+        last: the last one (ns).
+        least: smallest step between neighbours (ns), negative where time goes back.
+        back: number of the first stamp that lies before its neighbour, counted from 1; None where there is none.
+        lag: furthest that a stamp lies behind one before it (ns).
+    """
+
+    def __init__(self) -> None:
+        self.count, self.first, self.last = 0, 0, 0
+        self.least: int | None = None
+        self.back: int | None = None
+        self.lag = 0
+        self._latest = 0
+        self._steps = Sample()
+
+    def feed(self, t_ns: np.ndarray) -> None:
+        """Add the next stamps (ns)."""
+        if not len(t_ns):
+            return
+        if not self.count:
+            self.first = self._latest = int(t_ns[0])
+            steps, number = np.diff(t_ns), 1
+        else:
+            steps, number = np.diff(t_ns, prepend=self.last), self.count
+        if len(steps):
+            least = int(steps.min())
+            if least < 0 and self.back is None:
+                self.back = number + int(np.argmax(steps < 0)) + 1
+            self.least = least if self.least is None else min(least, self.least)
+            self._steps.feed(steps)
+        if self.least is not None and self.least < 0:
+            latest = np.maximum.accumulate(np.maximum(t_ns, self._latest))
+            self.lag = max(self.lag, int((latest - t_ns).max()))
+        self._latest = max(self._latest, int(t_ns.max()))
+        self.count += len(t_ns)
+        self.last = int(t_ns[-1])
+
+    @property
+    def mean_ns(self) -> float:
+        """Mean step (ns)."""
+        return (self.last - self.first) / (self.count - 1)
+
+    @property
+    def median_ns(self) -> int:
+        """Median step (ns); of an even sample of the steps where they are many."""
+        return int(np.median(self._steps.values))
+
+    @property
+    def in_bursts(self) -> bool:
+        """Whether they are times of arrival in bursts rather than times of measurement."""
+        return self.count > 15 and bool(np.median(np.abs(self._steps.values)) < BURST * self.mean_ns)
+
+    @property
+    def in_disorder(self) -> bool:
+        """Whether time goes back by more than from one burst to the one before."""
+        if self.back is None or not self.in_bursts:
+            return self.back is not None
+        steps = self._steps.values
+        waits = steps[steps > self.mean_ns]
+        return not len(waits) or self.lag > np.median(waits)
 
 
 @dataclass(frozen=True)
 class Uniform:
-    """A uniform clock: stamps (ns), period (ns), and the largest delay of an arrival behind it (ns)."""
+    """A uniform clock: time of the first reading (ns), period (ns), largest delay of an arrival behind it (ns)."""
 
-    t_ns: np.ndarray
+    first_ns: int
+    shift_ns: float
     period_ns: float
     latest_ns: float
 
+    def at(self, first: int, count: int) -> np.ndarray:
+        """Return the stamps (ns) of ``count`` readings from number ``first`` on."""
+        clock = np.arange(first, first + count, dtype=float)
+        clock *= self.period_ns
+        clock += self.shift_ns
+        return np.rint(clock, out=clock).astype(np.int64) + self.first_ns
+
 
 def in_bursts(t_ns: np.ndarray) -> bool:
-    """Whether stamps are times of arrival in bursts rather than times of measurement."""
-    count = len(t_ns) - 1
-    if count < 15:
-        return False
-    # A sample of the steps tells as well as all of them; its stride is odd, so as not to fall in step with the bursts.
-    first = np.arange(0, count, 2 * (count // 200_000) + 1)
-    return bool(np.median(np.abs(t_ns[first + 1] - t_ns[first])) < BURST * (t_ns[-1] - t_ns[0]) / count)
+    """Whether stamps (ns) are times of arrival in bursts rather than times of measurement."""
+    return scan([t_ns]).in_bursts
 
 
-def rebuild_clock(t_ns: np.ndarray) -> Uniform:
+def scan(pieces: Iterable[np.ndarray]) -> Stamps:
+    """Return what is to be known of stamps (ns) that come in pieces."""
+    stamps = Stamps()
+    for piece in pieces:
+        stamps.feed(piece)
+    return stamps
+
+
+def rebuild_clock(pieces: Iterable[np.ndarray], stamps: Stamps) -> Uniform:
     """Return the uniform clock of readings that a host stamped on arrival.
 
     A reading arrives after it was taken, never before, and was taken before its burst began to arrive. So the clock is
@@ -44,36 +124,74 @@ def rebuild_clock(t_ns: np.ndarray) -> Uniform:
     of their lower convex hull above the middle (Moon, Skelly and Towsley, INFOCOM 1999, for one-way delays).
 
     Args:
-        t_ns: times of arrival (ns), shape (readings,).
+        pieces: times of arrival (ns), in pieces.
+        stamps: what ``scan`` says of them.
 
     Raises:
         EdgejouleError: there are fewer than two readings, or time runs backwards as a whole.
     """
-    count = len(t_ns)
-    if count < 2 or t_ns[-1] <= t_ns[0]:
+    if stamps.count < 2 or stamps.last <= stamps.first:
         raise EdgejouleError("a clock cannot be rebuilt from stamps that do not advance")
-    first, last = _bursts(t_ns)
-    mean = (t_ns[-1] - t_ns[0]) / (count - 1)
-    # Stamps relative to the first one, and to the mean rate, keep nanoseconds exact in floating point.
-    late = (t_ns[first] - t_ns[0]) - mean * last
-    pieces = np.unique(np.linspace(0, len(late), min(PIECES, len(late)) + 1).astype(int))
-    earliest = pieces[:-1] + [int(np.argmin(late[a:b])) for a, b in pairwise(pieces)]
-    slope, shift = _line_under(last[earliest].astype(float), late[earliest], (count - 1) / 2)
-    behind = (t_ns[first] - t_ns[0]) - (mean + slope) * first - shift
-    clock = np.arange(count, dtype=float)
-    clock *= mean + slope
-    clock += shift
-    return Uniform(np.rint(clock, out=clock).astype(np.int64) + t_ns[0], float(mean + slope), float(behind.max()))
+    fit = _Fit(stamps)
+    for first, last, t_ns in _bursts(pieces, stamps):
+        fit.feed(first, last, t_ns)
+    return fit.line()
 
 
-def _bursts(t_ns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the numbers of the first and the last reading of each burst; each is its own where there are none."""
-    if not in_bursts(t_ns):
-        number = np.arange(len(t_ns))
-        return number, number
-    steps = np.diff(t_ns)
-    begins = np.flatnonzero(steps > (t_ns[-1] - t_ns[0]) / len(steps)) + 1
-    return np.concatenate([[0], begins]), np.concatenate([begins - 1, [len(t_ns) - 1]])
+class _Fit:
+    """The earliest arrival in each part of a trace, less the mean rate, and the line under all of them."""
+
+    def __init__(self, stamps: Stamps) -> None:
+        self.stamps = stamps
+        parts = min(PARTS, stamps.count)
+        self.early, self.number = np.full(parts, np.inf), np.zeros(parts)
+        self.late, self.late_number = np.full(parts, -np.inf), np.zeros(parts)
+
+    def feed(self, first: np.ndarray, last: np.ndarray, t_ns: np.ndarray) -> None:
+        """Add bursts: numbers of their first and last readings, and when each began to arrive (ns)."""
+        if not len(first):
+            return
+        # Stamps relative to the first one, and to the mean rate, keep nanoseconds exact in floating point.
+        since, mean = (t_ns - self.stamps.first).astype(float), self.stamps.mean_ns
+        late, early = since - mean * first, since - mean * last
+        parts = last * len(self.early) // self.stamps.count
+        edges = np.concatenate([[0], np.flatnonzero(np.diff(parts)) + 1, [len(parts)]])
+        for a, b in pairwise(edges):
+            part, least, most = parts[a], a + int(np.argmin(early[a:b])), a + int(np.argmax(late[a:b]))
+            if early[least] < self.early[part]:
+                self.early[part], self.number[part] = early[least], last[least]
+            if late[most] > self.late[part]:
+                self.late[part], self.late_number[part] = late[most], first[most]
+
+    def line(self) -> Uniform:
+        """Return the line under all arrivals."""
+        known = np.isfinite(self.early)
+        slope, shift = _line_under(self.number[known], self.early[known], (self.stamps.count - 1) / 2)
+        behind = self.late[known] - slope * self.late_number[known] - shift
+        return Uniform(self.stamps.first, shift, float(self.stamps.mean_ns + slope), float(behind.max()))
+
+
+def _bursts(pieces: Iterable[np.ndarray], stamps: Stamps) -> Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield the numbers of the first and the last reading of bursts, and their arrivals (ns).
+
+    A burst ends where a step is longer than the mean one; where stamps are not in bursts, each reading is its own.
+    """
+    longest = stamps.mean_ns if stamps.in_bursts else -np.inf
+    done, begun, arrived, before = 0, 0, stamps.first, None
+    for t_ns in pieces:
+        if not len(t_ns):
+            continue
+        begins = np.flatnonzero(np.diff(t_ns, prepend=t_ns[0] if before is None else before) > longest)
+        begins = begins[begins > 0] if before is None else begins
+        if len(begins):
+            yield (
+                np.concatenate([[begun], done + begins[:-1]]),
+                done + begins - 1,
+                np.concatenate([[arrived], t_ns[begins[:-1]]]),
+            )
+            begun, arrived = done + int(begins[-1]), int(t_ns[begins[-1]])
+        done, before = done + len(t_ns), t_ns[-1]
+    yield np.array([begun]), np.array([done - 1]), np.array([arrived])
 
 
 def _line_under(x: np.ndarray, y: np.ndarray, middle: float) -> tuple[float, float]:
@@ -111,86 +229,3 @@ def mistaken_unit(observed_hz: float, declared_hz: float) -> float:
         f"{observed_hz:.6g} readings a second by their stamps, but {declared_hz:.6g} are declared: state the right "
         "'rate_hz' or the right unit of time"
     )
-
-
-@dataclass(frozen=True)
-class Offset:
-    """What must be added to the second clock's times to get the first one's (ns), and one standard deviation (ns)."""
-
-    offset_ns: float
-    uncertainty_ns: float
-
-
-def align_by_marks(first_ns: np.ndarray, second_ns: np.ndarray) -> Offset:
-    """Return the offset of two clocks from the times at which both saw the same marks, such as start and end.
-
-    Raises:
-        EdgejouleError: there are no marks, or not the same number on both sides.
-    """
-    first_ns, second_ns = np.asarray(first_ns, np.int64), np.asarray(second_ns, np.int64)
-    if len(first_ns) != len(second_ns) or not len(first_ns):
-        raise EdgejouleError(
-            f"{len(first_ns)} marks on one clock and {len(second_ns)} on the other; equally many needed"
-        )
-    differences = (first_ns - second_ns).astype(float)
-    if len(differences) == 1:
-        return Offset(float(differences[0]), float("nan"))
-    spread = differences.std(ddof=1) / np.sqrt(len(differences))
-    return Offset(float(differences.mean()), float(spread))
-
-
-def align_by_load(
-    power_t_ns: np.ndarray,
-    power_w: np.ndarray,
-    load_t_ns: np.ndarray,
-    load: np.ndarray,
-    limit_s: float,
-    step_s: float,
-    blocks: int = 8,
-) -> Offset:
-    """Return the offset of the load's clock by cross-correlation with power, from how well they agree in each block.
-
-    Args:
-        power_t_ns: stamps of the power trace (ns).
-        power_w: power (W).
-        load_t_ns: stamps of the load (ns), on the other clock.
-        load: load, in any unit (such as the busy share of a processor).
-        limit_s: largest offset to look for, either way (s).
-        step_s: grid on which both are compared (s).
-        blocks: number of equal parts whose own offsets give the uncertainty.
-
-    Raises:
-        EdgejouleError: the two do not overlap, or either of them never changes.
-    """
-    origin = int(power_t_ns[0])
-    t, u = (power_t_ns - origin) * 1e-9, (load_t_ns - origin) * 1e-9
-    grid = np.arange(max(t[0], u[0]) + limit_s, min(t[-1], u[-1]) - limit_s, step_s)
-    if len(grid) < 4 * blocks:
-        raise EdgejouleError(f"power and load overlap for less than {4 * blocks} steps of {step_s} s beside the limit")
-    shifts = np.arange(-round(limit_s / step_s), round(limit_s / step_s) + 1)
-    power = np.interp(grid, t, power_w)
-    loads = np.array([np.interp(grid - shift * step_s, u, load) for shift in shifts])
-    whole = _best_shift(power, loads)
-    parts = [_best_shift(power[part], loads[:, part]) for part in np.array_split(np.arange(len(grid)), blocks)]
-    parts = [part for part in parts if part is not None]
-    if whole is None or len(parts) < 2:
-        raise EdgejouleError("power or load never changes; there is nothing to align by")
-    # Blocks without a change of load find any shift: the median's spread is robust against them.
-    spread = 1.4826 * np.median(np.abs(np.array(parts) - np.median(parts))) / np.sqrt(len(parts))
-    centre = whole - round(limit_s / step_s)
-    return Offset(centre * step_s * 1e9, float(np.hypot(spread, 1 / np.sqrt(12)) * step_s * 1e9))
-
-
-def _best_shift(power: np.ndarray, loads: np.ndarray) -> float | None:
-    power = power - power.mean()
-    loads = loads - loads.mean(axis=1, keepdims=True)
-    norm = np.sqrt((power**2).sum() * (loads**2).sum(axis=1))
-    if not norm.any() or not (norm > 0).all():
-        return None
-    score = loads @ power / norm
-    best = int(np.argmax(score))
-    if not 0 < best < len(score) - 1:
-        return float(best)
-    below, at, above = score[best - 1 : best + 2]
-    curve = below - 2 * at + above
-    return best + (0.5 * (below - above) / curve if curve else 0.0)

@@ -102,7 +102,7 @@ def recording_of(
         "notes": list(readings.notes),
         "source": path.name,
     }
-    return Recording(meta | about, table, readings.trace)
+    return Recording(meta | about, table, readings.stream)
 
 
 def check_replaceable(recording: Recording, folder: Path) -> None:
@@ -117,7 +117,7 @@ def check_replaceable(recording: Recording, folder: Path) -> None:
         raise EdgejouleError(f"{folder}: is a file; give a folder for the recording")
     if not any(folder.iterdir()):
         return
-    old = read_recording(folder)
+    old = read_recording(folder, whole=False)
     same = all(old.meta.get(key) == recording.meta.get(key) for key in ("device", "source"))
     if not same or old.trace is None or len(old.trace) != len(recording.trace):
         raise EdgejouleError(

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
 from edgejoule.tables import contracts, read_table
-from edgejoule.traces.batches import BATCH, Batch, file_batches, frame_batches
+from edgejoule.traces.batches import BATCH, Batch, FileTrace, batches_of
 from edgejoule.traces.integrate import NS, RailIntegrator, Windows
 from edgejoule.traces.rails import Rail
 from edgejoule.traces.recording import Recording, check_events, check_files, rails_of, read_meta
@@ -44,8 +44,7 @@ def event_energy(recording: Recording) -> pd.DataFrame:
         empty if there is).
     """
     used = {rail.name: rail for rail in recording.rails if rail.used}
-    batches = frame_batches(recording.trace, used) if recording.trace is not None else ()
-    return _energies(recording.meta, recording.events, used, batches)
+    return _energies(recording.meta, recording.events, used, batches_of(recording.trace, used))
 
 
 def stream_energy(folder: Path | str, rows: int = BATCH) -> pd.DataFrame:
@@ -64,8 +63,8 @@ def stream_energy(folder: Path | str, rows: int = BATCH) -> pd.DataFrame:
     events = read_table(folder / "events.parquet", contracts.EVENTS)
     check_events(events, str(folder))
     used = {rail.name: rail for rail in rails_of(meta, str(folder)) if rail.used}
-    path = folder / "trace.parquet"
-    return _energies(meta, events, used, file_batches(path, used, rows) if path.exists() else ())
+    trace = FileTrace(folder / "trace.parquet") if meta["rails"] else None
+    return _energies(meta, events, used, batches_of(trace, used, rows))
 
 
 def _energies(meta: dict, events: pd.DataFrame, used: dict[str, Rail], batches: Iterable[Batch]) -> pd.DataFrame:

@@ -57,11 +57,8 @@ def find_events(readings: Readings, wanted: Segments, source: str) -> pd.DataFra
     ]
     if not used:
         raise EdgejouleError(f"{source}: holds counters only; mark its events in a file")
-    parts = readings.trace[readings.trace["rail"].isin(used)].groupby("t_ns")["power_w"]
-    power = parts.sum(min_count=len(used))
-    t_ns = power.index.to_numpy()
     try:
-        spans = segment(t_ns, power.to_numpy(), wanted.least_s, wanted.threshold_w)
+        spans = segment(lambda: readings.stream.sums(used), wanted.least_s, wanted.threshold_w)
     except EdgejouleError as error:
         raise EdgejouleError(f"{source}: {error}") from error
     if not len(spans):
@@ -69,7 +66,8 @@ def find_events(readings: Readings, wanted: Segments, source: str) -> pd.DataFra
     unknown = dict.fromkeys(("latency_ms", "latency_p50_ms", "latency_p90_ms", "top1"))
     common = {"precision": wanted.precision, "workload": wanted.workload, "source": source} | unknown
     rows = []
-    bounds = np.concatenate([[t_ns[0]], spans.ravel(), [t_ns[-1]]]).reshape(-1, 2)
+    start_ns, end_ns = readings.stream.span_ns
+    bounds = np.concatenate([[start_ns], spans.ravel(), [end_ns]]).reshape(-1, 2)
     for number, (start, end) in enumerate(spans):
         runs = {"kind": "network", "iterations": wanted.iterations or 0}
         idle = {"kind": "idle", "iterations": 0}

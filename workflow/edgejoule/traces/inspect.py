@@ -1,6 +1,6 @@
 """What a trace file or recording holds, for a person to look at before anything is derived from it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +11,12 @@ from edgejoule.config.models import TraceColumns
 from edgejoule.errors import EdgejouleError
 from edgejoule.tables import atomic_path, empty
 from edgejoule.tables.contracts import EVENTS
+from edgejoule.traces.batches import Trace
 from edgejoule.traces.importers.formats import read_trace_file, recognise
-from edgejoule.traces.importers.readings import Readings
 from edgejoule.traces.importers.registry import CANONICAL
+from edgejoule.traces.rails import Rail
 from edgejoule.traces.recording import read_recording
+from edgejoule.traces.sample import Sample
 
 #: Most points of a rail that a picture shows; more are drawn as the range within each of so many steps.
 POINTS = 4000
@@ -27,11 +29,14 @@ AXIS = (("h", 3600e9), ("s", 1e9), ("ms", 1e6), ("ns", 1))
 
 @dataclass(frozen=True)
 class Inspected:
-    """A trace with its format and its events, if it has any."""
+    """A trace with its format, its rails, whose clock it is on, its events if it has any, and notes."""
 
     format: str
-    readings: Readings
+    trace: Trace
+    rails: list[Rail]
+    clock: str
     events: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
 
 def inspect(
@@ -44,55 +49,91 @@ def inspect(
     """
     path = Path(path)
     if path.is_dir():
-        recording = read_recording(path)
+        recording = read_recording(path, whole=False)
         if recording.trace is None:
             raise EdgejouleError(
                 f"{path}: a recording without a trace: its meter is '{recording.meta['meter']['kind']}'"
             )
-        readings = Readings(recording.trace, recording.rails, str(recording.meta["clock"]))
-        return Inspected(CANONICAL, readings, recording.events)
-    return Inspected(name or recognise(path), read_trace_file(path, name, columns, rate_hz), empty(EVENTS))
+        notes = tuple(map(str, recording.meta.get("notes", ())))
+        clock = str(recording.meta["clock"])
+        return Inspected(CANONICAL, recording.trace, recording.rails, clock, recording.events, notes)
+    readings = read_trace_file(path, name, columns, rate_hz)
+    return Inspected(
+        name or recognise(path), readings.stream, readings.rails, readings.clock, empty(EVENTS), readings.notes
+    )
 
 
-def describe(inspected: Inspected) -> list[tuple[str, str]]:
+class Summary:
+    """What one rail's readings are, fed batch by batch."""
+
+    def __init__(self, rail: Rail) -> None:
+        self.rail = rail
+        self.count, self.lost, self.gaps, self.longest_ns = 0, 0, 0, 0
+        self.first_ns, self.last_ns = 0, 0
+        self.least, self.most, self.total = np.inf, -np.inf, 0.0
+        self._steps, self._values = Sample(), Sample()
+
+    def feed(self, t_ns: np.ndarray, values: np.ndarray) -> None:
+        """Add the next readings: stamps (ns), values (W or J, nan = lost)."""
+        if not len(t_ns):
+            return
+        steps = np.diff(t_ns, prepend=self.last_ns) if self.count else np.diff(t_ns)
+        self.first_ns = self.first_ns if self.count else int(t_ns[0])
+        self.last_ns = int(t_ns[-1])
+        self.count += len(t_ns)
+        known = values[~np.isnan(values)]
+        self.lost += len(values) - len(known)
+        gaps = steps[steps > self.rail.gap_ns] if self.rail.gap_ns else steps[:0]
+        self.gaps += len(gaps)
+        self.longest_ns = max(self.longest_ns, int(gaps.max(initial=0)))
+        self._steps.feed(steps)
+        self._values.feed(known)
+        if len(known):
+            self.least, self.most = min(self.least, float(known.min())), max(self.most, float(known.max()))
+            self.total += float(known.sum())
+
+    def lines(self) -> list[str]:
+        """Return it in words."""
+        rail, known = self.rail, self.count - self.lost
+        unit = "W" if rail.quantity == "power" else "J"
+        median = f"median {np.median(self._values.values):.6g} {unit}" if known else ""
+        amount = f"{self.least:.6g} to {self.most:.6g} {unit}, {median}" if known else "no valid reading"
+        declared = f"{1e9 / rail.period_ns:.6g} Hz declared" if rail.period_ns else "no rate declared"
+        observed = f"{1e9 / np.median(self._steps.values):.6g} Hz observed" if self.count > 1 else "one reading"
+        longest = f", the longest {self.longest_ns * 1e-9:.6g} s" if self.gaps else ""
+        lines = [
+            f"{rail.sampling} {rail.quantity}{'' if rail.used else ', not used'}; {amount}",
+            f"{self.count} readings over {(self.last_ns - self.first_ns) * 1e-9:.6g} s; {declared}, {observed}",
+            f"{self.lost} lost; {self.gaps} gap(s){longest}",
+        ]
+        if not known:
+            lines.append("WARNING: every reading is lost; nothing can be computed from this rail")
+        elif rail.quantity == "power" and self.total < 0:
+            mean = self.total / known
+            lines.append(f"WARNING: the mean power is negative ({mean:.6g} W); is the meter wired the other way?")
+        return lines
+
+
+def summarise(inspected: Inspected) -> dict[str, Summary]:
+    """Return what each rail's readings are."""
+    rails = {rail.name: rail for rail in inspected.rails}
+    summaries = {name: Summary(rail) for name, rail in rails.items()}
+    for name, t_ns, values in inspected.trace.batches(rails):
+        summaries[name].feed(t_ns, values)
+    return summaries
+
+
+def describe(inspected: Inspected, summaries: Mapping[str, Summary]) -> list[tuple[str, str]]:
     """Return format, clock, each rail's rates, gaps and range, and events, as labels and texts."""
-    readings = inspected.readings
-    lines = [("format", inspected.format), ("clock", readings.clock)]
-    for rail in readings.rails:
-        part = readings.trace[readings.trace["rail"] == rail.name]
-        lines += [(f"rail {rail.name}", text) for text in _describe_rail(part, rail)]
+    lines = [("format", inspected.format), ("clock", inspected.clock)]
+    lines += [(f"rail {name}", text) for name, summary in summaries.items() for text in summary.lines()]
     kinds = inspected.events["kind"].value_counts().sort_index()
     lines.append(("events", ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "none"))
-    return lines + [("note", note) for note in readings.notes]
+    return lines + [("note", note) for note in inspected.notes]
 
 
-def _describe_rail(part: pd.DataFrame, rail) -> list[str]:
-    t_ns, values = part["t_ns"].to_numpy(), part[rail.column].to_numpy(float)
-    steps = np.diff(t_ns)
-    declared = f"{1e9 / rail.period_ns:.6g} Hz declared" if rail.period_ns else "no rate declared"
-    observed = f"{1e9 / np.median(steps):.6g} Hz observed" if len(steps) else "one reading"
-    span = (t_ns[-1] - t_ns[0]) * 1e-9 if len(t_ns) else 0.0
-    gaps = steps[steps > rail.gap_ns] if rail.gap_ns else steps[:0]
-    lost = int(np.isnan(values).sum())
-    unit = "W" if rail.quantity == "power" else "J"
-    known = values[~np.isnan(values)]
-    amount = (
-        f"{known.min():.6g} to {known.max():.6g} {unit}, median {np.median(known):.6g} {unit}" if len(known) else ""
-    )
-    quality = [
-        f"{rail.sampling} {rail.quantity}{'' if rail.used else ', not used'}; {amount or 'no valid reading'}",
-        f"{len(t_ns)} readings over {span:.6g} s; {declared}, {observed}",
-        f"{lost} lost; {len(gaps)} gap(s)" + (f", the longest {gaps.max() * 1e-9:.6g} s" if len(gaps) else ""),
-    ]
-    if not len(known):
-        quality.append("WARNING: every reading is lost; nothing can be computed from this rail")
-    elif rail.quantity == "power" and known.mean() < 0:
-        quality.append(f"WARNING: the mean power is negative ({known.mean():.6g} W); is the meter wired the other way?")
-    return quality
-
-
-def draw(inspected: Inspected, output: Path | str, title: str) -> None:
-    """Draw every rail that reads power over time, with the events behind it, as PNG or SVG.
+def draw(inspected: Inspected, summaries: Mapping[str, Summary], output: Path | str, title: str) -> None:
+    """Draw every rail that reads power over time, with the events behind it, as PNG, SVG or PDF.
 
     Raises:
         EdgejouleError: no rail reads power, the picture's ending is no known format, or its folder does not exist.
@@ -101,21 +142,22 @@ def draw(inspected: Inspected, output: Path | str, title: str) -> None:
 
     output = Path(output)
     check_picture(output)
-    readings = inspected.readings
-    rails = [rail for rail in readings.rails if rail.quantity == "power"]
+    rails = {rail.name: rail for rail in inspected.rails if rail.quantity == "power"}
     if not rails:
         raise EdgejouleError(f"{title}: no rail reads power; there is nothing to draw")
+    envelopes = {name: Envelope(summaries[name].count, rail.gap_ns) for name, rail in rails.items()}
+    for name, t_ns, values in inspected.trace.batches(rails):
+        envelopes[name].feed(t_ns, values)
     figure = Figure(figsize=(9, 1.2 + 2.0 * len(rails)), layout="constrained")
     axes = figure.subplots(len(rails), squeeze=False, sharex=True)[:, 0]
-    start, end = int(readings.trace["t_ns"].min()), int(readings.trace["t_ns"].max())
+    start = min(summaries[name].first_ns for name in rails)
+    end = max(summaries[name].last_ns for name in rails)
     unit, scale = next((unit, scale) for unit, scale in AXIS if end - start >= 2 * scale or scale == 1)
-    for axis, rail in zip(axes, rails, strict=True):
-        part = readings.trace[readings.trace["rail"] == rail.name]
-        gap = rail.gap_ns / scale or np.inf
-        times, low, high = envelope((part["t_ns"].to_numpy() - start) / scale, part["power_w"].to_numpy(float), gap)
+    for axis, (name, envelope) in zip(axes, envelopes.items(), strict=True):
+        t_ns, low, high = envelope.outline()
         _shade(axis, inspected.events, start, scale)
-        axis.fill_between(times, low, high, color=INK, linewidth=0.8, edgecolor=INK)
-        axis.set_ylabel(f"{rail.name}, W")
+        axis.fill_between((t_ns - start) / scale, low, high, color=INK, linewidth=0.8, edgecolor=INK)
+        axis.set_ylabel(f"{name}, W")
         if not (low < 0).any():
             axis.set_ylim(bottom=0)
         axis.margins(x=0)
@@ -143,23 +185,48 @@ def _shade(axis, events: pd.DataFrame, start_ns: int, scale: float) -> None:
         axis.axvspan((event.start_ns - start_ns) / scale, (event.end_ns - start_ns) / scale, color=SHADE, lw=0)
 
 
-def envelope(
-    seconds: np.ndarray, power_w: np.ndarray, gap_s: float = np.inf, points: int = POINTS
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return times, and the lowest and highest power, in about ``points`` steps of equal numbers of readings.
+class Envelope:
+    """The lowest and the highest power in about ``points`` steps of equal numbers of readings: no peak is lost.
 
-    No peak is lost, however many readings there are. A step without a valid reading, and every gap longer than
-    ``gap_s`` between two readings, is nan: nothing is drawn where nothing is known.
+    A step without a valid reading, and every gap longer than ``gap_ns`` between two readings, is nan: nothing is drawn
+    where nothing is known.
     """
-    size = max(1, -(-len(power_w) // points))
-    gaps = np.flatnonzero(np.diff(seconds) > gap_s) + 1
-    starts = np.union1d(np.arange(0, len(power_w), size), gaps)
-    known = ~np.isnan(power_w)
-    low = np.minimum.reduceat(np.where(known, power_w, np.inf), starts)
-    high = np.maximum.reduceat(np.where(known, power_w, -np.inf), starts)
-    breaks = np.searchsorted(starts, gaps)
-    low, high = (np.insert(np.where(np.isinf(part), np.nan, part), breaks, np.nan) for part in (low, high))
-    return np.insert(seconds[starts], breaks, seconds[gaps]), low, high
+
+    def __init__(self, count: int, gap_ns: float, points: int = POINTS) -> None:
+        self._size = max(1, -(-count // points))
+        steps = -(-count // self._size)
+        self._t_ns = np.zeros(steps, np.int64)
+        self._low, self._high = np.full(steps, np.inf), np.full(steps, -np.inf)
+        self._gap_ns = gap_ns or np.inf
+        self._breaks: dict[int, int] = {}
+        self._done, self._last_ns = 0, 0
+
+    def feed(self, t_ns: np.ndarray, power_w: np.ndarray) -> None:
+        """Add the next readings: stamps (ns), power (W, nan = lost)."""
+        if not len(t_ns):
+            return
+        starts = np.arange(-self._done % self._size, len(t_ns), self._size)
+        self._t_ns[(self._done + starts) // self._size] = t_ns[starts]
+        cuts = np.union1d([0], starts)
+        steps = (self._done + cuts) // self._size
+        known = ~np.isnan(power_w)
+        low = np.minimum.reduceat(np.where(known, power_w, np.inf), cuts)
+        high = np.maximum.reduceat(np.where(known, power_w, -np.inf), cuts)
+        self._low[steps] = np.minimum(self._low[steps], low)
+        self._high[steps] = np.maximum(self._high[steps], high)
+        gaps = np.flatnonzero(np.diff(t_ns, prepend=self._last_ns if self._done else t_ns[0]) > self._gap_ns)
+        for gap in gaps[np.unique((self._done + gaps) // self._size, return_index=True)[1]]:
+            self._breaks.setdefault(int(self._done + gap) // self._size, int(t_ns[gap]))
+        self._done, self._last_ns = self._done + len(t_ns), int(t_ns[-1])
+
+    def outline(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return times (ns), and the lowest and the highest power (W)."""
+        breaks = np.array(list(self._breaks.values()), np.int64)
+        places = np.searchsorted(self._t_ns, breaks)
+        low, high = (
+            np.insert(np.where(np.isinf(part), np.nan, part), places, np.nan) for part in (self._low, self._high)
+        )
+        return np.insert(self._t_ns, places, breaks), low, high
 
 
 def table_of(lines: Sequence[tuple[str, str]]) -> str:

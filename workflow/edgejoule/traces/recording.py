@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.tables import contracts, empty, read_table, write_json, write_table
-from edgejoule.traces.batches import by_rail
+from edgejoule.tables import contracts, empty, read_table, write_batches, write_json, write_table
+from edgejoule.traces.batches import FileTrace, Trace, by_rail
 from edgejoule.traces.rails import Rail
+from edgejoule.traces.spool import SpooledTrace
 
 #: Keys without which a recording cannot be used.
 REQUIRED = ("device", "board", "meter", "clock", "power_scope", "rails")
@@ -38,7 +39,8 @@ class Recording:
             kind ``constant``), ``clock``, ``power_scope``, ``rails`` (list; see ``Rail``; empty without a trace).
             Customary: ``rate_hz`` and ``observed_rate_hz``, ``supply``, ``runtime``, ``versions``, ``source``.
         events: table ``events``.
-        trace: table ``trace``; None for the meters ``constant`` and ``none``.
+        trace: table ``trace``, in memory or where it can be streamed from; None for the meters ``constant`` and
+            ``none``.
         samples: table ``samples``, or None.
         nodes: table ``nodes``, or None.
         problems: table ``problems``: what could not be recorded or read, and why.
@@ -46,7 +48,7 @@ class Recording:
 
     meta: dict
     events: pd.DataFrame
-    trace: pd.DataFrame | None = None
+    trace: pd.DataFrame | Trace | None = None
     samples: pd.DataFrame | None = None
     nodes: pd.DataFrame | None = None
     problems: pd.DataFrame = field(default_factory=lambda: empty(contracts.PROBLEMS))
@@ -71,7 +73,7 @@ def check_recording(recording: Recording, where: str) -> None:
     """
     check_meta(recording.meta, where)
     check_events(recording.events, where)
-    if recording.trace is not None:
+    if isinstance(recording.trace, pd.DataFrame):
         check_trace(recording.trace, recording.rails, where)
     if recording.samples is not None:
         unknown = set(recording.samples["event"]) - set(recording.events["event"])
@@ -146,8 +148,12 @@ def check_files(folder: Path, meta: dict) -> None:
             )
 
 
-def read_recording(folder: Path | str) -> Recording:
+def read_recording(folder: Path | str, whole: bool = True) -> Recording:
     """Read a recording and check it.
+
+    Args:
+        folder: of the recording.
+        whole: whether to hold the trace in memory, and to check it now; else it is streamed when it is used.
 
     Raises:
         EdgejouleError: it is absent, incomplete or inconsistent; the message says where and how.
@@ -158,8 +164,10 @@ def read_recording(folder: Path | str) -> Recording:
     tables = {
         name: read_table(folder / f"{name}.parquet", table)
         for name, table in TABLES.items()
-        if (folder / f"{name}.parquet").exists()
+        if (folder / f"{name}.parquet").exists() and (whole or name != "trace")
     }
+    if not whole and meta["rails"]:
+        tables["trace"] = FileTrace(folder / "trace.parquet")
     recording = Recording(meta, **tables)
     check_recording(recording, str(folder))
     return recording
@@ -183,7 +191,9 @@ def write_recording(recording: Recording, folder: Path | str) -> None:
     try:
         for name, table in TABLES.items():
             data = getattr(recording, name)
-            if data is not None:
+            if isinstance(data, SpooledTrace):
+                write_batches(data.frames(), temporary / f"{name}.parquet", table, provenance)
+            elif data is not None:
                 write_table(data, temporary / f"{name}.parquet", table, provenance)
         write_json(temporary / "recording.json", recording.meta)
         temporary.chmod(0o755)

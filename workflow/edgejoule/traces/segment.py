@@ -1,8 +1,11 @@
 """Events without marks: where the power of a trace changes its level."""
 
+from collections.abc import Callable, Iterable, Iterator
+
 import numpy as np
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.traces.sample import Sample
 
 #: Readings are averaged into at most this many blocks before changes are looked for; edges are refined afterwards.
 BLOCKS = 20_000
@@ -53,15 +56,18 @@ def change_points(values: np.ndarray, penalty: float = PENALTY) -> np.ndarray:
     return np.sort(np.array(found, int))
 
 
-def segment(t_ns: np.ndarray, power_w: np.ndarray, least_s: float, threshold_w: float | None = None) -> np.ndarray:
-    """Return the spans in which power is high.
+#: Yields a trace from its start, however often it is called: times (ns), power (W).
+Series = Callable[[], Iterable[tuple[np.ndarray, np.ndarray]]]
+
+
+def segment(series: Series, least_s: float, threshold_w: float | None = None) -> np.ndarray:
+    """Return the spans in which power is high, in memory that does not grow with the trace.
 
     Levels between change points count as high above ``threshold_w``; without one, above the threshold that parts the
     levels best, weighed by their lengths (Otsu, IEEE Trans. SMC 1979). High levels that touch are one span.
 
     Args:
-        t_ns: stamps (ns), rising, shape (n,).
-        power_w: power (W), nan where lost.
+        series: the trace: stamps (ns), rising, and power (W), nan where lost, in pieces.
         least_s: shortest span to report, and shortest pause that ends one (s).
         threshold_w: power above which a level is high (W).
 
@@ -71,29 +77,56 @@ def segment(t_ns: np.ndarray, power_w: np.ndarray, least_s: float, threshold_w: 
     Raises:
         EdgejouleError: there are too few readings, or all are at one level and no threshold is given.
     """
-    known = ~np.isnan(power_w)
-    t_ns, power_w = t_ns[known], power_w[known]
-    if len(t_ns) < 8:
-        raise EdgejouleError(f"{len(t_ns)} valid readings are too few to find events in")
-    size = -(-len(power_w) // BLOCKS)
-    starts = np.arange(0, len(power_w), size)
-    blocks = np.add.reduceat(power_w, starts) / np.diff(np.append(starts, len(power_w)))
-    edges = np.concatenate([[0], change_points(blocks), [len(blocks)]])
-    edge_ns = np.append(t_ns[starts], t_ns[-1])[edges]
-    levels = np.add.reduceat(blocks, edges[:-1]) / np.diff(edges)
+    coarse = _Blocks(series)
+    edges = np.concatenate([[0], change_points(coarse.power_w), [len(coarse.power_w)]])
+    edge_ns = np.append(coarse.start_ns, coarse.end_ns)[edges]
+    levels = np.add.reduceat(coarse.power_w, edges[:-1]) / np.diff(edges)
     if threshold_w is None:
         threshold_w = _parting(levels, np.diff(edge_ns).astype(float))
-    half_ns = size * np.median(np.diff(t_ns)) * 2
-    spans = []
+    wanted = []
     for first, last in _high_spans(levels > threshold_w, edge_ns, least_s):
         first, last, level = _main_part(levels, np.diff(edge_ns), first, last, threshold_w)
-        span = []
         for edge, beside in ((first, first - 1), (last, last)):
             outside = levels[beside] if 0 <= beside < len(levels) else 2 * threshold_w - level
-            span.append(_crossing(t_ns, power_w, edge_ns[edge], half_ns, (level + outside) / 2))
-        if (span[1] - span[0]) * 1e-9 >= least_s:
-            spans.append(span)
-    return np.array(spans, np.int64).reshape(-1, 2)
+            wanted.append((edge_ns[edge], (level + outside) / 2))
+    crossings = [_Crossing(int(at), 2 * coarse.block_ns, level) for at, level in wanted]
+    for t_ns, power_w in _known(series):
+        for crossing in crossings:
+            crossing.feed(t_ns, power_w)
+    spans = np.array([crossing.found_ns for crossing in crossings], np.int64).reshape(-1, 2)
+    return spans[(spans[:, 1] - spans[:, 0]) * 1e-9 >= least_s]
+
+
+def _known(series: Series) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the readings that are not lost."""
+    for t_ns, power_w in series():
+        lost = np.isnan(power_w)
+        if lost.any():
+            t_ns, power_w = t_ns[~lost], power_w[~lost]
+        if len(t_ns):
+            yield t_ns, power_w
+
+
+class _Blocks:
+    """Mean power of blocks of equally many readings, when each starts, and when the last one ends."""
+
+    def __init__(self, series: Series) -> None:
+        count = sum(len(t_ns) for t_ns, _ in _known(series))
+        if count < 8:
+            raise EdgejouleError(f"{count} valid readings are too few to find events in")
+        size = -(-count // BLOCKS)
+        blocks = -(-count // size)
+        sums, self.start_ns = np.zeros(blocks), np.zeros(blocks, np.int64)
+        steps, done, self.end_ns = Sample(), 0, 0
+        for t_ns, power_w in _known(series):
+            steps.feed(np.diff(t_ns, prepend=self.end_ns) if done else np.diff(t_ns))
+            starts = np.arange(-done % size, len(t_ns), size)
+            self.start_ns[(done + starts) // size] = t_ns[starts]
+            cuts = np.union1d([0], starts)
+            sums[(done + cuts) // size] += np.add.reduceat(power_w, cuts)
+            done, self.end_ns = done + len(t_ns), int(t_ns[-1])
+        self.power_w = sums / np.diff(np.append(np.arange(0, count, size), count))
+        self.block_ns = size * float(np.median(steps.values))
 
 
 def _high_spans(high: np.ndarray, edge_ns: np.ndarray, least_s: float) -> list[tuple[int, int]]:
@@ -133,14 +166,30 @@ def _parting(levels: np.ndarray, lengths: np.ndarray) -> float:
     return float((sums[best] / below[best] + (sums[-1] - sums[best]) / (1 - below[best])) / 2)
 
 
-def _crossing(t_ns: np.ndarray, power_w: np.ndarray, edge_ns: int, half_ns: float, threshold_w: float) -> int:
-    """Return where power crosses the threshold, on a line between two readings, nearest to a coarse edge."""
-    first, last = np.searchsorted(t_ns, [edge_ns - half_ns, edge_ns + half_ns])
-    first, last = max(first, 0), min(last + 1, len(t_ns))
-    above = power_w[first:last] > threshold_w
-    flips = first + np.flatnonzero(above[1:] != above[:-1])
-    if not len(flips):
-        return int(edge_ns)
-    flip = flips[np.argmin(np.abs(t_ns[flips] - edge_ns))]
-    share = (threshold_w - power_w[flip]) / (power_w[flip + 1] - power_w[flip])
-    return int(t_ns[flip] + share * (t_ns[flip + 1] - t_ns[flip]))
+class _Crossing:
+    """Where power crosses a threshold, on a line between two readings, nearest to a coarse edge."""
+
+    def __init__(self, edge_ns: int, half_ns: float, threshold_w: float) -> None:
+        self.found_ns, self._edge_ns, self._threshold_w = edge_ns, edge_ns, threshold_w
+        self._from_ns, self._to_ns = edge_ns - half_ns, edge_ns + half_ns
+        self._last: tuple[np.ndarray, np.ndarray] | None = None
+        self._nearest_ns = np.inf
+
+    def feed(self, t_ns: np.ndarray, power_w: np.ndarray) -> None:
+        """Look at the next readings."""
+        if t_ns[-1] < self._from_ns or (self._last is None and t_ns[0] > self._to_ns):
+            return
+        first, last = np.searchsorted(t_ns, [self._from_ns, self._to_ns])
+        t_ns, power_w = t_ns[first : last + 1], power_w[first : last + 1]
+        if self._last is not None:
+            t_ns, power_w = np.append(self._last[0], t_ns), np.append(self._last[1], power_w)
+        self._last = (t_ns[-1:], power_w[-1:]) if t_ns[-1] <= self._to_ns else None
+        above = power_w > self._threshold_w
+        flips = np.flatnonzero(above[1:] != above[:-1])
+        if not len(flips):
+            return
+        flip = flips[np.argmin(np.abs(t_ns[flips] - self._edge_ns))]
+        if abs(t_ns[flip] - self._edge_ns) < self._nearest_ns:
+            self._nearest_ns = abs(t_ns[flip] - self._edge_ns)
+            share = (self._threshold_w - power_w[flip]) / (power_w[flip + 1] - power_w[flip])
+            self.found_ns = int(t_ns[flip] + share * (t_ns[flip + 1] - t_ns[flip]))

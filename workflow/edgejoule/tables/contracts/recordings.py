@@ -8,9 +8,9 @@ TRACE = Table(
     "What the meter read over time, one row per reading and rail; each rail is monotonic in time. recording.json says "
     "for each rail whether it is power or a cumulative energy counter; a null in that column is a lost reading.",
     (
-        Column("t_ns", WHOLE, "time of the reading on the recording's clock"),
-        Column("power_w", REAL, "power, on rails that read power", nullable=True),
-        Column("energy_j", REAL, "cumulative energy, on rails that count energy", nullable=True),
+        Column("t_ns", WHOLE, "time of the reading on the recording's clock", encoding="DELTA_BINARY_PACKED"),
+        Column("power_w", REAL, "power, on rails that read power", True, encoding="BYTE_STREAM_SPLIT"),
+        Column("energy_j", REAL, "cumulative energy, on rails that count energy", True, encoding="BYTE_STREAM_SPLIT"),
         Column("rail", TEXT, "supply rail or counter, as recording.json names it"),
     ),
 )

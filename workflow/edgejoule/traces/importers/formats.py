@@ -26,12 +26,15 @@ class Layout:
         rate_hz: the meter's own rate, if it has but one (Hz).
         sampling: what a reading of power means.
         more: what its columns' names do not say.
+        counts: which of power and energy counts where a file has both: a counter that a program adds up and rounds
+            tells less than the readings that it added up.
     """
 
     names: tuple[str, ...]
     rate_hz: float | None
     sampling: str
     more: dict
+    counts: str = "energy"
 
 
 #: In the order in which they are tried.
@@ -40,8 +43,8 @@ LAYOUTS = {
     "monsoon": Layout(("time", "(ma)", "voltage(v)"), 5000.0, "averaged", {}),
     "nvml": Layout(("timestamp", "power.draw"), None, "instantaneous", {"time_unit": "datetime"}),
     "rapl": Layout(("time", "energy_uj"), None, "averaged", {"energy_unit": "uJ"}),
-    "otii": Layout(("timestamp", "main", "current"), None, "averaged", {}),
-    "joulescope": Layout(("time", "current", "voltage", "power"), None, "averaged", {}),
+    "otii": Layout(("time", "maincurrent"), None, "averaged", {}, "power"),
+    "joulescope": Layout(("time", "current", "voltage", "power"), None, "averaged", {}, "power"),
     "generic": Layout((), None, "instantaneous", {}),
 }
 #: Formats that are no tables with a header.
@@ -108,5 +111,6 @@ def read_trace_file(
     merged = TraceColumns.model_validate(guessed.model_dump(exclude_unset=True) | layout.more | stated)
     if name == "nvml":
         merged = merged.model_copy(update={"with_unit": [merged.power] if merged.power else []})
-    readings = read_columns(path, merged, rate_hz or layout.rate_hz, merged.sampling or layout.sampling)
+    sampling = merged.sampling or layout.sampling
+    readings = read_columns(path, merged, rate_hz or layout.rate_hz, sampling, layout.counts)
     return replace(readings, notes=(*readings.notes, *assumed_units(merged)))

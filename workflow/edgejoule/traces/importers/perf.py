@@ -45,9 +45,10 @@ def read_perf(path: Path) -> Readings:
         raise EdgejouleError(f"{path}: its times, in seconds since the start, do not advance")
     seconds = np.diff(first, prepend=0.0)
     whole = "energy-psys" if "energy-psys" in series else None
-    rails = {
-        Rail(event, "power", "averaged", used=event == whole if whole else event not in PARTS, unit="J per interval"):
-        np.array([value for _, value in values]) / seconds
-        for event, values in series.items()
-    }  # fmt: skip
-    return make_readings(np.round(first * 1e9).astype(np.int64), rails, str(path), "perf's, since its start")
+    rails = [
+        Rail(event, "power", "averaged", used=event == whole if whole else event not in PARTS, unit="J per interval")
+        for event in series
+    ]
+    power_w = [np.array([value for _, value in values]) / seconds for values in series.values()]
+    piece = (np.round(first * 1e9).astype(np.int64), power_w)
+    return make_readings([piece], rails, str(path), "perf's, since its start")

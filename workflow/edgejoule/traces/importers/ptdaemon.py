@@ -46,8 +46,9 @@ def read_ptdaemon(path: Path, rate_hz: float | None) -> Readings:
     """
     log = read_power_log(path.read_bytes(), str(path))
     notes = (f"{log.incomplete} incomplete line(s) left out",) if log.incomplete else ()
-    rails = {Rail("wall", "power", "averaged", unit="W"): log.power_w}
-    return make_readings(log.t_ns, rails, str(path), "the log's own, taken as UTC", rate_hz, notes)
+    rail = Rail("wall", "power", "averaged", unit="W")
+    clock = "the log's own, taken as UTC"
+    return make_readings([(log.t_ns, [log.power_w])], [rail], str(path), clock, rate_hz, lambda: notes)
 
 
 def read_power_log(data: bytes, where: str) -> PowerLog:

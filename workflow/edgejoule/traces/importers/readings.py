@@ -1,17 +1,24 @@
 """Readings of one trace file, before they become a recording: stamps put in order, rails declared."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.traces.clock import in_bursts, mistaken_unit, rebuild_clock
+from edgejoule.traces.clock import Stamps, mistaken_unit, rebuild_clock, scan
 from edgejoule.traces.rails import Rail
+from edgejoule.traces.spool import Spool, SpooledTrace
 
 #: A trace that spans more than this has a wrong unit of time somewhere (ns): 100 years.
 LONGEST_NS = 100 * 366 * 86400 * 10**9
+
+#: Stamps (ns), and one array of readings for each rail: W, or J of a counter; nan = lost.
+Piece = tuple[np.ndarray, Sequence[np.ndarray]]
+#: From the number of a reading, its stamp and the following ones, to their times (ns).
+Clock = Callable[[int, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -19,86 +26,102 @@ class Readings:
     """What a trace file holds.
 
     Attributes:
-        trace: table ``trace``.
+        stream: the rows of table ``trace``, to be read in batches.
         rails: what each rail reads.
         clock: whose clock the stamps are on.
         notes: what a reader should know: lines left out, a unit corrected, a clock rebuilt.
     """
 
-    trace: pd.DataFrame
+    stream: SpooledTrace
     rails: list[Rail]
     clock: str
     notes: tuple[str, ...] = ()
 
+    @cached_property
+    def trace(self) -> pd.DataFrame:
+        """Table ``trace`` as a whole, in memory."""
+        parts = list(self.stream.frames())
+        if len(self.rails) > 1:
+            parts = [part.astype({"rail": "str"}) for part in parts]
+        return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+
 
 def make_readings(
-    t_ns: np.ndarray,
-    rails: Mapping[Rail, np.ndarray],
+    pieces: Iterable[Piece],
+    rails: Sequence[Rail],
     where: str,
     clock: str,
     rate_hz: float | None = None,
-    notes: tuple[str, ...] = (),
+    notes: Callable[[], tuple[str, ...]] = tuple,
 ) -> Readings:
-    """Return the readings of rails that share their stamps.
+    """Return the readings of rails that share their stamps, in memory that does not grow with them.
 
     Stamps that come in bursts, or stand still, become a uniform clock; stamps in another unit than they claim are
     corrected by the declared rate. Both are noted.
 
     Args:
-        t_ns: stamps (ns), shape (readings,).
-        rails: readings (W, or J of a counter) of each rail, nan = lost; shape (readings,).
+        pieces: the readings, in order.
+        rails: what the arrays of each piece are.
         where: the file, for messages.
         clock: whose clock it is.
         rate_hz: declared rate (Hz), if any.
-        notes: what was noted before.
+        notes: returns what was noted before, when all pieces were read.
 
     Raises:
         EdgejouleError: there are fewer than two readings, time runs backwards, or the rate is not the declared one.
     """
-    if len(t_ns) < 2:
-        raise EdgejouleError(f"{where}: {len(t_ns)} reading(s); at least two are needed")
+    spool, stamps = Spool(len(rails)), Stamps()
+    for t_ns, values in pieces:
+        spool.add(t_ns, values)
+        stamps.feed(t_ns)
+    if stamps.count < 2:
+        raise EdgejouleError(f"{where}: {stamps.count} reading(s); at least two are needed")
     try:
-        t_ns, period_ns, more = _in_order(t_ns, rate_hz)
+        put, period_ns, more = _in_order(spool, stamps, rate_hz)
     except EdgejouleError as error:
         raise EdgejouleError(f"{where}: {error}") from error
-    if not 0 < t_ns[-1] - t_ns[0] < LONGEST_NS:
-        raise EdgejouleError(f"{where}: spans {(t_ns[-1] - t_ns[0]) * 1e-9:.3g} s; the unit of its time is wrong")
     declared = round(1e9 / rate_hz) if rate_hz else None
-    parts, known = [], []
-    for rail, values in rails.items():
-        if np.isinf(values).any():
-            values = np.where(np.isfinite(values), values, np.nan)
-        power, energy = (values, np.nan) if rail.quantity == "power" else (np.nan, values)
-        name = pd.Categorical.from_codes(np.zeros(len(t_ns), np.int8), [rail.name])
-        columns = {"t_ns": t_ns, "power_w": power, "energy_j": energy, "rail": name}
-        parts.append(pd.DataFrame(columns, copy=False))
-        known.append(replace(rail, period_ns=declared, observed_period_ns=period_ns))
-    trace = parts[0] if len(parts) == 1 else pd.concat([part.astype({"rail": "str"}) for part in parts])
-    return Readings(trace.reset_index(drop=True), known, clock, (*notes, *more))
+    known = [replace(rail, period_ns=declared, observed_period_ns=period_ns) for rail in rails]
+    return Readings(SpooledTrace(spool, tuple(known), put), known, clock, (*notes(), *more))
 
 
-def _in_order(t_ns: np.ndarray, rate_hz: float | None) -> tuple[np.ndarray, int, list[str]]:
-    """Return strictly rising stamps, their period (ns), and what was corrected."""
+def _in_order(spool: Spool, stamps: Stamps, rate_hz: float | None) -> tuple[Clock, int, list[str]]:
+    """Return the clock that gives strictly rising times, their period (ns), and what was corrected."""
     notes = []
-    steps = np.diff(t_ns)
-    least = int(steps.min())
-    if least < 0 and not in_bursts(np.sort(t_ns)):
-        raise EdgejouleError(f"time goes back in reading {int(np.argmax(steps < 0)) + 2}")
+    if stamps.in_disorder:
+        raise EdgejouleError(f"time goes back in reading {stamps.back}")
+    put: Clock = _as_stamped
     if rate_hz is not None:
-        span_ns = max(int(t_ns[-1]) - int(t_ns[0]), 1)
-        factor = mistaken_unit(1e9 * len(steps) / span_ns, rate_hz)
+        span_ns = max(stamps.last - stamps.first, 1)
+        factor = mistaken_unit(1e9 * (stamps.count - 1) / span_ns, rate_hz)
         if factor != 1.0:
-            t_ns = t_ns[0] + np.round((t_ns - t_ns[0]) * factor).astype(np.int64)
+            put = _in_unit(stamps.first, factor)
+            stamps = scan(put(0, piece) for piece in spool.times.batches())
             notes.append(
                 f"its times are in a unit {1 / factor:g} times smaller than it says: {rate_hz:g} Hz are declared"
             )
-    if least > 0 and not in_bursts(t_ns):
-        return t_ns, int(np.median(np.diff(t_ns))), notes
-    uniform = rebuild_clock(t_ns)
+    if stamps.least > 0 and not stamps.in_bursts:
+        _check_span(stamps.last - stamps.first)
+        return put, stamps.median_ns, notes
+    uniform = rebuild_clock((put(0, piece) for piece in spool.times.batches()), stamps)
     notes.append(
         f"stamped in bursts; a uniform clock of {uniform.period_ns:.6g} ns was rebuilt, "
         f"which stamps lag by up to {uniform.latest_ns * 1e-6:.3g} ms"
     )
+    _check_span(uniform.period_ns * (stamps.count - 1))
     if uniform.period_ns < 2:
         raise EdgejouleError("readings come faster than one in two nanoseconds; the unit of its time is wrong")
-    return uniform.t_ns, round(uniform.period_ns), notes
+    return (lambda first, t_ns: uniform.at(first, len(t_ns))), round(uniform.period_ns), notes
+
+
+def _check_span(span_ns: float) -> None:
+    if not 0 < span_ns < LONGEST_NS:
+        raise EdgejouleError(f"spans {span_ns * 1e-9:.3g} s; the unit of its time is wrong")
+
+
+def _as_stamped(_: int, t_ns: np.ndarray) -> np.ndarray:
+    return t_ns
+
+
+def _in_unit(first_ns: int, factor: float) -> Clock:
+    return lambda _, t_ns: first_ns + np.round((t_ns - first_ns) * factor).astype(np.int64)

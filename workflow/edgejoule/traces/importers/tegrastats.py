@@ -11,16 +11,18 @@ from pathlib import Path
 import numpy as np
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.traces.clock import rebuild_clock
+from edgejoule.traces.clock import rebuild_clock, scan
 from edgejoule.traces.importers.readings import Readings, make_readings
 from edgejoule.traces.rails import Rail
 
-RAIL = re.compile(r"\b([A-Z][A-Z0-9_]*[A-Z0-9]) (\d+)(?:mW)?/(\d+)(?:mW)?(?=\s|/|$)")
+RAIL = re.compile(r"\b([A-Z][A-Z0-9_]*[A-Z0-9]) (-?\d+)(?:mW)?/(-?\d+)(?:mW)?(?=\s|/|$)")
 STAMP = re.compile(r"^(\d\d-\d\d-\d{4} \d\d:\d\d:\d\d) ")
 #: What is written like a rail but is none.
 NO_RAILS = {"RAM", "SWAP", "IRAM"}
 #: Rails of the whole board's input, by generation; without one, all rails are parts of the total.
-TOTALS = ("VDD_IN", "POM_5V_IN", "VIN_SYS_5V0_TOTAL")
+TOTALS = ("VDD_IN", "POM_5V_IN", "VIN")
+#: Rails that another one feeds, and which: they do not count beside it. The AGX Orin's memory is fed by its 5 V input.
+PARTS = {"VDDQ_VDD2_1V8AO": "VIN_SYS_5V0"}
 
 
 def is_tegrastats(head: bytes) -> bool:
@@ -56,13 +58,20 @@ def read_tegrastats(path: Path, rate_hz: float | None) -> Readings:
     t_ns = _times(stamps, len(readings), rate_hz, path)
     names = list(dict.fromkeys(name for reading in readings for name in reading))
     total = next((name for name in TOTALS if name in names), None)
-    rails = {
-        Rail(name, "power", "instantaneous", used=total in (None, name), resolution_w=1e-3, unit="mW"): np.array(
-            [reading.get(name, np.nan) for reading in readings]
+    rails = [
+        Rail(
+            name,
+            "power",
+            "instantaneous",
+            used=total in (None, name) and PARTS.get(name) not in names,
+            resolution_w=1e-3,
+            unit="mW",
         )
         for name in names
-    }
-    return make_readings(t_ns, rails, str(path), "stamps of tegrastats, in seconds, rebuilt", None, notes)
+    ]
+    power_w = [np.array([reading.get(name, np.nan) for reading in readings]) for name in names]
+    clock = "stamps of tegrastats, in seconds, rebuilt" if stamps else "rate"
+    return make_readings([(t_ns, power_w)], rails, str(path), clock, None, lambda: notes)
 
 
 def _seconds(text: str, path: Path) -> int:
@@ -77,7 +86,8 @@ def _times(stamps: list[int], count: int, rate_hz: float | None, path: Path) -> 
         if (np.diff(stamps) < 0).any():
             raise EdgejouleError(f"{path}: time goes back in line {int(np.argmax(np.diff(stamps) < 0)) + 2}")
         # Stamps are cut to whole seconds, that is early by up to one: the line above them, not below.
-        return -rebuild_clock(-np.array(stamps[::-1])).t_ns[::-1]
+        late = -np.array(stamps[::-1])
+        return -rebuild_clock([late], scan([late])).at(0, count)[::-1]
     if rate_hz is None:
         raise EdgejouleError(
             f"{path}: its lines carry no times; declare 'rate_hz' (--rate-hz), the inverse of tegrastats' interval"
