@@ -102,6 +102,69 @@ def parquet(folder):
     return folder / "g.parquet"
 
 
+def powertool(folder):
+    """The PowerTool's export averages before it writes: here 100 readings to one."""
+    t = np.arange(400) / 50
+    header = "Time (s),Main Avg Current (mA),Main Max Current (mA),Main Avg Power (mW),Main Avg Voltage (V)"
+    amps = pulse(t) * 250
+    return table(folder / "m.csv", header, [t, amps, 2 * amps, amps * 4, np.full(400, 4.0)])
+
+
+def pymonsoon(folder):
+    """PyMonsoon stamps packets of three readings with seconds under 'Time(ms)', and ends lines with a comma."""
+    t = np.arange(40_000) / 5000
+    rows = "".join(f"{t[k - k % 3 + 2 if k < 39_998 else k]:.7f},{pulse(t[k]) * 250},4.0,\n" for k in range(40_000))
+    (folder / "m.csv").write_text("Time(ms),Main(mA),Main Voltage(V),\n" + rows)
+    return folder / "m.csv"
+
+
+def ppk2_gap(folder):
+    """The Power Profiler leaves out readings that it lost, and writes whatever columns were chosen."""
+    t = np.delete(np.arange(8000) / 1000, slice(500, 900))
+    return table(
+        folder / "p.csv", "Timestamp(ms),Current(uA),D0-D7,D0,D1", [t * 1e3, pulse(t) / 2 * 1e6, *3 * [np.zeros(7600)]]
+    )
+
+
+def joulescope_statistics(folder):
+    t = np.arange(80) / 10
+    columns = [t, pulse(t) / 5, np.full(80, 5.0), pulse(t), t, np.cumsum(pulse(t)) // 4]
+    return table(folder / "j.csv", "#time,current,voltage,power,charge,energy", columns)
+
+
+def otii_four_to_one(folder):
+    """Otii writes names in quotes, and a voltage for every fourth current only."""
+    lines = ['"Timestamp (S)","Arc Main Current (A)","Arc Main Voltage (V)","Arc Main Energy (J)","Arc UART (TXT)"']
+    for k in range(32_000):
+        volts = "2.0" if k % 4 == 0 else ""
+        lines.append(f'"{k / 4000:.6f}","{pulse(k / 4000) / 2}","{volts}","{k // 9000}","{"a, b" if k == 9 else ""}"')
+    (folder / "o.csv").write_text("\n".join(lines))
+    return folder / "o.csv"
+
+
+def otii_of_day(folder):
+    lines = ['"Wall-clock time (UTC)","Arc Main Current (A)","Arc Main Voltage (V)"']
+    lines += [f'"2022-05-03T10:00:{k / 1000:09.6f}Z","{pulse(k / 1000) / 2}","2.0"' for k in range(8000)]
+    (folder / "o.csv").write_text("\n".join(lines))
+    return folder / "o.csv"
+
+
+def tegrastats_of(rails):
+    def make(folder):
+        lines = []
+        for k in range(80):
+            power = round(float(pulse(k / 10)) * 1000)
+            shown = " ".join(text.format(power, power // 2) for text in rails)
+            lines.append(
+                f"03-01-2026 12:00:{k // 10:02} RAM 9033/62780MB (lfb 2x4MB) SWAP 0/31390MB (cached 0MB) IRAM "
+                f"0/252kB(lfb 252kB) CPU [5%@729,off] EMC_FREQ 0%@2133 GR3D_FREQ 0%@[0,0] APE 174 cpu@45.5C {shown}"
+            )
+        (folder / "t.log").write_text("\n".join(lines) + "\n")
+        return folder / "t.log"
+
+    return make
+
+
 GENERIC = TraceColumns(time="when", time_unit="ns", power="watts", power_unit="mW")
 CASES = {
     "monsoon": (monsoon, "monsoon", None, 5000, "power"),
@@ -114,6 +177,20 @@ CASES = {
     "powercap": (powercap, "rapl", TraceColumns(wrap=7_000_000), 100, "energy"),
     "perf": (perf, "perf", None, 10, "energy-pkg"),
     "tegrastats": (tegrastats, "tegrastats", None, 10, "VDD_IN"),
+    "powertool": (powertool, "monsoon", None, 50, "power"),
+    "pymonsoon": (pymonsoon, "monsoon", None, 5000, "power"),
+    "ppk2 with a gap": (ppk2_gap, "ppk2", TraceColumns(voltage=2.0), 1000, "power"),
+    "joulescope statistics": (joulescope_statistics, "joulescope", None, 10, "power"),
+    "otii, four currents to a voltage": (otii_four_to_one, "otii", None, 4000, "power"),
+    "otii, time of day": (otii_of_day, "otii", None, 1000, "power"),
+    "tegrastats of a Nano": (
+        tegrastats_of(["POM_5V_IN {0}/{0}", "POM_5V_GPU 0/0", "POM_5V_CPU {1}/{1}"]),
+        *("tegrastats", None, 10, "POM_5V_IN"),
+    ),
+    "tegrastats of a Thor": (
+        tegrastats_of(["VDD_GPU -392mW/-392mW", "VDD_CPU_SOC_MSS {1}mW/1mW", "VIN_SYS_5V0 9mW/9mW", "VIN {0}mW/1mW"]),
+        *("tegrastats", None, 10, "VIN"),
+    ),
     "parquet": (parquet, "generic", GENERIC, 1000, "power"),
 }
 
@@ -141,6 +218,45 @@ def test_read_in_the_right_units_on_the_right_clock(tmp_path, case):
         np.testing.assert_allclose(
             network[["start_ns", "end_ns"]].to_numpy()[0] - first, [2e9, 6e9], atol=3e9 / rate + 3e7
         )
+
+
+@pytest.mark.parametrize(
+    ("rails", "used"),
+    [
+        (
+            ["VDD_GPU_SOC {1}mW/1mW", "VDD_CPU_CV {1}mW/1mW", "VIN_SYS_5V0 500mW/1mW", "VDDQ_VDD2_1V8AO 200mW/1mW"],
+            ["VDD_GPU_SOC", "VDD_CPU_CV", "VIN_SYS_5V0"],
+        ),
+        (["GPU 0/0", "CPU {1}/9", "SOC 932/932", "CV 0/0", "VDDRQ 155/155", "SYS5V 1482/1482"], None),
+        (["VDD_IN {0}/9", "VDD_SYS_GPU 152/152", "VDD_4V0_WIFI 0/0", "VDD_SYS_DDR 1145/1145"], ["VDD_IN"]),
+    ],
+)
+def test_rails_of_jetsons_that_make_up_the_total(tmp_path, rails, used):
+    readings = read_trace_file(tegrastats_of(rails)(tmp_path))
+    assert [rail.name for rail in readings.rails] == [rail.split()[0] for rail in rails]
+    assert [rail.name for rail in readings.rails if rail.used] == (used or [rail.split()[0] for rail in rails])
+
+
+def test_readings_of_two_gpus_are_not_one_trace(tmp_path):
+    rows = "".join(f"2026/03/01 12:00:{k // 2:02}.000, {k % 2}, 65.3{k} W\n" for k in range(40))
+    (tmp_path / "n.csv").write_text("timestamp, index, power.draw [W]\n" + rows)
+    with pytest.raises(EdgejouleError, match=r"column 'index' holds ' 0' and ' 1'; one trace is of one of them"):
+        read_trace_file(tmp_path / "n.csv")
+
+
+def test_a_voltage_holds_for_a_while_only(tmp_path):
+    rows = "".join(f"{k / 1000},1,{5 if k in (1, 2) else ''}\n" for k in range(300))
+    (tmp_path / "x.csv").write_text("time_s,current_A,voltage_V\n" + rows)
+    readings = read_trace_file(tmp_path / "x.csv")
+    assert readings.trace["power_w"].notna().sum() == 2 + 100 and np.isnan(readings.trace["power_w"].iloc[0])
+    assert readings.notes == ("100 reading(s) of current have no voltage of their own: the voltage before them holds",)
+
+
+def test_a_rate_of_averages_is_taken_unless_one_is_stated(tmp_path):
+    path = powertool(tmp_path)
+    assert read_trace_file(path).rails[0].period_ns is None
+    with pytest.raises(EdgejouleError, match="50 readings a second by their stamps, but 5000 are declared"):
+        read_trace_file(path, None, None, 5000)
 
 
 def test_notes_say_what_was_corrected(tmp_path):

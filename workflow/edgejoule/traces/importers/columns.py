@@ -15,13 +15,15 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
 from edgejoule.traces.batches import BATCH
 from edgejoule.traces.importers.blocks import Table
-from edgejoule.traces.importers.readings import Piece, Readings, make_readings
+from edgejoule.traces.importers.readings import Piece, Rate, Readings, make_readings
 from edgejoule.traces.importers.units import CURRENT_A, ENERGY_J, POWER_W, TIME_NS, VOLTAGE_V
 from edgejoule.traces.rails import Rail
 
 #: Lines of preamble before the header that are looked at.
 PREAMBLE = 50
 HEAD_BYTES = 65536
+#: Readings of current for which a reading of voltage holds, at most; an Otii reads four currents to one voltage.
+LONGEST_HOLD = 100
 
 
 @dataclass(frozen=True)
@@ -62,17 +64,32 @@ def columns_of(path: Path, separator: str = ",") -> list[str]:
     return header_of(path, separator).names
 
 
+@dataclass(frozen=True)
+class Meaning:
+    """What a table's columns mean.
+
+    Attributes:
+        sampling: ``instantaneous`` or ``averaged``; columns of energy are counters.
+        counts: which of ``power`` and ``energy`` counts where the table has both.
+        same: columns that say what was read, which must be one thing.
+    """
+
+    sampling: str
+    counts: str = "energy"
+    same: tuple[str, ...] = ()
+
+
 def read_columns(
-    path: Path, columns: TraceColumns, rate_hz: float | None, sampling: str, counts: str = "energy"
+    path: Path, columns: TraceColumns, meaning: Meaning, rate_hz: float | None, usual_hz: float | None = None
 ) -> Readings:
     """Read a table of readings.
 
     Args:
         path: CSV or Parquet.
         columns: which columns hold what, in which units.
+        meaning: what they mean.
         rate_hz: declared rate (Hz), if any.
-        sampling: ``instantaneous`` or ``averaged``; columns of energy are counters.
-        counts: which of ``power`` and ``energy`` counts where the table has both.
+        usual_hz: the meter's own rate (Hz), if it has but one, which a file may hold averages of.
 
     Raises:
         EdgejouleError: a column is missing, there is neither power nor current with a voltage nor energy, or a value
@@ -85,31 +102,78 @@ def read_columns(
     for name in wanted:
         if name not in present:
             raise EdgejouleError(f"{path}: no column '{name}'; {did_you_mean(name, present)}")
-    if columns.time is None and rate_hz is None:
+    if columns.time is None and rate_hz is None and usual_hz is None:
         raise EdgejouleError(f"{path}: no column of time and no declared rate; give --column time=... or --rate-hz")
-    rails = _rails(columns, sampling, counts, path)
-    declared = rate_hz if columns.time is not None else None
+    rate_hz = rate_hz or (usual_hz if columns.time is None else None)
+    hold = Hold()
+    rails = _rails(columns, meaning, hold, path)
+    declared = Rate(rate_hz, usual_hz) if columns.time is not None else Rate()
     clock = f"column {columns.time}" if columns.time else "rate"
+    table, same = None, [name for name in meaning.same if name in present]
     if path.suffix == ".parquet":
-        blocks, notes = _parquet(path, wanted), tuple
+        blocks = _parquet(path, [*wanted, *same])
     else:
-        table = _table(path, wanted, columns)
+        table = _table(path, wanted, same, columns)
         blocks = table.blocks()
 
-        def notes() -> tuple[str, ...]:
-            return (f"{table.incomplete} incomplete line(s) left out",) if table.incomplete else ()
+    def notes() -> tuple[str, ...]:
+        short = (f"{table.incomplete} incomplete line(s) left out",) if table and table.incomplete else ()
+        return (*short, *hold.notes())
 
-    return make_readings(_pieces(blocks, columns, rails, rate_hz, path), list(rails), str(path), clock, declared, notes)
+    pieces = _pieces(_of_one(blocks, same, path), columns, rails, rate_hz, path)
+    return make_readings(pieces, list(rails), str(path), clock, declared, notes)
+
+
+class Hold:
+    """A voltage that is read less often than the current: each reading of it holds until the next, but not for long."""
+
+    def __init__(self) -> None:
+        self._last, self._since, self.held = np.nan, 0, 0
+
+    def fill(self, volts: np.ndarray, amperes: np.ndarray) -> np.ndarray:
+        """Return the voltages (V) with those filled in that lack beside a current."""
+        lost = np.isnan(volts)
+        if not lost.any():
+            self._last, self._since = volts[-1] if len(volts) else self._last, 0
+            return volts
+        number = np.arange(len(volts))
+        last = np.maximum.accumulate(np.where(lost, -1, number))
+        age = np.where(last < 0, self._since + number + 1, number - last)
+        held = np.where(last < 0, self._last, volts[last])
+        self._last, self._since = held[-1], int(age[-1])
+        held = np.where(age <= LONGEST_HOLD, held, np.nan)
+        self.held += int((lost & ~np.isnan(held * amperes)).sum())
+        return held
+
+    def notes(self) -> tuple[str, ...]:
+        """Return a note on how many readings this concerned."""
+        if not self.held:
+            return ()
+        return (f"{self.held} reading(s) of current have no voltage of their own: the voltage before them holds",)
+
+
+def _of_one(blocks: Iterator[tuple[int, pa.Table]], same: list[str], path: Path) -> Iterator[tuple[int, pa.Table]]:
+    """Yield the blocks; stop where a column that says what was read changes."""
+    first: dict[str, str] = {}
+    for before, block in blocks:
+        for name in same:
+            for value in pc.unique(pc.cast(block[name], pa.string())).to_pylist():
+                if first.setdefault(name, value) != value:
+                    raise EdgejouleError(
+                        f"{path}: behind reading {before}: column '{name}' holds '{first[name]}' and '{value}'; "
+                        "one trace is of one of them: split the file"
+                    )
+        yield before, block
 
 
 #: From a block of the table to the readings of one rail.
 Take = Callable[[pa.Table], np.ndarray]
 
 
-def _rails(columns: TraceColumns, sampling: str, counts: str, path: Path) -> dict[Rail, Take]:
+def _rails(columns: TraceColumns, meaning: Meaning, hold: Hold, path: Path) -> dict[Rail, Take]:
     rails: dict[Rail, Take] = {}
     if columns.power is not None:
-        rails[Rail("power", "power", sampling, unit=columns.power_unit)] = _scaled(
+        rails[Rail("power", "power", meaning.sampling, unit=columns.power_unit)] = _scaled(
             columns.power, POWER_W[columns.power_unit]
         )
     elif columns.current is not None and columns.voltage is not None:
@@ -120,15 +184,16 @@ def _rails(columns: TraceColumns, sampling: str, counts: str, path: Path) -> dic
             volts = _scaled(columns.voltage, VOLTAGE_V[columns.voltage_unit])
 
             def take(block: pa.Table) -> np.ndarray:
-                return amperes(block) * volts(block)
+                current = amperes(block)
+                return current * hold.fill(volts(block), current)
 
-        rails[Rail("power", "power", sampling, unit=f"{columns.current_unit} x V")] = take
+        rails[Rail("power", "power", meaning.sampling, unit=f"{columns.current_unit} x V")] = take
     if columns.energy is not None:
         scale = ENERGY_J[columns.energy_unit]
         wrap = columns.wrap * scale if columns.wrap is not None else None
         counter = Rail("energy", "energy", "counter", wrap_j=wrap, unit=columns.energy_unit)
         # Power and counter of one supply must not both count; a counter misses nothing between two readings.
-        if rails and counts == "power":
+        if rails and meaning.counts == "power":
             counter = replace(counter, used=False)
         else:
             rails = {replace(rail, used=False): take for rail, take in rails.items()}
@@ -144,14 +209,14 @@ def _rails(columns: TraceColumns, sampling: str, counts: str, path: Path) -> dic
     return rails
 
 
-def _table(path: Path, wanted: list[str], columns: TraceColumns) -> Table:
+def _table(path: Path, wanted: list[str], same: list[str], columns: TraceColumns) -> Table:
     header = header_of(path, columns.separator)
     names = header.names
     unique = [name if names.index(name) == i else f"{name}#{i}" for i, name in enumerate(names)]
     types = dict.fromkeys(wanted, pa.float64())
     if columns.time is not None and columns.time_unit in ("ns", "datetime"):
         types[columns.time] = pa.int64() if columns.time_unit == "ns" else pa.string()
-    types |= dict.fromkeys((name for name in wanted if name in columns.with_unit), pa.string())
+    types |= dict.fromkeys((*(name for name in wanted if name in columns.with_unit), *same), pa.string())
     return Table(path, header.offset, unique, columns.separator, types)
 
 
@@ -206,8 +271,9 @@ def _times(table: pa.Table, columns: TraceColumns, before: int, path: Path) -> n
         if columns.time_unit == "datetime":
             if not pa.types.is_timestamp(column.type):
                 text = pc.replace_substring(pc.utf8_trim_whitespace(column), "/", "-")
-                column = pc.cast(text, pa.timestamp("ns"))
-            return pc.cast(pc.cast(column, pa.timestamp("ns")), pa.int64()).to_numpy()
+                zoned = re.search(r"(Z|[+-]\d\d:?\d\d)$", text[0].as_py() if len(text) else "")
+                column = pc.cast(text, pa.timestamp("ns", "UTC" if zoned else None))
+            return pc.cast(pc.cast(column, pa.timestamp("ns", column.type.tz)), pa.int64()).to_numpy()
         if columns.time_unit == "ns":
             return pc.cast(column, pa.int64()).to_numpy()
         values = pc.cast(column, pa.float64()).to_numpy()

@@ -6,7 +6,7 @@ from pathlib import Path
 from edgejoule.config.models import TraceColumns
 from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
-from edgejoule.traces.importers.columns import columns_of, read_columns
+from edgejoule.traces.importers.columns import Meaning, columns_of, read_columns
 from edgejoule.traces.importers.jls import is_jls, read_jls
 from edgejoule.traces.importers.perf import is_perf, read_perf
 from edgejoule.traces.importers.ptdaemon import is_power_log, read_ptdaemon
@@ -28,6 +28,7 @@ class Layout:
         more: what its columns' names do not say.
         counts: which of power and energy counts where a file has both: a counter that a program adds up and rounds
             tells less than the readings that it added up.
+        same: columns that say what was read: readings of several cannot stand in one trace.
     """
 
     names: tuple[str, ...]
@@ -35,16 +36,24 @@ class Layout:
     sampling: str
     more: dict
     counts: str = "energy"
+    same: tuple[str, ...] = ()
 
 
+SI = {"time_unit": "s", "current_unit": "A", "voltage_unit": "V", "power_unit": "W", "energy_unit": "J"}
 #: In the order in which they are tried.
 LAYOUTS = {
     "ppk2": Layout(("timestamp(ms)", "current(ua)"), None, "averaged", {}),
     "monsoon": Layout(("time", "(ma)", "voltage(v)"), 5000.0, "averaged", {}),
-    "nvml": Layout(("timestamp", "power.draw"), None, "instantaneous", {"time_unit": "datetime"}),
+    "nvml": Layout(
+        ("timestamp", "power.draw"),
+        None,
+        "instantaneous",
+        {"time_unit": "datetime"},
+        same=("index", "uuid", "gpu_uuid", "pci.bus_id", "serial"),
+    ),
     "rapl": Layout(("time", "energy_uj"), None, "averaged", {"energy_unit": "uJ"}),
     "otii": Layout(("time", "maincurrent"), None, "averaged", {}, "power"),
-    "joulescope": Layout(("time", "current", "voltage", "power"), None, "averaged", {}, "power"),
+    "joulescope": Layout(("time", "current", "voltage", "power"), None, "averaged", SI, "power"),
     "generic": Layout((), None, "instantaneous", {}),
 }
 #: Formats that are no tables with a header.
@@ -108,9 +117,10 @@ def read_trace_file(
     layout = LAYOUTS[name]
     stated = columns.model_dump(exclude_unset=True) if columns else {}
     guessed = guess_columns(columns_of(path, stated.get("separator", ",")), stated, str(path))
-    merged = TraceColumns.model_validate(guessed.model_dump(exclude_unset=True) | layout.more | stated)
+    said = guessed.model_dump(exclude_unset=True)
+    merged = TraceColumns.model_validate(layout.more | said | stated)
     if name == "nvml":
         merged = merged.model_copy(update={"with_unit": [merged.power] if merged.power else []})
-    sampling = merged.sampling or layout.sampling
-    readings = read_columns(path, merged, rate_hz or layout.rate_hz, sampling, layout.counts)
+    meaning = Meaning(merged.sampling or layout.sampling, layout.counts, layout.same)
+    readings = read_columns(path, merged, meaning, rate_hz, layout.rate_hz)
     return replace(readings, notes=(*readings.notes, *assumed_units(merged)))

@@ -8,7 +8,7 @@ import numpy as np
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.traces.batches import BATCH
-from edgejoule.traces.importers.readings import Piece, Readings, make_readings
+from edgejoule.traces.importers.readings import Piece, Rate, Readings, make_readings
 from edgejoule.traces.rails import Rail
 
 MAGIC = b"jlsfmt\r\n"
@@ -41,8 +41,9 @@ def read_jls(path: Path, voltage: float | None = None) -> Readings:
             if len(rates) != 1:
                 raise EdgejouleError(f"{path}: {' and '.join(wanted)} come at different rates")
             rail = Rail("power", "power", "averaged", unit="W" if wanted == ["power"] else "A x V")
+            rate = Rate(float(rates.pop()))
             pieces = _pieces(reader, [signals[name] for name in wanted], voltage or 1.0, path)
-            return make_readings(pieces, [rail], str(path), "the Joulescope's, since its start", float(rates.pop()))
+            return make_readings(pieces, [rail], str(path), "the Joulescope's, since its start", rate)
     except (OSError, RuntimeError, ValueError) as error:
         raise EdgejouleError(f"{path}: not a readable JLS file: {error}") from error
 

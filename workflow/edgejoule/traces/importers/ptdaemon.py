@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.traces.importers.readings import Readings, make_readings
+from edgejoule.traces.importers.readings import Rate, Readings, make_readings
 from edgejoule.traces.rails import Rail
 
 #: Power must be volts x amperes x power factor within this ratio, or one of the columns has another unit.
@@ -48,7 +48,7 @@ def read_ptdaemon(path: Path, rate_hz: float | None) -> Readings:
     notes = (f"{log.incomplete} incomplete line(s) left out",) if log.incomplete else ()
     rail = Rail("wall", "power", "averaged", unit="W")
     clock = "the log's own, taken as UTC"
-    return make_readings([(log.t_ns, [log.power_w])], [rail], str(path), clock, rate_hz, lambda: notes)
+    return make_readings([(log.t_ns, [log.power_w])], [rail], str(path), clock, Rate(rate_hz), lambda: notes)
 
 
 def read_power_log(data: bytes, where: str) -> PowerLog:

@@ -46,12 +46,37 @@ class Readings:
         return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
+@dataclass(frozen=True)
+class Rate:
+    """How often readings come (Hz): as somebody declared, or as the meter reads where it does not average."""
+
+    declared_hz: float | None = None
+    usual_hz: float | None = None
+
+    def factor(self, observed_hz: float, in_bursts: bool) -> tuple[float, float | None]:
+        """Return what stamps must be multiplied by, and the rate that they have then, where it is known (Hz).
+
+        Raises:
+            EdgejouleError: neither a unit of time nor averaging explains the observed rate.
+        """
+        hz = self.declared_hz or self.usual_hz
+        if hz is None:
+            return 1.0, None
+        try:
+            return mistaken_unit(observed_hz, hz), hz
+        except EdgejouleError:
+            # Stamps of the meter's own clock tell its rate; stamps of arrival, in bursts, do not tell their unit.
+            if self.declared_hz is not None or in_bursts or observed_hz > hz:
+                raise
+            return 1.0, None
+
+
 def make_readings(
     pieces: Iterable[Piece],
     rails: Sequence[Rail],
     where: str,
     clock: str,
-    rate_hz: float | None = None,
+    rate: "Rate | None" = None,
     notes: Callable[[], tuple[str, ...]] = tuple,
 ) -> Readings:
     """Return the readings of rails that share their stamps, in memory that does not grow with them.
@@ -64,7 +89,7 @@ def make_readings(
         rails: what the arrays of each piece are.
         where: the file, for messages.
         clock: whose clock it is.
-        rate_hz: declared rate (Hz), if any.
+        rate: what is known of how often readings come.
         notes: returns what was noted before, when all pieces were read.
 
     Raises:
@@ -77,32 +102,30 @@ def make_readings(
     if stamps.count < 2:
         raise EdgejouleError(f"{where}: {stamps.count} reading(s); at least two are needed")
     try:
-        put, period_ns, more = _in_order(spool, stamps, rate_hz)
+        put, period_ns, hz, more = _in_order(spool, stamps, rate or Rate())
     except EdgejouleError as error:
         raise EdgejouleError(f"{where}: {error}") from error
-    declared = round(1e9 / rate_hz) if rate_hz else None
+    declared = round(1e9 / hz) if hz else None
     known = [replace(rail, period_ns=declared, observed_period_ns=period_ns) for rail in rails]
     return Readings(SpooledTrace(spool, tuple(known), put), known, clock, (*notes(), *more))
 
 
-def _in_order(spool: Spool, stamps: Stamps, rate_hz: float | None) -> tuple[Clock, int, list[str]]:
-    """Return the clock that gives strictly rising times, their period (ns), and what was corrected."""
+def _in_order(spool: Spool, stamps: Stamps, rate: Rate) -> tuple[Clock, int, float | None, list[str]]:
+    """Return the clock that gives rising times, their period (ns), their rate if it is known, what was corrected."""
     notes = []
     if stamps.in_disorder:
         raise EdgejouleError(f"time goes back in reading {stamps.back}")
     put: Clock = _as_stamped
-    if rate_hz is not None:
-        span_ns = max(stamps.last - stamps.first, 1)
-        factor = mistaken_unit(1e9 * (stamps.count - 1) / span_ns, rate_hz)
-        if factor != 1.0:
-            put = _in_unit(stamps.first, factor)
-            stamps = scan(put(0, piece) for piece in spool.times.batches())
-            notes.append(
-                f"its times are in a unit {1 / factor:g} times smaller than it says: {rate_hz:g} Hz are declared"
-            )
+    span_ns = max(stamps.last - stamps.first, 1)
+    factor, hz = rate.factor(1e9 * (stamps.count - 1) / span_ns, stamps.in_bursts or stamps.least <= 0)
+    if factor != 1.0:
+        put = _in_unit(stamps.first, factor)
+        stamps = scan(put(0, piece) for piece in spool.times.batches())
+        times = f"{factor:g} times larger" if factor > 1 else f"{1 / factor:g} times smaller"
+        notes.append(f"its times are in a unit {times} than it says: the meter reads at {hz:g} Hz")
     if stamps.least > 0 and not stamps.in_bursts:
         _check_span(stamps.last - stamps.first)
-        return put, stamps.median_ns, notes
+        return put, stamps.median_ns, hz, notes
     uniform = rebuild_clock((put(0, piece) for piece in spool.times.batches()), stamps)
     notes.append(
         f"stamped in bursts; a uniform clock of {uniform.period_ns:.6g} ns was rebuilt, "
@@ -111,7 +134,7 @@ def _in_order(spool: Spool, stamps: Stamps, rate_hz: float | None) -> tuple[Cloc
     _check_span(uniform.period_ns * (stamps.count - 1))
     if uniform.period_ns < 2:
         raise EdgejouleError("readings come faster than one in two nanoseconds; the unit of its time is wrong")
-    return (lambda first, t_ns: uniform.at(first, len(t_ns))), round(uniform.period_ns), notes
+    return (lambda first, t_ns: uniform.at(first, len(t_ns))), round(uniform.period_ns), hz, notes
 
 
 def _check_span(span_ns: float) -> None:

@@ -27,8 +27,7 @@ PARTS = {"VDDQ_VDD2_1V8AO": "VIN_SYS_5V0"}
 
 def is_tegrastats(head: bytes) -> bool:
     """Whether the beginning of a file is a log of tegrastats."""
-    first = head.decode("utf-8", "replace").splitlines()[:1]
-    return bool(first and re.search(r"\bRAM \d+/\d+MB", first[0]))
+    return re.search(rb"\bRAM \d+/\d+MB", head) is not None
 
 
 def read_tegrastats(path: Path, rate_hz: float | None) -> Readings:

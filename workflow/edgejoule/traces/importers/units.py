@@ -40,6 +40,8 @@ NO_UNIT = {
 SPELT = re.compile(r"(milli|micro|nano|[mun])?(watt|joule|ampere|amp|volt|second|sec|minute)s?")
 PREFIXES = {"milli": "m", "micro": "u", "nano": "n"}
 SYMBOLS = {"ampere": "A", "amp": "A", "second": "s", "sec": "s", "minute": "min"}
+#: What stands where a unit of time would and says that it is a date and a time of day.
+DATES = {"utc", "gmt", "local", "iso8601"}
 
 
 def guess_columns(names: Sequence[str], stated: Mapping[str, object], where: str) -> TraceColumns:
@@ -141,7 +143,9 @@ def _unit_named(text: str, units: Sequence[str]) -> str:
     """Return the unit that a text names, or nothing; ``MW`` is not taken for ``mW``."""
     if text in units:
         return text
-    if text.isupper():
+    if text.lower() in DATES and "datetime" in units:
+        return "datetime"
+    if text.isupper() and text != "S":
         return ""
     text = text.lower()
     if match := SPELT.fullmatch(text):
