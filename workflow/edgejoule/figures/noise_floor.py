@@ -1,4 +1,4 @@
-"""Noise floor against predictor error: no predictor can agree with one pass better than a second pass does."""
+"""Noise floor against predictor error: no predictor agrees with half of the passes better than the other half does."""
 
 from collections.abc import Mapping
 
@@ -38,12 +38,12 @@ def draw(devices: Mapping[str, DeviceLook], passes: pd.DataFrame, validation: pd
         floor = noise.loc[noise["device"] == look.name, "disagreement_percent"]
         own = rows[rows["device"] == look.name]
         errors = 100 * (own["predicted"] / own["measured"] - 1).abs()
-        _line(axes, floor, color=INK, linestyle="--", label="one pass against another")
+        _line(axes, floor, color=INK, linestyle="--", label="half of the passes against the other")
         _line(axes, errors.dropna(), color=PREDICTORS[PREDICTOR][1], linestyle="-", label="predicted against measured")
         axes.set_xlim(0, MOST)
         axes.set_ylim(0, 101)
         axes.set_title(look.title.replace(", ", "\n", 1), fontsize=8)
-        sentences.append(f"{look.title}: passes differ by {percent(floor.median())} at the median")
+        sentences.append(f"{look.title}: its halves differ by {percent(floor.median())} at the median")
         if errors.notna().any():
             sentences[-1] += f", predictions by {percent(errors.median())}"
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
@@ -52,16 +52,16 @@ def draw(devices: Mapping[str, DeviceLook], passes: pd.DataFrame, validation: pd
 
 
 def disagreement(passes: pd.DataFrame) -> pd.DataFrame:
-    """Return, per device and workload, by how much the second of two passes differs from the first (%).
+    """Return, per device and workload, by how much the odd passes differ from the even ones (%), each by its quietest.
 
-    The two are the first and the last pass that have a value, so that what drifts between them counts as noise.
+    The halves interleave in time, as the passes that make up the datasets' value do. What is compared is the least of
+    each half's median latencies: the rule ``quietest`` of a shared machine.
     """
-    rows = passes[passes["latency_p50_ms"].notna()].sort_values("pass")
-    ends = rows.groupby(["device", "workload", "precision"], dropna=False)["latency_p50_ms"].agg(
-        ["first", "last", "size"]
-    )
-    ends = ends[ends["size"] > 1].reset_index()
-    return ends.assign(disagreement_percent=100 * (ends["last"] / ends["first"] - 1).abs())
+    rows = passes[passes["latency_p50_ms"].notna()].assign(half=lambda known: known["pass"] % 2)
+    keys = ["device", "workload", "precision"]
+    halves = rows.groupby([*keys, "half"], dropna=False)["latency_p50_ms"].min().unstack("half").dropna().reset_index()
+    even, odd = halves[0], halves[1]
+    return halves[keys].assign(disagreement_percent=100 * (even - odd).abs() / np.minimum(even, odd))
 
 
 def _line(axes: plt.Axes, values: pd.Series, **style: object) -> None:
