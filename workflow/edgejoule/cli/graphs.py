@@ -131,6 +131,25 @@ def plan(
 
 
 @command.command()
+def agree(
+    models: Annotated[Path, typer.Argument(help="Folder with <network>.tflite files.")],
+    kernels: Annotated[Path, typer.Option(help="Kernels as the rules have them.")] = Path(
+        "results/graphs/kernels.parquet"
+    ),
+    runtime: Annotated[str, typer.Option(help="Whose rules: litert or tflite.")] = "litert",
+) -> None:
+    """Print how far rules foresee what converted networks are made of, kind by kind, as a Markdown table.
+
+    Example: edgejoule graphs agree results/measure/work/models
+    """
+    from edgejoule.graphs.tflite_operators import agreement, as_markdown
+    from edgejoule.tables import read_table
+    from edgejoule.tables.contracts import KERNELS
+
+    typer.echo(as_markdown(agreement(models, read_table(kernels, KERNELS), runtime)))
+
+
+@command.command()
 def variants(
     output: Annotated[Path, typer.Option(help="The variants (TSV), a zoo of its own: give it to describe --zoo.")],
     family: Annotated[list[str] | None, typer.Option(help="Only this family; may be repeated.")] = None,

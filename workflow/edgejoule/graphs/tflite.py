@@ -8,15 +8,22 @@ import contextlib
 import os
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs.builders import build
 from edgejoule.graphs.zoo import input_shape
 
+if TYPE_CHECKING:
+    import torch
+
 #: How far the converted network's output may be from PyTorch's, over the largest output.
 TOLERANCE = 1e-3
+#: A file with less than this share of the network's weights is not that network: the converter dropped a part.
+LEAST_WEIGHTS = 0.8
 IMAGE_AXES = 4
 
 
@@ -39,7 +46,7 @@ def export_tflite(row, path: Path, seed: int = 0, pretrained: bool = False) -> f
         The largest difference from PyTorch's output over its largest output.
 
     Raises:
-        RefusedError: the converter fails on the network, or what it makes computes something else.
+        RefusedError: the converter fails on the network, or what it makes is something else.
         EdgejouleError: the converter is not installed.
     """
     import torch
@@ -49,6 +56,8 @@ def export_tflite(row, path: Path, seed: int = 0, pretrained: bool = False) -> f
     module = build(row, seed=seed, pretrained=pretrained)
     shape = input_shape(row.input)
     generator = torch.Generator().manual_seed(seed)
+    if not pretrained:
+        _vary(module, generator)
     if getattr(module, "input_dtype", torch.float32) == torch.float32:
         value = torch.randn(shape, generator=generator)
     else:
@@ -67,8 +76,31 @@ def export_tflite(row, path: Path, seed: int = 0, pretrained: bool = False) -> f
     if not difference <= TOLERANCE:
         share = f"{100 * difference:.2g} % of the largest output"
         raise RefusedError(f"{where}: what litert-torch makes of it is up to {share} away from PyTorch")
-    converted.export(str(path))
+    content = converted.model_content()
+    if pd.notna(row.parameters) and len(content) < LEAST_WEIGHTS * 4 * row.parameters:
+        raise RefusedError(
+            f"{where}: litert-torch leaves a part of it out: {len(content)} bytes for {row.parameters} parameters"
+        )
+    path.write_bytes(content)
     return difference
+
+
+def _vary(module: "torch.nn.Module", generator: "torch.Generator") -> None:
+    """Make parameters that begin as one repeated number random, so that no compiler folds what they multiply.
+
+    Residual branches often begin with a scale of zero; a compiler then drops the whole branch.
+    """
+    import torch
+
+    with torch.no_grad():
+        for name, values in module.named_parameters():
+            first = values.flatten()[0]
+            if values.numel() == 1 or (values != first).any():
+                continue
+            if first == 0 and not (name.endswith("weight") and values.ndim == 1):
+                values.uniform_(-0.1, 0.1, generator=generator)
+            else:
+                values.uniform_(0.5, 1.5, generator=generator).mul_(first if first != 0 else 1)
 
 
 def _converter(where: str) -> ModuleType:

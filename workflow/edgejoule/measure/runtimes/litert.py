@@ -15,6 +15,8 @@ from edgejoule.measure.runtimes.litert_library import Library, Model, Operator
 #: Runs under the profiler that do not count.
 WARM = 2
 NS_PER_US = 1000
+#: What the profile calls the producers and consumers of a sandwich.
+NEIGHBOUR = "Abs"
 
 
 def open(settings: Mapping) -> "LiteRt":
@@ -65,6 +67,24 @@ class LiteRt:
             NodeTime(index, name_of(index, once[0]), once[0].name, min(each.duration_us for each in once) * NS_PER_US)
             for index, once in enumerate(zip(*profiles, strict=True))
         ]
+
+    def middle(
+        self, model: bytes, marker: str, runs: int, between: Callable[[], None]
+    ) -> tuple[np.ndarray, list[tuple[str, str]]]:
+        """Time what stands between the neighbours in a sandwich, with ``between`` called before each run.
+
+        Names do not reach XNNPACK, so operators are told by what neighbours are (absolute values), not
+        by ``marker``.
+
+        Returns:
+            The operators' summed duration in each run (ns), shape (runs,), and each one's name and operator.
+        """
+        profiles = [
+            [(place, operator) for place, operator in enumerate(profile) if not operator.name.startswith(NEIGHBOUR)]
+            for profile in self._profile(model, 1 + runs, between)[1:]
+        ]
+        total = np.array([sum(one.duration_us for _, one in profile) for profile in profiles], np.int64) * NS_PER_US
+        return total, [(name_of(place, operator), operator.name) for place, operator in profiles[0]]
 
     def _profile(self, model: Path | bytes, runs: int, between: Callable[[], None]) -> list[list[Operator]]:
         """Run a model under the profiler and return the operators of each run."""
