@@ -136,7 +136,7 @@ def test_the_noise_of_a_recording_is_printed(project, capsys):
             f"kind: command, command: {sys.executable} watts.py",
             "needs the meter 'constant'",
         ),
-        ("name: onnxruntime", "name: openvino", "needs the runtime 'onnxruntime'"),
+        ("name: onnxruntime", "name: pytorch", "neighbours: onnxruntime, openvino, litert"),
         ("name: onnxruntime", "name: armnn", "runtime 'armnn' cannot be measured live"),
     ],
 )

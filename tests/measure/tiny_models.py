@@ -34,44 +34,19 @@ def write_conv(path: Path, channels: int = 8, size: int = 16, layers: int = 2) -
 
 
 def write_tflite(path: Path, channels: int = 8, size: int = 16, layers: int = 2) -> Path:
-    """Write the same chain as TensorFlow Lite, by the schema that comes with LiteRT: no converter is needed."""
-    import flatbuffers
+    """Write the same chain as TensorFlow Lite; no converter is needed."""
     from ai_edge_litert import schema_py_generated as schema
 
-    shape, convolution = (1, size, size, channels), schema.BuiltinOperator.CONV_2D
-    code = schema.OperatorCodeT(builtinCode=convolution, deprecatedBuiltinCode=convolution, version=1)
-    model = schema.ModelT(version=3, operatorCodes=[code], buffers=[schema.BufferT()])
-    graph = schema.SubGraphT(tensors=[], operators=[])
+    from edgejoule.measure.sandwich_tflite import Builder
 
-    def tensor(name: str, shape: tuple[int, ...], value: np.ndarray | None = None) -> int:
-        if value is not None:
-            model.buffers.append(schema.BufferT(data=np.frombuffer(value.tobytes(), np.uint8)))
-        buffer = 0 if value is None else len(model.buffers) - 1
-        kind = schema.TensorType.FLOAT32
-        graph.tensors.append(schema.TensorT(name=name, shape=list(shape), type=kind, buffer=buffer))
-        return len(graph.tensors) - 1
-
-    first = last = tensor("x", shape)
-    for layer, kernel in enumerate(kernels(channels, layers)):
-        own = np.ascontiguousarray(kernel.transpose(0, 2, 3, 1))
-        bias = tensor(f"b{layer}", (channels,), np.zeros(channels, np.float32))
-        inputs = [last, tensor(f"w{layer}", own.shape, own), bias]
-        last = tensor(f"r{layer}", shape)
+    builder, shape = Builder(), (1, size, size, channels)
+    value = builder.input(*shape)
+    bias = builder.constant(np.zeros(channels, np.float32))
+    for kernel in kernels(channels, layers):
+        weights = builder.constant(np.ascontiguousarray(kernel.transpose(0, 2, 3, 1)))
         options = schema.Conv2DOptionsT(
-            padding=schema.Padding.SAME,
-            strideH=1,
-            strideW=1,
-            fusedActivationFunction=schema.ActivationFunctionType.RELU,
+            strideH=1, strideW=1, fusedActivationFunction=schema.ActivationFunctionType.RELU
         )
-        kind = schema.BuiltinOptions.Conv2DOptions
-        graph.operators.append(
-            schema.OperatorT(inputs=inputs, outputs=[last], builtinOptionsType=kind, builtinOptions=options)
-        )
-    graph.inputs, graph.outputs = [first], [last]
-    ends = ([schema.TensorMapT(name="x", tensorIndex=first)], [schema.TensorMapT(name="y", tensorIndex=last)])
-    model.signatureDefs = [schema.SignatureDefT(inputs=ends[0], outputs=ends[1], signatureKey="serving_default")]
-    model.subgraphs = [graph]
-    builder = flatbuffers.Builder()
-    builder.Finish(model.Pack(builder), b"TFL3")
-    path.write_bytes(bytes(builder.Output()))
+        value = builder.node("middle", "CONV_2D", [value, weights, bias], shape, options)
+    path.write_bytes(builder.finish(value))
     return path

@@ -7,6 +7,7 @@ import pandas as pd
 from edgejoule.config import Device, load_device
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs.zoo import read_zoo, select
+from edgejoule.measure.cold import SANDWICHES
 from edgejoule.measure.collect import collect
 from edgejoule.measure.exports import export_all
 from edgejoule.measure.meters import open_meter
@@ -83,10 +84,10 @@ def plan_kernels(device: Device, kernels: Path | None) -> tuple[list[Workload], 
         EdgejouleError: there is no plan or it does not fit, the runtime cannot time one node, or the device has a
             meter: a kernel between two others has a latency of its own, but no energy that a meter could tell apart.
     """
-    if device.runtime.name != "onnxruntime":
+    if device.runtime.name not in SANDWICHES:
         raise EdgejouleError(
-            f"device '{device.name}': 'source.protocol.kernels' needs the runtime 'onnxruntime', whose profiler "
-            "tells one node of a model from its neighbours"
+            f"device '{device.name}': 'source.protocol.kernels' needs a runtime whose profiler tells one node of a "
+            f"model from its neighbours: {', '.join(SANDWICHES)}"
         )
     if device.meter.kind not in ("none", "constant"):
         raise EdgejouleError(

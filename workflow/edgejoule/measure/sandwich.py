@@ -16,13 +16,15 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.measure.cold import MIDDLE
 
-MIDDLE = "middle"
 OPSET = 20
 #: ONNX Runtime's own operators.
 MICROSOFT = "com.microsoft"
 #: Channels on the outer sides of producers and consumers: enough for a blocked layout, few enough to be cheap.
 OUTER = 16
+#: What producers and consumers in a plain layout are, if a runtime does not fuse that; no kernel in the middle is one.
+CHEAP = "Abs"
 #: Bytes of an element: sandwiches are in single precision.
 FP32 = 4
 #: Below this many channels a blocked layout does not begin yet, so a convolution reads the network's input itself.
@@ -36,10 +38,11 @@ class Builder:
 
     Args:
         isolated: leave producers and consumers out.
+        neighbour: operator of producers and consumers in a plain layout, and its attributes.
     """
 
-    def __init__(self, isolated: bool = False) -> None:
-        self.isolated = isolated
+    def __init__(self, isolated: bool, neighbour: tuple[str, dict]) -> None:
+        self.isolated, self.neighbour = isolated, neighbour
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
         self.inputs: list[onnx.ValueInfoProto] = []
@@ -65,6 +68,8 @@ class Builder:
         """Add a node of the producer, middle or consumer, and return the name of its first output."""
         if self.isolated and where != MIDDLE:
             return inputs[0]
+        if operator == CHEAP:
+            operator, attributes = self.neighbour
         name = f"{where}/{len(self.nodes)}"
         names = [name, *(f"{name}:{index}" for index in range(1, outputs))]
         self.nodes.append(helper.make_node(operator, inputs, names, name, domain=domain, **attributes))
@@ -95,14 +100,14 @@ def _before(b: Builder, configuration: Configuration, *shape: int) -> str:
         return b.node("before", "Relu", b.node("before", "Conv", outer, b.weight(shape[1], OUTER, 1, 1)))
     if _blocked(configuration):
         return b.input(*shape)
-    return b.node("before", "Abs", b.input(*shape))
+    return b.node("before", CHEAP, b.input(*shape))
 
 
 def _after(b: Builder, configuration: Configuration, value: str, channels: int) -> str:
     """Read an activation, in the layout that it is in."""
     if _blocked(configuration) and channels % BLOCK == 0:
         return b.node("after", "Conv", value, b.weight(OUTER, channels, 1, 1))
-    return b.node("after", "Abs", value)
+    return b.node("after", CHEAP, value)
 
 
 def _map_in(c: Configuration) -> tuple[int, int, int, int]:
@@ -191,7 +196,7 @@ def _global_pool(b: Builder, c: Configuration) -> str:
         return _pool(b, c)
     value = _before(b, c, *_map_in(c))
     if c["operator"] == "ReduceMean":
-        return b.node("after", "Abs", b.node(MIDDLE, "ReduceMean", value, b.constant(np.array([2, 3])), keepdims=1))
+        return b.node("after", CHEAP, b.node(MIDDLE, "ReduceMean", value, b.constant(np.array([2, 3])), keepdims=1))
     value = b.node(MIDDLE, "GlobalAveragePool", value)
     return _after(b, c, value, c["output_channels"])
 
@@ -234,44 +239,44 @@ def _unary(b: Builder, c: Configuration) -> str:
 
 def _fully_connected(b: Builder, c: Configuration) -> str:
     rows, depth, columns = c["input_height"], c["input_channels"], c["output_channels"]
-    value = b.node("before", "Abs", b.input(rows, depth))
+    value = b.node("before", CHEAP, b.input(rows, depth))
     if c["operator"] in ("Gemm", "FusedGemm", "FullyConnected"):
         value = b.node(MIDDLE, "Gemm", value, b.weight(columns, depth), b.weight(columns), transB=1)
     else:
         value = b.node(MIDDLE, "MatMul", value, b.weight(depth, columns))
-    return b.node("after", "Abs", _tail(b, c, value, (rows, columns)))
+    return b.node("after", CHEAP, _tail(b, c, value, (rows, columns)))
 
 
 def _product(b: Builder, c: Configuration) -> str:
     batch, rows, depth, columns = c["batch"], c["input_height"], c["input_channels"], c["output_channels"]
-    left = b.node("before", "Abs", b.input(batch, rows, depth))
-    right = b.node("before", "Abs", b.input(batch, depth, columns))
+    left = b.node("before", CHEAP, b.input(batch, rows, depth))
+    right = b.node("before", CHEAP, b.input(batch, depth, columns))
     if c["operator"] == "FusedMatMul":
         # Attention's keys: a runtime takes the transposition in.
-        right = b.node("before", "Abs", b.input(batch, columns, depth))
+        right = b.node("before", CHEAP, b.input(batch, columns, depth))
         right = b.node(MIDDLE, "Transpose", right, perm=[0, 2, 1])
-    return b.node("after", "Abs", b.node(MIDDLE, "MatMul", left, right))
+    return b.node("after", CHEAP, b.node(MIDDLE, "MatMul", left, right))
 
 
 def _softmax(b: Builder, c: Configuration) -> str:
     batch, channels, height, width = _map_in(c)
     # Attention has a map per head and normalises its rows; tokens count as height, and their features are normalised.
     shape = (batch, channels, height, width) if width > 1 else (batch, height, channels)
-    value = b.node("before", "Abs", b.input(*shape))
-    return b.node("after", "Abs", b.node(MIDDLE, "Softmax", value, axis=-1))
+    value = b.node("before", CHEAP, b.input(*shape))
+    return b.node("after", CHEAP, b.node(MIDDLE, "Softmax", value, axis=-1))
 
 
 def _layer_norm(b: Builder, c: Configuration) -> str:
     channels = c["input_channels"]
-    value = b.node("before", "Abs", b.input(c["batch"], c["input_height"], channels))
+    value = b.node("before", CHEAP, b.input(c["batch"], c["input_height"], channels))
     weights = b.weight(channels), b.weight(channels)
     if c["operator"] == "SkipLayerNormalization":
         # ONNX Runtime gives the node that it fuses a name of its own, so it is written as fused.
-        skipped = b.node("before", "Abs", b.input(c["batch"], c["input_height"], channels))
+        skipped = b.node("before", CHEAP, b.input(c["batch"], c["input_height"], channels))
         value = b.node(MIDDLE, "SkipLayerNormalization", value, skipped, *weights, domain=MICROSOFT, epsilon=1e-5)
     else:
         value = b.node(MIDDLE, "LayerNormalization", value, *weights, axis=-1)
-    return b.node("after", "Abs", value)
+    return b.node("after", CHEAP, value)
 
 
 def _concat(b: Builder, c: Configuration) -> str:
@@ -283,8 +288,8 @@ def _concat(b: Builder, c: Configuration) -> str:
 
 def _shuffle(b: Builder, c: Configuration) -> str:
     batch, channels, height, width = _map_in(c)
-    value = b.node("before", "Abs", b.input(batch, 2, channels // 2, height, width))
-    return b.node("after", "Abs", b.node(MIDDLE, "Transpose", value, perm=[0, 2, 1, 3, 4]))
+    value = b.node("before", CHEAP, b.input(batch, 2, channels // 2, height, width))
+    return b.node("after", CHEAP, b.node(MIDDLE, "Transpose", value, perm=[0, 2, 1, 3, 4]))
 
 
 #: Kind of kernel: what builds its sandwich.
@@ -316,12 +321,14 @@ BUILDERS: dict[str, Callable[[Builder, Configuration], str]] = {
 }
 
 
-def sandwich(configuration: Configuration, isolated: bool = False) -> bytes:
+def sandwich(configuration: Configuration, isolated: bool = False, neighbour: tuple[str, dict] | None = None) -> bytes:
     """Return the ONNX model that runs one kernel between a producer and a consumer.
 
     Args:
-        configuration: a row of a kernel plan for ONNX Runtime.
+        configuration: a row of a kernel plan.
         isolated: leave producer and consumer out.
+        neighbour: operator of producers and consumers in a plain layout, and its attributes, where the runtime would
+            fuse the usual one with the kernel.
 
     Raises:
         EdgejouleError: the kind cannot be rebuilt from a configuration alone.
@@ -332,5 +339,5 @@ def sandwich(configuration: Configuration, isolated: bool = False) -> bytes:
             f"kernel '{configuration['kernel']}': a kernel of kind '{kind}' cannot be rebuilt from its configuration; "
             "it is timed inside its networks only (nodes.parquet)"
         )
-    builder = Builder(isolated)
+    builder = Builder(isolated, neighbour or (CHEAP, {}))
     return builder.model(BUILDERS[kind](builder, configuration))

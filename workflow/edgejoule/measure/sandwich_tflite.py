@@ -13,8 +13,9 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.measure.cold import MIDDLE
 
-BEFORE, MIDDLE, AFTER = "before", "middle", "after"
+BEFORE, AFTER = "before", "after"
 #: What producers and consumers are; no kernel in the middle is one.
 NEIGHBOUR = "ABS"
 #: Bytes of an element: sandwiches are in single precision.

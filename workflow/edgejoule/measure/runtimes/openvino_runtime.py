@@ -1,8 +1,10 @@
 """OpenVINO on the processor, by number of threads."""
 
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import openvino
@@ -13,6 +15,12 @@ from edgejoule.measure.runtimes.inputs import random_input
 
 #: Runs under the profiler that do not count.
 WARM = 2
+#: What ``ov::exec_model_info`` calls the original nodes of an executed one, and its type.
+MADE_OF, LAYER = "originalLayersNames", "layerType"
+#: OpenVINO numbers the nodes that it makes of others: ``Multiply_8904``.
+OWN_NAME = re.compile(r"^[A-Za-z]+_\d+$")
+#: Types of nodes that are no part of a kernel: ends, constants, and changes of layout between two kernels.
+NO_WORK = ("Input", "Output", "Const", "Reorder")
 
 
 def open(settings: Mapping) -> "OpenVino":
@@ -72,12 +80,50 @@ class OpenVino:
         session.close()
         return sorted(best.values(), key=lambda node: node.index)
 
+    def middle(
+        self, model: bytes, marker: str, runs: int, between: Callable[[], None]
+    ) -> tuple[np.ndarray, list[tuple[str, str]]]:
+        """Time the nodes made of operators whose name holds ``marker``, with ``between`` called before each run.
+
+        Nodes that OpenVINO made of parts of an operator belong to it; changes of layout do not.
+
+        Returns:
+            The nodes' summed duration in each run (ns), shape (runs,), and each node's name and operator.
+
+        Raises:
+            EdgejouleError: OpenVINO does not load the model, or fuses such an operator with another one.
+        """
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "model.onnx"
+            path.write_bytes(model)
+            session = self._compile(path, PERF_COUNT="YES")
+        chosen = {}
+        for node in session.compiled.get_runtime_model().get_ops():
+            about = {key: value.astype(str) for key, value in node.get_rt_info().items() if key in (MADE_OF, LAYER)}
+            parts = [part for part in about[MADE_OF].split(",") if part and not OWN_NAME.match(part)]
+            strangers = [part for part in parts if marker not in part]
+            if about[LAYER] in NO_WORK or parts == strangers != []:
+                continue
+            if strangers:
+                raise EdgejouleError(f"OpenVINO fuses the kernel with a neighbour ({about[MADE_OF]})")
+            chosen[node.get_friendly_name()] = about[LAYER]
+        total, executed = np.zeros(runs, np.int64), {}
+        for run in range(1 + runs):
+            between()
+            session.run(1)
+            for item in session.request.profiling_info:
+                if item.node_name in chosen and item.status.name == "EXECUTED" and run:
+                    total[run - 1] += int(item.real_time.total_seconds() * 1e9)
+                    executed[item.node_name] = chosen[item.node_name]
+        session.close()
+        return total, list(executed.items())
+
 
 class OpenVinoSession:
     """A compiled model with its inputs set."""
 
     def __init__(self, compiled: openvino.CompiledModel, name: str) -> None:
-        self.request = compiled.create_infer_request()
+        self.compiled, self.request = compiled, compiled.create_infer_request()
         for item in compiled.inputs:
             if item.partial_shape.is_dynamic:
                 raise EdgejouleError(f"{name}: input '{item.any_name}' has no fixed shape; export with a batch size")
@@ -97,4 +143,4 @@ class OpenVinoSession:
 
     def close(self) -> None:
         """Free the model."""
-        self.request = None
+        self.compiled = self.request = None
