@@ -59,7 +59,8 @@ def disagreement(passes: pd.DataFrame) -> pd.DataFrame:
     """
     rows = passes[passes["latency_p50_ms"].notna()].assign(half=lambda known: known["pass"] % 2)
     keys = ["device", "workload", "precision"]
-    halves = rows.groupby([*keys, "half"], dropna=False)["latency_p50_ms"].min().unstack("half").dropna().reset_index()
+    halves = rows.groupby([*keys, "half"], dropna=False)["latency_p50_ms"].min().unstack("half")
+    halves = halves.reindex(columns=[0, 1]).dropna().reset_index()
     even, odd = halves[0], halves[1]
     return halves[keys].assign(disagreement_percent=100 * (even - odd).abs() / np.minimum(even, odd))
 
