@@ -89,6 +89,7 @@ def test_the_applications_command(files, root):
     device = root / "config/devices/rpi4-armnn-v21.11-neon.yaml"
     code = run(
         *("datasets", "applications", "--networks", folder / "networks.parquet", "--device-file", device),
+        *("--references", folder / "networks.parquet"),
         *("--settings", root / "config/applications.yaml", "--output", folder / "out.parquet"),
     )
     assert code == 0

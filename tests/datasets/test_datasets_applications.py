@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from edgejoule.config import Applications, load_applications, load_device
-from edgejoule.datasets.applications import build_applications, delegate_of
+from edgejoule.datasets.applications import build_applications, concatenate, delegate_of
 from edgejoule.errors import EdgejouleError
 from edgejoule.tables import empty, to_arrow
 from edgejoule.tables.contracts import APPLICATIONS, NETWORKS
@@ -144,3 +144,18 @@ def test_a_missing_file_stops(settings, tmp_path):
 
 def test_without_any_source_the_table_is_empty():
     assert len(build_applications(empty(NETWORKS), [], Applications())) == 0
+
+
+def test_a_network_of_the_zoo_and_a_reference_cannot_share_a_name():
+    assert len(concatenate([networks(), networks(network="ssd")])) == 2
+    assert len(concatenate([networks(), empty(NETWORKS)])) == 1
+    with pytest.raises(EdgejouleError, match="is a network of the zoo and a reference network"):
+        concatenate([networks(), networks()])
+
+
+def test_the_reference_networks_are_of_the_published_applications(root):
+    """By family, the twelve get the applications that the publication gives them."""
+    zoo = pd.read_csv(root / "config/references.tsv", sep="\t")
+    settings = load_applications(root / "config/applications.yaml")
+    given = zoo["family"].map(settings.families).fillna(settings.default_application)
+    assert given.tolist() == zoo["application"].tolist()

@@ -81,7 +81,7 @@ def metered(power_at) -> Recording:
 
 def test_energy_latency_idle_and_accuracy_of_a_metered_run():
     recording = metered(lambda s: 10.0 if 20 < s <= 120 else 4.0)
-    row = derive(recording, device(), zoo())["networks"].iloc[0]
+    row = derive(recording, device(), zoo(), zoo())["networks"].iloc[0]
     assert row["latency_ms"] == pytest.approx(100.0)
     assert row["power_w"] == pytest.approx(10.0)
     assert row["energy_mj"] == pytest.approx(1000.0)
@@ -97,7 +97,7 @@ def test_energy_latency_idle_and_accuracy_of_a_metered_run():
 
 def test_drift_is_flagged_with_its_figure():
     recording = metered(lambda s: 10.0 + 0.02 * s if 20 < s <= 120 else 4.0)
-    row = derive(recording, device(), zoo())["networks"].iloc[0]
+    row = derive(recording, device(), zoo(), zoo())["networks"].iloc[0]
     assert row["drift"] > 0.05
     assert row["quality"] == "flagged"
     assert "drift of +" in row["reason"]
@@ -122,7 +122,7 @@ def test_a_declared_power_gives_an_estimate_from_latency():
     }
     recording = Recording(meta, fit(events, EVENTS), samples=fit(samples, SAMPLES))
     cpu = device(meter={"kind": "constant", "watts": 5.0}, power_scope="model", origin="estimated")
-    tables = derive(recording, cpu, zoo())
+    tables = derive(recording, cpu, zoo(), zoo())
     row = tables["networks"].iloc[0]
     assert row["latency_ms"] == pytest.approx((6 + 9) / 6), "all passes' windows / all inferences"
     assert row["energy_mj"] == pytest.approx(5.0 * row["latency_ms"])
@@ -140,15 +140,29 @@ def test_what_could_not_be_read_is_a_row_with_the_reason():
         [{"workload": "other", "kind": "network", "precision": "fp32", "source": "log", "reason": "no power window"}],
         PROBLEMS,
     )
-    rows = derive(recording, device(), zoo())["networks"].set_index("network")
+    rows = derive(recording, device(), zoo(), zoo())["networks"].set_index("network")
     assert rows.loc["other", "quality"] == "failed"
     assert rows.loc["other", "reason"] == "no power window"
     assert np.isnan(rows.loc["other", "energy_mj"])
     assert rows.loc["net", "quality"] != "failed"
 
 
+def test_reference_networks_are_kept_apart_from_the_zoo():
+    recording = metered(lambda s: 10.0)
+    recording.events["kind"] = recording.events["kind"].replace("network", "application")
+    row = {"workload": "bert", "kind": "application", "precision": "fp32", "source": "log", "reason": "no export"}
+    recording.problems = fit([row], PROBLEMS)
+    known = zoo({"family": "detectors"}, {"network": "bert", "family": "language", "input": "384"})
+    tables = derive(recording, device(), zoo(), known)
+    assert tables["networks"].empty
+    rows = tables["references"].set_index("network")
+    assert rows.loc["net", "energy_mj"] == pytest.approx(1000.0)
+    assert rows["family"].to_dict() == {"net": "detectors", "bert": "language"}
+    assert (rows.loc["bert", "quality"], rows.loc["bert", "reason"]) == ("failed", "no export")
+
+
 def test_a_network_that_the_zoo_lacks_is_a_family_of_its_own():
-    row = derive(metered(lambda s: 10.0), device(), zoo({"network": "another"}))["networks"].iloc[0]
+    row = derive(metered(lambda s: 10.0), device(), zoo({"network": "another"}), zoo())["networks"].iloc[0]
     assert row["family"] == row["architecture"] == "net"
 
 
@@ -156,13 +170,13 @@ def test_an_unknown_network_of_unknown_precision_is_named():
     recording = metered(lambda s: 10.0)
     recording.events["precision"] = None
     with pytest.raises(EdgejouleError, match="the precision of network 'net' is unknown"):
-        derive(recording, device(), zoo({"network": "another"}))
+        derive(recording, device(), zoo({"network": "another"}), zoo())
 
 
 def test_events_that_count_no_inference_have_a_reason_and_no_figures():
     recording = metered(lambda s: 10.0)
     recording.events["iterations"] = 0
-    row = derive(recording, device(), zoo())["networks"].iloc[0]
+    row = derive(recording, device(), zoo(), zoo())["networks"].iloc[0]
     assert np.isnan(row["energy_mj"])
     assert (row["quality"], row["reason"]) == ("failed", "its events count no inference")
 
@@ -300,7 +314,7 @@ def test_a_kernel_between_two_others_costs_what_its_source_states_not_its_window
     events = fit([kernel, network], EVENTS).assign(kernel_kind=["relu", None])
     recording = Recording(meta, events, samples=fit(samples, SAMPLES))
     modelled = device(meter={"kind": "constant", "watts": 2.0}, origin="estimated", power_scope="model")
-    row = derive(recording, modelled, zoo())["kernels"].iloc[0]
+    row = derive(recording, modelled, zoo(), zoo())["kernels"].iloc[0]
     assert (row["kernel"], row["kind"], row["iterations"]) == ("k", "relu", 4)
     assert row["latency_ms"] == pytest.approx(0.5)
     assert row["energy_mj"] == pytest.approx(1.0)

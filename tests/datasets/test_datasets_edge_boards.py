@@ -31,7 +31,8 @@ def test_the_shipped_rows_are_derived_again_from_raw_recordings(root, shared_dat
         retrieve(wanted, archives[-1], address=None, mirror=shared_data / "mlperf_inference")
     source = device.source.model_copy(update={"manifest": str(root / device.source.manifest)})
     recording = import_device(device.model_copy(update={"source": source}), archives)
-    derived = derive(recording, device, read_zoo(root / "config/networks.tsv"))["networks"]
+    zoo, references = (read_zoo(root / f"config/{name}.tsv") for name in ("networks", "references"))
+    derived = derive(recording, device, zoo, references)["networks"]
     write_networks(derived, tmp_path / "derived.csv")
 
     shipped_as = load_device(root / f"config/devices/{name}.yaml")

@@ -40,6 +40,10 @@ ROWS = (
     'tiny-int8\ttiny\ttiny-family\tint8\ttimm\t{"name": "tiny"}\t3x8x8\t10\t\t\n'
     'other\tother\tother-family\tfp32\ttimm\t{"name": "other"}\t3x8x8\t10\t\t\n'
 )
+REFERENCES = (
+    'detector\tdetector\tdetectors\tfp32\treference\t{"name": "detector"}\t3x8x8\t10\t\t\n'
+    'detector-fp16\tdetector\tdetectors\tfp16\treference\t{"name": "detector"}\t3x8x8\t10\t\t\n'
+)
 
 
 def kernel(order, name, **changes):
@@ -68,6 +72,7 @@ def project(tmp_path, monkeypatch):
     (tmp_path / "cpu-onnxruntime-1t.yaml").write_text(FILE)
     (tmp_path / "watts.py").write_text("import time\nprint('1,2', flush=True)\ntime.sleep(9)\n")
     (tmp_path / "networks.tsv").write_text(HEADER + ROWS)
+    (tmp_path / "references.tsv").write_text(HEADER + REFERENCES)
     rows = [
         kernel(0, "a-relu"),
         kernel(1, "drawn", source="synthetic"),
@@ -81,7 +86,7 @@ def project(tmp_path, monkeypatch):
 
 COMMAND = [
     "measure", "record", "--device-file", "cpu-onnxruntime-1t.yaml", "--zoo", "networks.tsv", "--work", "work",
-    "--kernels", "kernels.parquet", "--output", "recording",
+    "--references", "references.tsv", "--kernels", "kernels.parquet", "--output", "recording",
 ]  # fmt: skip
 
 
@@ -110,10 +115,22 @@ def test_records_networks_and_kernels_that_the_device_file_asks_for(project, cap
     assert "measure: 0 of" in capsys.readouterr().err
 
 
+def test_records_the_reference_networks_of_the_applications(project, tmp_path):
+    assert run(COMMAND) == 0
+    recording = read_recording("recording")
+    events = recording.events[recording.events["kind"] == "application"]
+    assert set(events["workload"]) == {"detector"} and events["pass"].tolist() == [0, 1]
+    reasons = recording.problems.set_index("workload")["reason"]
+    assert reasons["detector-fp16"] == "networks for the runtime 'onnxruntime' are not exported in FP16"
+    (tmp_path / "cpu-onnxruntime-1t.yaml").write_text(FILE.replace("kind: live", "kind: live\n  references: false"))
+    assert run(COMMAND) == 0
+    assert "application" not in set(read_recording("recording").events["kind"])
+
+
 def test_networks_are_exported_once(project):
     run(COMMAND)
     run(COMMAND)
-    assert project == ["small", "tiny"]
+    assert project == ["small", "tiny", "detector"]
 
 
 def test_the_noise_of_a_recording_is_printed(project, capsys):

@@ -1,11 +1,8 @@
 """Datasets: recordings and tables to cost per network, kernel and application; one job per device, then one table.
 
 Needs results/traces/<device>/ (devices of source live and traces) or the device's CSV (source table), and the zoo.
-Makes results/datasets/<device>/, results/datasets/{networks,passes,kernels}.parquet and the data checks.
+Makes results/datasets/<device>/, results/datasets/{networks,references,passes,kernels}.parquet and the data checks.
 """
-
-DATASETS = ("networks", "passes", "kernels")
-
 
 def dataset_source(wildcards):
     """Return what a device's figures come from: its CSV, or the files of its recording."""
@@ -21,9 +18,11 @@ rule dataset:
         source=dataset_source,
         device=device_file,
         zoo=RUN.zoo.file,
+        references="config/references.tsv",
         code=code("datasets", "traces", "graphs"),
     output:
         networks="results/datasets/{device}/networks.parquet",
+        references="results/datasets/{device}/references.parquet",
         passes="results/datasets/{device}/passes.parquet",
         kernels="results/datasets/{device}/kernels.parquet",
     log:
@@ -32,17 +31,19 @@ rule dataset:
         "results/benchmarks/datasets/{device}.tsv"
     shell:
         "edgejoule datasets device --device-file {input.device:q} --source {input.source:q} --zoo {input.zoo:q}"
-        " --output $(dirname {output.networks:q}) 2> {log:q}"
+        " --references {input.references:q} --output $(dirname {output.networks:q}) 2> {log:q}"
 
 
 rule consolidate:
     """Stack all devices' tables into one each, with every device's provenance in the file."""
     input:
         networks=expand("results/datasets/{device}/networks.parquet", device=DEVICES),
+        references=expand("results/datasets/{device}/references.parquet", device=DEVICES),
         passes=expand("results/datasets/{device}/passes.parquet", device=DEVICES),
         code=code("datasets"),
     output:
         networks="results/datasets/networks.parquet",
+        references="results/datasets/references.parquet",
         passes="results/datasets/passes.parquet",
     log:
         "results/logs/datasets/consolidate.log",

@@ -37,6 +37,7 @@ rule measure:
     input:
         device=device_file,
         zoo=RUN.zoo.file,
+        references="config/references.tsv",
         kernels=kernel_plan_of,
         code=code("measure", "graphs", "traces"),
     output:
@@ -55,4 +56,4 @@ rule measure:
         seed=RUN.zoo.seed,
     shell:
         "edgejoule measure record --device-file {input.device:q} --zoo {input.zoo:q} --seed {params.seed}"
-        " --kernels={input.kernels:q} --output $(dirname {output.recording:q}) 2> {log:q}"
+        " --references {input.references:q} --kernels={input.kernels:q} --output $(dirname {output.recording:q}) 2> {log:q}"

@@ -13,9 +13,10 @@ except EdgejouleError as error:
 
 
 rule applications:
-    """Build the application-level dataset: every device's networks, and the publications' figures."""
+    """Build the application-level dataset: every device's networks and reference networks, and the publications' figures."""
     input:
         networks="results/datasets/networks.parquet",
+        references="results/datasets/references.parquet",
         devices=[str(DEVICE_FILES[name]) for name in DEVICES],
         settings=RUN.scores.file,
         published=[
@@ -33,7 +34,7 @@ rule applications:
     params:
         devices=[f"--device-file={DEVICE_FILES[name]}" for name in DEVICES],
     shell:
-        "edgejoule datasets applications --networks {input.networks:q} {params.devices:q}"
+        "edgejoule datasets applications --networks {input.networks:q} --references {input.references:q} {params.devices:q}"
         " --settings {input.settings:q} --output {output:q} 2> {log:q}"
 
 

@@ -18,7 +18,10 @@ def device(
     device_file: Annotated[Path, typer.Option(help="The device's YAML file.")],
     source: Annotated[Path, typer.Option(help="Its CSV, or the recording.json of its recording.")],
     zoo: Annotated[Path, typer.Option(help="The zoo, for families and published accuracies.")],
-    output: Annotated[Path, typer.Option(help="Folder for networks, passes and kernels.parquet.")],
+    output: Annotated[Path, typer.Option(help="Folder for networks, references, passes and kernels.parquet.")],
+    references: Annotated[Path, typer.Option(help="The applications' reference networks.")] = Path(
+        "config/references.tsv"
+    ),
 ) -> None:
     """Derive one device's cost per inference.
 
@@ -29,7 +32,7 @@ def device(
     from edgejoule.config import load_device
     from edgejoule.datasets.device import derive_device
 
-    derive_device(load_device(device_file), source, zoo, output)
+    derive_device(load_device(device_file), source, zoo, references, output)
 
 
 @command.command()
@@ -44,7 +47,7 @@ def consolidate(
     from edgejoule.datasets.consolidate import consolidate as stack
     from edgejoule.tables.contracts import NETWORKS, PASSES
 
-    for name, table in {"networks": NETWORKS, "passes": PASSES}.items():
+    for name, table in {"networks": NETWORKS, "references": NETWORKS, "passes": PASSES}.items():
         stack([path.with_name(f"{name}.parquet") for path in networks], table, output / f"{name}.parquet")
 
 
@@ -67,6 +70,7 @@ def kernels(
 @command.command()
 def applications(
     networks: Networks,
+    references: Annotated[Path, typer.Option(help="results/datasets/references.parquet.")],
     device_file: Annotated[list[Path], typer.Option(help="YAML file of a device; once for each device.")],
     settings: Annotated[Path, typer.Option(help="config/applications.yaml.")],
     output: Output,
@@ -74,16 +78,18 @@ def applications(
     """Build the application-level dataset: the devices' networks, and the publications that the settings name.
 
     Example: edgejoule datasets applications --networks results/datasets/networks.parquet
-    --device-file config/devices/epyc-onnxruntime-1t.yaml --settings config/applications.yaml
+    --references results/datasets/references.parquet --device-file config/devices/epyc-onnxruntime-1t.yaml
+    --settings config/applications.yaml
     --output results/datasets/applications.parquet
     """
     from edgejoule.config import load_applications, load_device
-    from edgejoule.datasets.applications import build_applications
+    from edgejoule.datasets.applications import build_applications, concatenate
     from edgejoule.tables import read_table, write_table
     from edgejoule.tables.contracts import APPLICATIONS, NETWORKS
 
     devices = [load_device(file) for file in device_file]
-    rows = build_applications(read_table(networks, NETWORKS), devices, load_applications(settings))
+    measured = concatenate([read_table(networks, NETWORKS), read_table(references, NETWORKS)])
+    rows = build_applications(measured, devices, load_applications(settings))
     write_table(rows, output, APPLICATIONS, {"settings": str(settings)})
 
 

@@ -15,6 +15,9 @@ def record(
     work: Annotated[Path, typer.Option(help="Folder of models and unfinished parts.")] = Path("results/measure/work"),
     zoo: Annotated[Path, typer.Option(help="The zoo.")] = Path("config/networks.tsv"),
     kernels: Annotated[Path | None, typer.Option(help="Kernel plan, if the device file asks for kernels.")] = None,
+    references: Annotated[Path, typer.Option(help="The applications' reference networks.")] = Path(
+        "config/references.tsv"
+    ),
     seed: Annotated[int, typer.Option(help="Seed of the random weights.")] = 0,
 ) -> None:
     """Record a live device. Stop it at any time; the same command goes on where it was stopped.
@@ -25,7 +28,7 @@ def record(
     from edgejoule.measure.live import record_device
 
     with progress_bar("measure") as progress:
-        record_device(device_file, zoo, work, output, seed, kernels, progress)
+        record_device(device_file, zoo, work, output, seed, kernels, references, progress)
 
 
 @command.command("export")

@@ -104,6 +104,7 @@ class LiveSource(Model):
         "local", pattern=r"^(local|ssh://\S+|adb://\S*)$", description="local, ssh://alias or adb://serial."
     )
     networks: list[str] | Literal["all"] = Field("all", description="Networks or families of the zoo to measure.")
+    references: bool = Field(True, description="Measure the applications' reference networks too, for the scores.")
     protocol: Protocol = Protocol()
 
 

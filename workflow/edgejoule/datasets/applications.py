@@ -14,7 +14,7 @@ from edgejoule.config import Applications, Device
 from edgejoule.config.applications import PublishedTables
 from edgejoule.errors import EdgejouleError
 from edgejoule.tables import empty
-from edgejoule.tables.contracts import APPLICATIONS
+from edgejoule.tables.contracts import APPLICATIONS, NETWORKS
 from edgejoule.tables.vocabulary import PRECISIONS
 
 #: ``slot`` of a device whose delegate is part of what it is: it is compared network by network.
@@ -40,13 +40,29 @@ def delegate_of(device: Device) -> str:
     return "GPU" if runtime.backend in GPU_BACKENDS else runtime.backend.upper()
 
 
+def concatenate(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of several tables NETWORKS.
+
+    Raises:
+        EdgejouleError: a device has a network in two of them.
+    """
+    rows = pd.concat([table for table in tables if len(table)] or [empty(NETWORKS)], ignore_index=True)
+    twice = rows[rows.duplicated(["device", "network"])]
+    if len(twice):
+        raise EdgejouleError(
+            f"device '{twice['device'].iloc[0]}': network '{twice['network'].iloc[0]}' is a network of the zoo and a "
+            "reference network; give one of them another name"
+        )
+    return rows
+
+
 def build_applications(
     networks: pd.DataFrame, devices: Iterable[Device], settings: Applications, root: Path | str = "."
 ) -> pd.DataFrame:
     """Return table APPLICATIONS of all devices.
 
     Args:
-        networks: table NETWORKS of all devices.
+        networks: table NETWORKS of all devices: the zoo's networks, and the applications' reference networks.
         devices: the devices that its rows may be of.
         settings: applications of families, and publications.
         root: folder that paths in ``settings`` are relative to.

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from edgejoule.config import Device
+from edgejoule.tables.contracts.datasets import COSTS
 from edgejoule.traces import Recording, idle_power
 
 MS_PER_NS = 1e-6
@@ -46,8 +47,10 @@ def costs_per_workload(recording: Recording, energies: pd.DataFrame, kind: str, 
     if device.passes == "quietest":
         runs = _with_declared_energy(_quietest(runs), device)
     rows = [_cost(str(workload), group) for workload, group in runs.groupby("workload", sort=True)]
-    columns = ["workload", "precision", "top1", "source", "quality", "reason"]
-    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
+    if rows:
+        return pd.DataFrame(rows)
+    figures = pd.DataFrame(columns=[*(column.name for column in COSTS), "top1"], dtype=float)
+    return figures.reindex(columns=["workload", "precision", *figures, "source", "quality", "reason"])
 
 
 def _quietest(runs: pd.DataFrame) -> pd.DataFrame:

@@ -14,14 +14,20 @@ from edgejoule.tables import Table, empty, to_arrow, write_table
 from edgejoule.tables.contracts import KERNEL_COSTS, NETWORKS, PASSES
 from edgejoule.traces import Recording, event_energy, read_recording
 
+#: What is written of each device: name of the file, and its table.
+TABLES = {"networks": NETWORKS, "references": NETWORKS, "passes": PASSES, "kernels": KERNEL_COSTS}
 
-def derive_device(device: Device, source: Path | str, zoo_file: Path | str, output: Path | str) -> None:
-    """Write ``networks``, ``passes`` and ``kernels.parquet`` of one device into the folder ``output``.
+
+def derive_device(
+    device: Device, source: Path | str, zoo_file: Path | str, references_file: Path | str, output: Path | str
+) -> None:
+    """Write ``networks``, ``references``, ``passes`` and ``kernels.parquet`` of one device into the folder ``output``.
 
     Args:
         device: the device, from its file.
         source: the CSV of a device of source ``table``, else the recording's ``recording.json``.
         zoo_file: the zoo; networks that it lacks are a family of their own.
+        references_file: the applications' reference networks, in the zoo's format.
         output: the folder.
 
     Raises:
@@ -31,40 +37,44 @@ def derive_device(device: Device, source: Path | str, zoo_file: Path | str, outp
     if device.source.kind == "table":
         networks = read_networks(source, device)
         networks["licence"] = networks["licence"].fillna(networks["network"].map(_by_network(zoo)["licence"]))
-        tables = {"networks": networks, "passes": empty(PASSES), "kernels": empty(KERNEL_COSTS)}
+        tables = {name: empty(table) for name, table in TABLES.items()} | {"networks": networks}
         about = {"source": str(source)}
     else:
         recording = read_recording(Path(source).parent, whole=False)
-        tables = derive(recording, device, zoo)
+        tables = derive(recording, device, zoo, read_zoo(references_file))
         about = {"recording": recording.meta}
     about |= {"device": device.name, "meter": device.meter.model_dump(), "runtime": device.runtime.model_dump()}
-    for name, table in {"networks": NETWORKS, "passes": PASSES, "kernels": KERNEL_COSTS}.items():
+    for name, table in TABLES.items():
         write_table(tables[name], Path(output) / f"{name}.parquet", table, about)
 
 
-def derive(recording: Recording, device: Device, zoo: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return tables ``networks``, ``passes`` and ``kernels`` of a recording.
+def derive(
+    recording: Recording, device: Device, zoo: pd.DataFrame, references: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """Return tables ``networks``, ``references`` (events of kind ``application``), ``passes`` and ``kernels``.
 
     A workload that failed to be recorded or read is a row without figures, quality ``failed`` and the reason.
     """
     energies = event_energy(recording)
     passes = passes_of(recording, energies, device)
-    networks = _label(
-        _with_failures(costs_per_workload(recording, energies, "network", device), recording), device, zoo
+    networks, applications = (
+        flag_networks(_label(_with_failures(recording, energies, kind, device), device, known), known)
+        for kind, known in (("network", zoo), ("application", references))
     )
-    networks = flag_networks(networks, zoo)
     kernels = _label_kernels(costs_per_workload(recording, energies, "kernel", device), recording, device)
     return {
         "networks": _fit(networks, NETWORKS).sort_values("network", kind="stable"),
+        "references": _fit(applications, NETWORKS).sort_values("network", kind="stable"),
         "passes": _fit(passes, PASSES),
         "kernels": _fit(kernels, KERNEL_COSTS),
     }
 
 
-def _with_failures(costs: pd.DataFrame, recording: Recording) -> pd.DataFrame:
-    """Add a row without figures for each network that the recording lists as a problem and holds no figures of."""
+def _with_failures(recording: Recording, energies: pd.DataFrame, kind: str, device: Device) -> pd.DataFrame:
+    """Return the cost of each workload of a kind; a row without figures for each that is a problem without any."""
+    costs = costs_per_workload(recording, energies, kind, device)
     problems = recording.problems
-    problems = problems[(problems["kind"] == "network") & ~problems["workload"].isin(costs["workload"])]
+    problems = problems[(problems["kind"] == kind) & ~problems["workload"].isin(costs["workload"])]
     failed = problems.groupby("workload", sort=True, as_index=False).first()
     failed = failed[["workload", "precision", "source", "reason"]].assign(quality="failed")
     return pd.concat([costs, failed], ignore_index=True) if len(failed) else costs

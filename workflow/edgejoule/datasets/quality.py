@@ -17,6 +17,8 @@ def flag_networks(rows: pd.DataFrame, zoo: pd.DataFrame) -> pd.DataFrame:
 
     Rows that failed stay failed; a reason that is there already stays and is joined by ``; ``.
     """
+    if rows.empty:
+        return rows
     reasons = rows["reason"].fillna("").map(lambda text: [text] if text else [])
     ratio = rows["latency_p90_ms"] / rows["latency_p50_ms"]
     _add(reasons, ratio > BIMODAL, ratio, "latency has two modes (90th percentile {:.2f} x median)")
@@ -41,8 +43,8 @@ def _add(reasons: pd.Series, hit: pd.Series, values: pd.Series, template: str) -
 
 def _without_side(row: pd.Series) -> str:
     """Return builder and arguments without the input size: networks that share them differ in nothing else."""
-    side = int(row["input"].split("x")[1])
-    arguments = {key: value for key, value in json.loads(row["arguments"]).items() if value != side}
+    sides = {int(length) for length in row["input"].split("x")[1:]}
+    arguments = {key: value for key, value in json.loads(row["arguments"]).items() if value not in sides}
     return json.dumps([row["builder"], arguments], sort_keys=True)
 
 

@@ -88,10 +88,10 @@ def _trace(module: "torch.nn.Module", shape: Sequence[int], where: str) -> onnx.
             return module(x)
 
     weights = tuple(zero for _, _, zero in slots.values())
-    return _torch_export(Weightless().eval(), (_zeros_for(module, shape), *weights), ["input", *slots], where)
+    return _torch_export(Weightless().eval(), (zeros_for(module, shape), *weights), ["input", *slots], where)
 
 
-def _zeros_for(module: "torch.nn.Module", shape: Sequence[int]) -> "torch.Tensor":
+def zeros_for(module: "torch.nn.Module", shape: Sequence[int]) -> "torch.Tensor":
     """Return an input of zeros: images and features by default, token identifiers where the module says so."""
     import torch
 
@@ -276,7 +276,7 @@ def export_with_weights(row, path: Path | str, seed: int = 0, pretrained: bool =
         pretrained: published weights instead.
     """
     module = build(row, seed=seed, pretrained=pretrained)
-    zeros = _zeros_for(module, input_shape(row.input))
+    zeros = zeros_for(module, input_shape(row.input))
     model = _torch_export(module, (zeros,), ["input"], f"network '{row.architecture}'")
     onnx.checker.check_model(model)
     with atomic_path(path) as temporary:

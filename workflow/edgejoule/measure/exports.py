@@ -2,13 +2,16 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs.builders import build
-from edgejoule.graphs.export import export_with_weights
+from edgejoule.graphs.export import export_with_weights, zeros_for
+from edgejoule.graphs.precision import convert
 from edgejoule.graphs.tflite import RefusedError, export_tflite
 from edgejoule.graphs.zoo import input_shape
 from edgejoule.measure.plan import Workload
@@ -23,14 +26,29 @@ def export_onnx(row, path: Path, seed: int) -> None:
     export_with_weights(row, path, seed)
 
 
+def export_int8(row, path: Path, seed: int) -> None:
+    """Write a network as ONNX in INT8: static quantisation, QDQ form, random weights and calibration; for cost only.
+
+    Raises:
+        RefusedError: the network cannot be quantised.
+    """
+    with TemporaryDirectory() as folder:
+        single = Path(folder) / "fp32.onnx"
+        export_with_weights(row, single, seed)
+        try:
+            convert(single, path, "int8", seed)
+        except EdgejouleError as error:
+            raise RefusedError(f"network '{row.network}': {error}") from error
+
+
 def export_program(row, path: Path, seed: int) -> None:
     """Write a network of the zoo as a program of ``torch.export`` with random weights."""
     import torch
 
-    example = (torch.zeros(*input_shape(row.input)),)
-    buffer = io.BytesIO()
+    module, buffer = build(row, seed=seed), io.BytesIO()
     with torch.no_grad():
-        torch.export.save(torch.export.export(build(row, seed=seed), example), buffer)
+        example = zeros_for(module, input_shape(row.input))
+        torch.export.save(torch.export.export(module, (example,)), buffer)
     path.write_bytes(buffer.getvalue())
 
 
@@ -43,8 +61,27 @@ EXPORTS: dict[str, tuple[str, Callable]] = {
 }
 
 
+def exporter(runtime: str, precision: str) -> tuple[str, Callable]:
+    """Return the ending of a runtime's model files, and what writes them in a precision.
+
+    Raises:
+        RefusedError: networks for this runtime are not exported in that precision.
+    """
+    suffix, export = EXPORTS[runtime]
+    if precision == "fp32":
+        return suffix, export
+    if precision == "int8" and suffix == ".onnx":
+        return suffix, export_int8
+    raise RefusedError(f"networks for the runtime '{runtime}' are not exported in {precision.upper()}")
+
+
 def export_all(
-    networks: pd.DataFrame, runtime: str, folder: Path, seed: int = 0, progress: Progress | None = None
+    networks: pd.DataFrame,
+    runtime: str,
+    folder: Path,
+    seed: int = 0,
+    progress: Progress | None = None,
+    kind: str = "network",
 ) -> tuple[list[Workload], pd.DataFrame]:
     """Export networks with random weights for a runtime, unless they are there.
 
@@ -54,6 +91,7 @@ def export_all(
         folder: where the files are put, each with a note of what it was made from beside it.
         seed: seed of the random weights.
         progress: told before each network.
+        kind: kind of workload that they are, ``network`` or ``application``.
 
     Returns:
         The networks as workloads, and one problem (table PROBLEMS) for each that the runtime's converter refuses.
@@ -64,15 +102,15 @@ def export_all(
     if runtime not in EXPORTS:
         raise EdgejouleError(f"runtime '{runtime}' has no model files; {did_you_mean(runtime, EXPORTS)}")
     folder.mkdir(parents=True, exist_ok=True)
-    suffix, export = EXPORTS[runtime]
     workloads, problems = [], []
     for done, row in enumerate(networks.itertuples(index=False)):
         if progress:
             progress(done, len(networks), None, f"export {row.network}")
-        model = folder / f"{row.network}{suffix}"
         try:
-            workloads.append(export_once(row, model, export, seed))
+            suffix, export = exporter(runtime, row.precision)
+            made = export_once(row, folder / f"{row.network}{suffix}", export, seed)
+            workloads.append(replace(made, kind=kind))
         except RefusedError as error:
-            state = {"workload": row.network, "kind": "network", "precision": row.precision}
-            problems.append({**state, "source": model.name, "reason": str(error)})
+            state = {"workload": row.network, "kind": kind, "precision": row.precision}
+            problems.append({**state, "source": f"export for {runtime}", "reason": str(error)})
     return workloads, pd.DataFrame(problems, columns=PROBLEMS.names)

@@ -28,6 +28,7 @@ def record_device(
     output: Path,
     seed: int = 0,
     kernels: Path | None = None,
+    references: Path | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Export the networks that the device file asks for, measure them, and write the canonical recording.
@@ -39,6 +40,7 @@ def record_device(
         output: folder of the recording.
         seed: seed of the random weights.
         kernels: kernel plan of the device (table PLAN), needed if the device file asks for kernels.
+        references: table of the applications' reference networks, measured if the device file does not decline.
         progress: told before each network that is exported and each workload that is measured.
 
     Raises:
@@ -62,6 +64,12 @@ def record_device(
     fitting = networks["precision"] == "fp32"
     workloads, problems = export_all(networks[fitting], device.runtime.name, work / "models", seed, progress)
     problems = pd.concat([problems, refused(networks[~fitting], zoo)])
+    if source.references and references is not None:
+        applications, left_out = export_all(
+            read_zoo(references), device.runtime.name, work / "models", seed, progress, kind="application"
+        )
+        workloads += applications
+        problems = pd.concat([problems, left_out])
     if source.protocol.kernels:
         planned, left_out = plan_kernels(device, kernels)
         workloads += planned
