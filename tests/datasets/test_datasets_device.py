@@ -341,7 +341,7 @@ def without_meter(**changes) -> Device:
 
 @pytest.mark.parametrize("slow", [1.1, 0.9])
 def test_quietest_pass_counts_by_its_median_inference(slow):
-    tables = derive(shared_machine(slow), without_meter(passes="quietest"), zoo())
+    tables = derive(shared_machine(slow), without_meter(passes="quietest"), zoo(), zoo())
     row = tables["networks"].iloc[0]
     assert row["latency_ms"] == pytest.approx(20 * min(1.0, slow))
     assert row["iterations"] == 10
@@ -351,7 +351,7 @@ def test_quietest_pass_counts_by_its_median_inference(slow):
 
 
 def test_pooled_passes_count_every_inference():
-    row = derive(shared_machine(1.1), without_meter(), zoo())["networks"].iloc[0]
+    row = derive(shared_machine(1.1), without_meter(), zoo(), zoo())["networks"].iloc[0]
     assert row["latency_ms"] == pytest.approx((38.0 + 39.8) / 2)
 
 

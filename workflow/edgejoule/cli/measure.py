@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from edgejoule.errors import EdgejouleError
+
 command = typer.Typer(no_args_is_help=True, help="Measure a device: record networks, live, and judge the noise.")
 
 
@@ -72,3 +74,28 @@ def noise(
     from edgejoule.measure.noise import noise_report
 
     typer.echo(noise_report(recording, kind, minimum_ms))
+
+
+@command.command("kernels")
+def kernels(
+    recording: Annotated[Path, typer.Argument(help="Folder of a recording with kernels and nodes.")],
+    graphs: Annotated[Path, typer.Option(help="The kernels of its networks.")] = Path("results/graphs/kernels.parquet"),
+    minimum_ms: Annotated[float, typer.Option(help="Leave out what is faster than this inside networks.")] = 0.0,
+) -> None:
+    """Print how far kernels that were measured alone meet the same kernels inside networks, as a Markdown table.
+
+    Example: edgejoule measure kernels results/measure/my-board --minimum-ms 0.02
+    """
+    from edgejoule.measure.inside import ratio_report
+    from edgejoule.predictors.rows import with_durations
+    from edgejoule.predictors.training import kernels_for
+    from edgejoule.tables import read_table
+    from edgejoule.tables.contracts import KERNELS
+    from edgejoule.traces import read_recording
+
+    content = read_recording(recording)
+    if content.nodes is None:
+        raise EdgejouleError(f"{recording}: has no nodes.parquet; set 'source.protocol.profiled_passes'")
+    table = read_table(graphs, KERNELS)
+    mine = kernels_for(table[table["network"].isin(content.nodes["network"])], content.meta["runtime"]["name"])
+    typer.echo(ratio_report(content.events, with_durations(mine, content.nodes), minimum_ms))

@@ -125,7 +125,13 @@ def noise_report(recording: Path | str, kind: str = "network", minimum_ms: float
     table = noise_table(content.events, content.samples, kind, minimum_ms)
     if table.empty:
         raise EdgejouleError(f"{recording}: no event of kind '{kind}' takes {minimum_ms} ms or more in two passes")
+    return markdown(table)
+
+
+def markdown(table: pd.DataFrame, digits: int = 1) -> str:
+    """Return a table as Markdown, fractions with so many digits."""
     lines = ["| " + " | ".join(table.columns) + " |", "|" + "---|" * len(table.columns)]
     for row in table.itertuples(index=False):
-        lines.append("| " + " | ".join(f"{cell:.1f}" if isinstance(cell, float) else str(cell) for cell in row) + " |")
+        cells = (f"{cell:.{digits}f}" if isinstance(cell, float) else str(cell) for cell in row)
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
