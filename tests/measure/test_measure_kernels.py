@@ -33,6 +33,7 @@ ONE = {"output_height": 1, "output_width": 1}
 KERNELS = {
     "conv": conv(tail="relu"),
     "conv with a residual": conv(tail="add+relu", inputs=2),
+    "few channels with a residual": conv(tail="add", inputs=2, output_channels=8),
     "strided conv": conv(stride=2, output_height=7, output_width=7),
     "conv with an odd padding": conv(stride=2, input_height=15, input_width=15, output_height=7, output_width=7),
     "stem": conv(input_channels=3, input_height=28, input_width=28, stride=2),

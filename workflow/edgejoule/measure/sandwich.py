@@ -90,12 +90,13 @@ def _blocked(configuration: Configuration) -> bool:
     return configuration["layout"] == "nchwc"
 
 
-def _before(b: Builder, configuration: Configuration, *shape: int) -> str:
+def _before(b: Builder, configuration: Configuration, *shape: int, least: int = BLOCK) -> str:
     """Write an activation of this shape: by a convolution where the layout is blocked, else by a cheap operator.
 
-    The activation behind the convolution keeps runtimes from fusing the middle into it.
+    The activation behind the convolution keeps runtimes from fusing the middle into it. What has fewer channels than
+    ``least`` is read in the plain layout even there.
     """
-    if not b.isolated and _blocked(configuration) and len(shape) == 4 and shape[1] >= BLOCK:
+    if not b.isolated and _blocked(configuration) and len(shape) == 4 and shape[1] >= least:
         outer = b.input(shape[0], OUTER, *shape[2:])
         return b.node("before", "Relu", b.node("before", "Conv", outer, b.weight(shape[1], OUTER, 1, 1)))
     if _blocked(configuration):
@@ -143,7 +144,7 @@ def _tail(b: Builder, c: Configuration, value: str, shape: tuple[int, ...]) -> s
         if word in ACTIVATIONS:
             value = ACTIVATIONS[word](b, value)
         elif word in BINARY:
-            value = b.node(MIDDLE, BINARY[word], value, _before(b, c, *shape))
+            value = b.node(MIDDLE, BINARY[word], value, _before(b, c, *shape, least=1))
         else:
             raise EdgejouleError(
                 f"kernel '{c['kernel']}': its fused tail '{word}' cannot be built from a configuration"
