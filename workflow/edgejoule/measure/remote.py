@@ -34,7 +34,7 @@ PATIENCE_S = 1800.0
 #: The part of the package that runs on the board.
 BUNDLE = ("__init__.py", "errors.py", "names.py", "measure/*.py", "measure/meters/*.py", "measure/runtimes/*.py")
 #: Modules of it that a board has no use for, and could not import.
-AT_HOME = {"collect.py", "exports.py", "freeze.py", "live.py", "noise.py", "prepare.py", "remote.py"}
+AT_HOME = {"collect.py", "exports.py", "freeze.py", "inside.py", "live.py", "noise.py", "prepare.py", "remote.py"}
 
 # What runs on the board, given to its python3 as standard input; arguments are JSON.
 HASHES = """
