@@ -22,7 +22,7 @@ def profiled(noise: float = 0.05, seed: int = 0):
     networks, kernels = board(origin="estimated")
     random = np.random.default_rng(seed)
     law = kernels["kind"].map({"conv+bn+relu": 0.04, "dwconv+bn+relu": 0.4, "fc": 0.1})
-    narrow = 1 + 48 / kernels["input_channels"]
+    narrow = 1 + (kernels["input_channels"] < 100)
     ms = law * narrow * kernels["macs"] / 1e6 + 0.3 * (kernels["bytes_in"] + kernels["bytes_out"]) / 1e6 + 0.002
     latency = ms.groupby(kernels["network"]).sum()
     networks["latency_ms"] = networks["network"].map(latency)
@@ -44,7 +44,8 @@ def _shapes(kernel) -> tuple[str, str]:
         return '[{"float": [1, 512]}, {"float": [1000, 512]}]', '[{"float": [1, 1000]}]'
     padded = -(-kernel.output_channels // 16) * 16
     before = [1, kernel.input_channels, kernel.input_height, kernel.input_width]
-    weights = [padded, kernel.input_channels, kernel.kernel_height, kernel.kernel_width]
+    each = kernel.input_channels // kernel.groups
+    weights = [padded, each, kernel.kernel_height, kernel.kernel_width]
     after = [1, padded, kernel.output_height, kernel.output_width]
     return json.dumps([{"float": before}, {"float": weights}]), json.dumps([{"float": after}])
 

@@ -12,7 +12,7 @@ from edgejoule.predictors import MODELS, DevicePredictor, kernel_features, netwo
 from edgejoule.predictors.ensemble import MEMBERS, KernelTotals
 from edgejoule.predictors.features import GROUPS, group_of
 from edgejoule.predictors.folds import family_folds
-from edgejoule.predictors.intervals import upper_quantile
+from edgejoule.predictors.intervals import difficulty, family_quantile
 from edgejoule.predictors.linear import NonNegativeLinear, relative_nnls
 from synthetic_board import IDLE_W, TRUTH, WATTS, board
 
@@ -166,9 +166,16 @@ def test_intervals_hold_what_they_promise_on_noisy_networks():
     assert 0.8 <= inside.mean() <= 1.0
 
 
-@given(st.lists(st.floats(0, 10), min_size=1, max_size=200))
-def test_the_quantile_covers_nine_tenths(errors):
-    assert np.mean(np.array(errors) <= upper_quantile(np.array(errors))) >= 0.9
+@given(st.lists(st.tuples(st.floats(0, 10), st.sampled_from("abc")), min_size=1, max_size=200))
+def test_the_quantile_covers_nine_tenths_with_families_weighing_the_same(scored):
+    scores, family = np.array([score for score, _ in scored]), np.array([name for _, name in scored], object)
+    inside = scores <= family_quantile(scores, family)
+    assert np.mean([inside[family == name].mean() for name in set(family)]) >= 0.9 - 1e-9
+
+
+def test_a_network_is_harder_where_models_disagree_and_beyond_the_range():
+    hard = difficulty(np.array([0.0, 0.2, 0.0]), np.array([1.0, 1.0, np.e]))
+    assert hard == pytest.approx([0.1, 0.3, 0.2])
 
 
 def test_predictions_survive_json(known):

@@ -118,7 +118,7 @@ def test_the_bootstrap_brackets_the_mean_and_repeats():
     assert (low, high) != bootstrap_mape(relative, family, 1)
 
 
-def test_the_commands_write_what_the_contracts_declare(tmp_path):
+def test_the_commands_write_what_the_contracts_declare(tmp_path, root):
     networks, kernels = board(noise=0.05)
     write_table(networks, tmp_path / "networks.parquet", NETWORKS)
     write_table(kernels, tmp_path / "kernels.parquet", KERNELS)
@@ -140,7 +140,7 @@ def test_the_commands_write_what_the_contracts_declare(tmp_path):
     assert not stop.value.code
     assert len(read_table(out / "networks.parquet", VALIDATION)) == 48 * 4 * 3 * 2
     assert len(read_table(out / "splits.parquet", SPLITS)) == 48 * 2
-    summary = ["--networks", str(tmp_path / "all.parquet"), "--accuracy", str(tmp_path / "accuracy.parquet")]
+    summary = ["--zoo", str(root / "config/networks.tsv"), "--output", str(tmp_path)]
     with pytest.raises(SystemExit) as stop:
         main(["validation", "summarise", str(out / "networks.parquet"), *summary])
     assert not stop.value.code

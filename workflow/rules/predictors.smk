@@ -23,6 +23,7 @@ rule predictor:
         networks="results/datasets/{device}/networks.parquet",
         kernels="results/graphs/kernels.parquet",
         recording=recording_of,
+        alone="results/datasets/{device}/kernels.parquet",
         code=code("predictors"),
     output:
         predictor="results/predictors/{device}/predictor.json",
@@ -36,7 +37,7 @@ rule predictor:
         recording=recording_option,
     shell:
         "OMP_NUM_THREADS=1 edgejoule predictors train --networks {input.networks:q} --kernels {input.kernels:q}"
-        " --output $(dirname {output.predictor:q}) {params.recording:q} 2> {log:q}"
+        " --alone {input.alone:q} --output $(dirname {output.predictor:q}) {params.recording:q} 2> {log:q}"
 
 
 rule predictors:

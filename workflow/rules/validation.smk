@@ -1,12 +1,16 @@
 """Validation: every network predicted by predictors that were trained without it; one job per device.
 
 Needs results/datasets/<device>/networks.parquet and results/graphs/kernels.parquet.
-Makes results/validation/<device>/{networks,splits}.parquet, results/validation/networks.parquet and
-results/validation/accuracy.{parquet,csv,md}.
+Makes results/validation/<device>/{networks,splits}.parquet, results/validation/networks.parquet,
+results/validation/{accuracy,subsets,paired}.{parquet,csv} and accuracy.md; of devices that measured kernels alone, what
+these are worth: results/validation/{evidence,learning_curve}.{parquet,md}.
 """
 
 # Devices of other boards that a new board may learn from; a device that is not run cannot serve.
 PRIORS = [name for name in RUN.validation.prior_devices if name in DEVICES]
+
+# Devices whose runtime can time single kernels: processors recorded here, not figures from a table.
+KERNEL_DEVICES = devices_of("traces", "live")
 
 
 rule validate:
@@ -16,6 +20,7 @@ rule validate:
         kernels="results/graphs/kernels.parquet",
         priors=expand("results/datasets/{prior}/networks.parquet", prior=PRIORS),
         recording=recording_of,
+        alone="results/datasets/{device}/kernels.parquet",
         code=code("validation", "predictors"),
     output:
         networks="results/validation/{device}/networks.parquet",
@@ -33,19 +38,25 @@ rule validate:
     shell:
         "OMP_NUM_THREADS=1 edgejoule validation run --networks {input.networks:q} --kernels {input.kernels:q}"
         " --output {output.networks:q} --splits {output.splits:q}"
-        " {params.predictors:q} {params.protocols:q} {params.priors:q} {params.recording:q} --seed {params.seed} 2> {log:q}"
+        " {params.predictors:q} {params.protocols:q} {params.priors:q} {params.recording:q}"
+        " --alone {input.alone:q} --seed {params.seed} 2> {log:q}"
 
 
 rule accuracy:
-    """Stack all devices' predictions and summarise their errors."""
+    """Stack all devices' predictions and summarise their errors: as a whole, in parts, against the baselines."""
     input:
         devices=expand("results/validation/{device}/networks.parquet", device=DEVICES),
+        zoo=RUN.zoo.file,
         code=code("validation"),
     output:
         networks="results/validation/networks.parquet",
         accuracy="results/validation/accuracy.parquet",
         csv="results/validation/accuracy.csv",
         markdown="results/validation/accuracy.md",
+        subsets="results/validation/subsets.parquet",
+        subsets_csv="results/validation/subsets.csv",
+        paired="results/validation/paired.parquet",
+        paired_csv="results/validation/paired.csv",
     log:
         "results/logs/validation/accuracy.log",
     benchmark:
@@ -53,11 +64,68 @@ rule accuracy:
     params:
         seed=RUN.validation.seed,
     shell:
-        "edgejoule validation summarise --networks {output.networks:q} --accuracy {output.accuracy:q}"
+        "edgejoule validation summarise --zoo {input.zoo:q} --output $(dirname {output.accuracy:q})"
         " --seed {params.seed} {input.devices:q} 2> {log:q}"
+
+
+rule kernel_worth:
+    """Tell what one device's times of kernels are worth: by how they were taken, and by how many there are."""
+    input:
+        networks="results/datasets/{device}/networks.parquet",
+        kernels="results/graphs/kernels.parquet",
+        alone="results/datasets/{device}/kernels.parquet",
+        recording="results/traces/{device}/recording.json",
+        code=code("validation", "predictors"),
+    output:
+        evidence="results/validation/{device}/evidence.parquet",
+        curve="results/validation/{device}/learning_curve.parquet",
+    log:
+        "results/logs/validation/kernels-{device}.log",
+    benchmark:
+        "results/benchmarks/validation/kernels-{device}.tsv"
+    params:
+        seed=RUN.validation.seed,
+    shell:
+        "OMP_NUM_THREADS=1 edgejoule validation kernels --networks {input.networks:q} --kernels {input.kernels:q}"
+        " --alone {input.alone:q} --recording $(dirname {input.recording:q}) --evidence {output.evidence:q}"
+        " --curve {output.curve:q} --seed {params.seed} 2> {log:q}"
+
+
+rule evidence:
+    """Stack what each sort of times of kernels is worth."""
+    input:
+        devices=expand("results/validation/{device}/evidence.parquet", device=KERNEL_DEVICES),
+        code=code("validation"),
+    output:
+        table="results/validation/evidence.parquet",
+        markdown="results/validation/evidence.md",
+    log:
+        "results/logs/validation/evidence.log",
+    benchmark:
+        "results/benchmarks/validation/evidence.tsv"
+    shell:
+        "edgejoule validation stack {input.devices:q} --table evidence --output {output.table:q} 2> {log:q}"
+
+
+rule learning_curve:
+    """Stack how the error falls with minutes of measuring kernels alone."""
+    input:
+        devices=expand("results/validation/{device}/learning_curve.parquet", device=KERNEL_DEVICES),
+        code=code("validation"),
+    output:
+        table="results/validation/learning_curve.parquet",
+        markdown="results/validation/learning_curve.md",
+    log:
+        "results/logs/validation/learning_curve.log",
+    benchmark:
+        "results/benchmarks/validation/learning_curve.tsv"
+    shell:
+        "edgejoule validation stack {input.devices:q} --table learning-curve --output {output.table:q} 2> {log:q}"
 
 
 rule validation:
     """Target: the proof of every predictor."""
     input:
         rules.accuracy.output,
+        rules.evidence.output,
+        rules.learning_curve.output,

@@ -18,6 +18,7 @@ def train(
     kernels: Annotated[Path, typer.Option(help="results/graphs/kernels.parquet.")],
     output: Annotated[Path, typer.Option(help="Folder of the device's predictor.")],
     recording: Annotated[Path | None, typer.Option(help="The device's recording, for its kernels' own times.")] = None,
+    alone: Annotated[Path | None, typer.Option(help="The device's kernels.parquet: what it measured alone.")] = None,
 ) -> None:
     """Train one device's predictor: predictor.json, card.md, and kernels' inferred energies in kernels.parquet.
 
@@ -27,7 +28,7 @@ def train(
     from edgejoule.predictors import read_nodes
     from edgejoule.predictors.train import train as train_device
     from edgejoule.tables import read_table
-    from edgejoule.tables.contracts import KERNELS, NETWORKS
+    from edgejoule.tables.contracts import KERNEL_COSTS, KERNELS, NETWORKS
 
-    nodes = read_nodes(recording)
-    train_device(read_table(networks, NETWORKS), read_table(kernels, KERNELS), output, nodes)
+    single = None if alone is None else read_table(alone, KERNEL_COSTS)
+    train_device(read_table(networks, NETWORKS), read_table(kernels, KERNELS), output, read_nodes(recording), single)

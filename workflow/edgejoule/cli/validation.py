@@ -18,6 +18,7 @@ def run(
     protocol: Annotated[list[str], typer.Option(help="Protocol; repeat for several.")],
     prior: Annotated[list[Path] | None, typer.Option(help="networks.parquet of a prior device; repeat.")] = None,
     recording: Annotated[Path | None, typer.Option(help="The device's recording, for its kernels' own times.")] = None,
+    alone: Annotated[Path | None, typer.Option(help="The device's kernels.parquet: what it measured alone.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of random folds.")] = 0,
 ) -> None:
     """Predict every network of one device by predictors that were trained without it.
@@ -28,12 +29,13 @@ def run(
     """
     from edgejoule.predictors import read_nodes
     from edgejoule.tables import read_table, write_table
-    from edgejoule.tables.contracts import KERNELS, NETWORKS, SPLITS, VALIDATION
+    from edgejoule.tables.contracts import KERNEL_COSTS, KERNELS, NETWORKS, SPLITS, VALIDATION
     from edgejoule.validation import validate
 
     priors = [read_table(path, NETWORKS) for path in prior or []]
     rows, graphs = read_table(networks, NETWORKS), read_table(kernels, KERNELS)
-    table, used = validate(rows, graphs, predictor, protocol, seed, priors, read_nodes(recording))
+    single = None if alone is None else read_table(alone, KERNEL_COSTS)
+    table, used = validate(rows, graphs, predictor, protocol, seed, priors, read_nodes(recording), single)
     provenance = {"seed": seed, "priors": sorted({str(name) for table in priors for name in table["device"]})}
     write_table(table, output, VALIDATION, provenance)
     write_table(used, splits, SPLITS, provenance)
@@ -42,15 +44,61 @@ def run(
 @command.command()
 def summarise(
     devices: Annotated[list[Path], typer.Argument(help="Each device's networks.parquet of the validation.")],
-    networks: Annotated[Path, typer.Option(help="All devices' predictions, Parquet.")],
-    accuracy: Annotated[Path, typer.Option(help="Errors in summary, Parquet; CSV and Markdown go beside it.")],
+    zoo: Annotated[Path, typer.Option(help="The networks (TSV).")],
+    output: Annotated[Path, typer.Option(help="Folder of networks, accuracy, subsets and paired.parquet.")],
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
 ) -> None:
-    """Stack all devices' predictions and summarise their errors, with bootstrap intervals.
+    """Stack all devices' predictions and summarise their errors: as a whole, in parts, and against the baselines.
 
-    Example: edgejoule validation summarise results/validation/*/networks.parquet
-    --networks results/validation/networks.parquet --accuracy results/validation/accuracy.parquet
+    Example: edgejoule validation summarise results/validation/*/networks.parquet --zoo config/networks.tsv
+    --output results/validation
     """
     from edgejoule.validation import summarise as summarise_devices
 
-    summarise_devices(devices, networks, accuracy, seed)
+    summarise_devices(devices, zoo, output, seed)
+
+
+@command.command()
+def kernels(
+    networks: Annotated[Path, typer.Option(help="The device's networks.parquet.")],
+    kernels: Annotated[Path, typer.Option(help="results/graphs/kernels.parquet.")],
+    alone: Annotated[Path, typer.Option(help="The device's kernels.parquet: what it measured alone.")],
+    recording: Annotated[Path, typer.Option(help="The device's recording.")],
+    evidence: Annotated[Path, typer.Option(help="What each sort of times is worth, Parquet.")],
+    curve: Annotated[Path, typer.Option(help="Error against minutes of measuring, Parquet.")],
+    seed: Annotated[int, typer.Option(help="Seed of random orders.")] = 0,
+) -> None:
+    """Tell what a device's times of kernels are worth: by how they were taken, and by how many there are.
+
+    Example: edgejoule validation kernels --networks results/datasets/D/networks.parquet
+    --kernels results/graphs/kernels.parquet --alone results/datasets/D/kernels.parquet
+    --recording results/traces/D --evidence results/validation/D/evidence.parquet
+    --curve results/validation/D/learning_curve.parquet
+    """
+    from edgejoule.predictors import read_nodes
+    from edgejoule.tables import read_table, write_table
+    from edgejoule.tables.contracts import EVENTS, EVIDENCE, KERNEL_COSTS, KERNELS, LEARNING_CURVE, NETWORKS
+    from edgejoule.validation.kernels import Device, evidence_table, learning_curve
+
+    rows, graphs, single = read_table(networks, NETWORKS), read_table(kernels, KERNELS), read_table(alone, KERNEL_COSTS)
+    events = read_table(recording / "events.parquet", EVENTS)
+    device = Device.of(rows, graphs, read_nodes(recording), single, events)
+    provenance = {"seed": seed}
+    write_table(evidence_table(device), evidence, EVIDENCE, provenance)
+    write_table(learning_curve(device, seed), curve, LEARNING_CURVE, provenance)
+
+
+@command.command()
+def stack(
+    table: Annotated[str, typer.Option(help="Which: evidence or learning-curve.")],
+    output: Annotated[Path, typer.Option(help="All devices' rows, Parquet; Markdown goes beside it.")],
+    files: Annotated[list[Path] | None, typer.Argument(help="That table of several devices.")] = None,
+) -> None:
+    """Stack the devices' tables of what times of kernels are worth.
+
+    Example: edgejoule validation stack results/validation/*/evidence.parquet --table evidence
+    --output results/validation/evidence.parquet
+    """
+    from edgejoule.validation.summary import stack_kernel_tables
+
+    stack_kernel_tables(files or [], table, output)

@@ -70,7 +70,7 @@ def sample(
                 break
             # Sobol sequences are balanced in powers of two.
             for point in sequence.random(2 ** max(wanted - 1, 1).bit_length()):
-                row = executed(_row(make(point), precision))
+                row = executed(complete(make(point), precision))
                 if row is not None and len(found) < wanted and _allowed(row, precision):
                     row["kernel"] = identifier(row)
                     found.setdefault(row["kernel"], row)
@@ -220,7 +220,7 @@ _MAKERS: dict[str, Callable[[np.ndarray], dict]] = {
 }
 
 
-def _row(made: Mapping[str, object], precision: str) -> dict[str, object]:
+def complete(made: Mapping[str, object], precision: str) -> dict[str, object]:
     """Complete a configuration: defaults, multiply-accumulates, bytes."""
     row = {"batch": 1, "groups": 1, "dilation": 1, "inputs": 1, "tail": "", **made}
     row["precision"] = precision

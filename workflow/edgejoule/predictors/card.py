@@ -1,5 +1,9 @@
 """The model card: what a predictor is, what it learned from, what it may be used for."""
 
+import math
+
+from edgejoule.predictors.intervals import FLOOR
+
 TITLES = {
     "latency_ms": "latency",
     "power_w": "power",
@@ -15,7 +19,8 @@ def model_card(content: dict, training_errors: dict[str, float]) -> str:
         content: what ``predictor.json`` holds.
         training_errors: metric: mean absolute relative error on the training networks (percent).
     """
-    model, domain = content["model"], content["domain"]
+    model = content["model"]
+    domain = model["domain"]
     families = ", ".join(f"{family} ({count})" for family, count in content["families"].items())
     lines = [
         f"# Predictor of {content['device']}",
@@ -41,10 +46,11 @@ def model_card(content: dict, training_errors: dict[str, float]) -> str:
         "",
         "## Error",
         "",
-        "Nominal 90 % intervals are learned from whole families left out. Errors on unseen families are in "
-        "`results/validation/accuracy.parquet`; those below are on the training networks and flatter.",
+        "Nominal 90 % intervals are learned from whole families left out, and are wider where models of different "
+        "grain disagree and beyond the range. Errors on unseen families are in `results/validation/accuracy.md`; those "
+        "below are on the training networks and flatter.",
         "",
-        "| metric | error on training networks | 90 % interval |",
+        "| metric | error on training networks | 90 % interval at its narrowest |",
         "|---|---|---|",
         *(
             f"| {TITLES[metric]} | {error:.1f} % | {_interval(model, metric)} |"
@@ -77,7 +83,7 @@ def _quantity(name: str) -> str:
 
 def _interval(model: dict, metric: str) -> str:
     width = model["half_width"].get(metric)
-    return "none" if width is None else f"x or / {2.718281828459045**width:.3f}"
+    return "none" if width is None else f"x or / {math.exp(width * FLOOR):.3f}"
 
 
 def _from_kernels(latency: dict) -> str:

@@ -7,10 +7,11 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from edgejoule.predictors.domain import Domain
 from edgejoule.predictors.ensemble import KernelTotals
 from edgejoule.predictors.features import Features
 from edgejoule.predictors.folds import FEW, MOST
-from edgejoule.predictors.intervals import half_widths
+from edgejoule.predictors.intervals import difficulty, half_widths
 from edgejoule.predictors.kernelwise import FromKernels
 from edgejoule.predictors.linear import NonNegativeLinear
 from edgejoule.predictors.times import ForestPerKind
@@ -91,6 +92,7 @@ class DevicePredictor:
 
     def fit(self, features: Features, costs: Costs) -> Self:
         """Train on the networks of a device; a device without energies gets a predictor of latency only."""
+        self.domain = Domain.of(features)
         models = KERNEL_MODELS if self.name in KERNEL_MODELS and features.rows is not None else MODELS
         latency_ms, energy_mj = costs.metrics["latency_ms"], costs.metrics["energy_mj"]
         self.latency = models[self.name]().fit(features, latency_ms, costs.family)
@@ -132,14 +134,48 @@ class DevicePredictor:
             "energy_above_idle_mj": energy - self.idle_w * latency,
         }
 
+    def difficulties(self, features: Features, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return by metric how hard each network is, shape (n,); half-widths of intervals are in proportion to it.
+
+        Power is as hard as latency and energy together, whose ratio it is.
+
+        Args:
+            features: n networks.
+            values: what ``values`` predicts for them.
+        """
+        distance = self.domain.distance(features)
+        latency = self.latency.disagreement(features, values["latency_ms"])
+        energy = latency if self.energy is None else self.energy.disagreement(features, values["energy_mj"])
+        spread = {
+            "latency_ms": latency,
+            "power_w": np.hypot(latency, energy),
+            "energy_mj": energy,
+            "energy_above_idle_mj": energy,
+        }
+        return {metric: difficulty(value, distance) for metric, value in spread.items()}
+
+    def widths(self, features: Features, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return by metric the half-width of the 90 % interval in logarithms, shape (n,); NaN where there is none.
+
+        Args:
+            features: n networks.
+            values: what ``values`` predicts for them.
+        """
+        if not self.half_width:
+            return dict.fromkeys(METRICS, np.full(len(features), np.nan))
+        hard = self.difficulties(features, values)
+        return {metric: self.half_width.get(metric, float("nan")) * hard[metric] for metric in METRICS}
+
     def predict(self, features: Features) -> pd.DataFrame:
         """Return ``network, precision, metric, predicted, lower, upper``, four rows per network.
 
         Bounds are of the 90 % interval, NaN where the predictor states none.
         """
         frames = []
-        for metric, predicted in self.values(features).items():
-            width = self.half_width.get(metric, float("nan"))
+        values = self.values(features)
+        widths = self.widths(features, values)
+        for metric, predicted in values.items():
+            width = widths[metric]
             frames.append(
                 pd.DataFrame(
                     {
@@ -180,6 +216,7 @@ class DevicePredictor:
             "watts": None if np.isnan(self.watts) else self.watts,
             "idle_w": None if np.isnan(self.idle_w) else self.idle_w,
             "half_width": self.half_width,
+            "domain": self.domain.to_dict(),
         }
 
     @classmethod
@@ -192,4 +229,5 @@ class DevicePredictor:
         predictor.watts = float("nan") if value["watts"] is None else value["watts"]
         predictor.idle_w = float("nan") if value["idle_w"] is None else value["idle_w"]
         predictor.half_width = dict(value["half_width"])
+        predictor.domain = Domain.from_dict(value["domain"])
         return predictor

@@ -53,16 +53,25 @@ class Domain:
 
         A network with a warning is none of those that the intervals were learned from: they were learned from training
         families left out, which lie within the range or little beyond it. It has a prediction and no interval.
-
-        Coverage is the lesser of the shares of MACs and of bytes that lie in groups of kernels that training had.
         """
+        coverage, distance = self.coverage(features), self.distance(features)
+        return coverage, distance, [self._warn(c, d) for c, d in zip(coverage, distance, strict=True)]
+
+    def coverage(self, features: Features) -> np.ndarray:
+        """Return the lesser of the shares of MACs and of bytes in groups of kernels that training had, shape (n,)."""
         known = np.isin(GROUPS, self.groups)
         shares = []
         for columns in ([0], [1, 2]):
             amounts = features.values[:, :, columns].sum(axis=2)
             whole = amounts.sum(axis=1)
             shares.append(np.where(whole > 0, amounts[:, known].sum(axis=1) / np.where(whole > 0, whole, 1), 1.0))
-        coverage = np.minimum(*shares)
+        return np.minimum(*shares)
+
+    def distance(self, features: Features) -> np.ndarray:
+        """Return the largest factor by which a total, or a group of kernels that matters, is out of range, shape (n,).
+
+        1 = inside.
+        """
         distance = np.ones(len(features))
         for quantity, (least, greatest) in self.ranges.items():
             total = np.maximum(features.total(quantity), 1e-9)
@@ -73,7 +82,7 @@ class Domain:
         for group, most in self.most_macs.items():
             column = GROUPS.index(group)
             distance = np.where(matters[:, column], np.maximum(distance, macs[:, column] / most), distance)
-        return coverage, distance, [self._warn(c, d) for c, d in zip(coverage, distance, strict=True)]
+        return distance
 
     def _warn(self, coverage: float, distance: float) -> list[str]:
         warnings = []

@@ -49,6 +49,11 @@ class KernelTotals:
         each = np.stack([member.predict(features) for member in self.members])
         return np.exp(self.weights @ np.log(np.maximum(each, 1e-12)))
 
+    def disagreement(self, features: Features, predicted: np.ndarray) -> np.ndarray:
+        """Return how far the members lie from what is predicted, shape (n,): root mean square log ratio."""
+        each = np.stack([member.predict(features) for member in self.members])
+        return np.sqrt((np.log(np.maximum(each, 1e-12) / predicted) ** 2).mean(axis=0))
+
     def per_kernel(self, kernels: Features, network: np.ndarray, networks: Features) -> np.ndarray:
         """Return each kernel's part of its network's prediction, shape (k,), in the target's unit.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from edgejoule.predictors.rows import KernelRows, kernel_rows
+from edgejoule.predictors.rows import EVIDENCE, KernelRows, kernel_rows
 
 #: Sums over a group's kernels, and the unit in which predictors count them (so that coefficients are near one).
 QUANTITIES = {"macs": 1e6, "bytes_activations": 1e6, "bytes_weights": 1e6, "count": 1.0}
@@ -127,7 +127,7 @@ class Features:
         networks: names, shape (n,).
         precision: precision of the weights, shape (n,).
         values: sums by group and quantity in the units of ``QUANTITIES``, shape (n, groups, quantities).
-        rows: the networks' single kernels, for models that learn from them.
+        rows: the networks' single kernels, for models that learn from them, and kernels measured alone.
     """
 
     networks: np.ndarray
@@ -181,8 +181,14 @@ def kernel_features(kernels: pd.DataFrame) -> Features:
     return Features(kernels["network"].to_numpy(object), kernels["precision"].to_numpy(object), values)
 
 
-def network_features(kernels: pd.DataFrame, rows: bool = False) -> Features:
-    """Return one row per network and precision of ``kernels``, in order of first appearance; with ``rows``, theirs."""
+def network_features(kernels: pd.DataFrame, rows: bool = False, alone: pd.DataFrame | None = None) -> Features:
+    """Return one row per network and precision of ``kernels``, in order of first appearance; with ``rows``, theirs.
+
+    Args:
+        kernels: columns of results/graphs/kernels.parquet.
+        rows: whether single kernels are wanted, too.
+        alone: kernels measured alone, with the same columns, ``duration_ms`` and ``evidence``, an item of ``EVIDENCE``.
+    """
     each = kernel_features(kernels)
     network, networks = pd.factorize(each.networks)
     precision, precisions = pd.factorize(each.precision)
@@ -190,7 +196,15 @@ def network_features(kernels: pd.DataFrame, rows: bool = False) -> Features:
     values = np.zeros((len(keys), len(GROUPS), len(QUANTITIES)))
     np.add.at(values, row, each.values)
     first = np.divmod(keys, max(len(precisions), 1))
-    single = kernel_rows(kernels, row, each.values[:, :, -1].argmax(axis=1)) if rows else None
+    single = None
+    if rows:
+        group, evidence = each.values[:, :, -1].argmax(axis=1), np.zeros(len(kernels), int)
+        if alone is not None and len(alone):
+            kernels = pd.concat([kernels, alone], ignore_index=True)
+            row = np.concatenate([row, np.full(len(alone), -1)])
+            group = np.concatenate([group, kernel_features(alone).values[:, :, -1].argmax(axis=1)])
+            evidence = np.concatenate([evidence, alone["evidence"].map(EVIDENCE.index).to_numpy(int)])
+        single = kernel_rows(kernels, row, group, evidence)
     return Features(networks[first[0]], precisions[first[1]], values, single)
 
 

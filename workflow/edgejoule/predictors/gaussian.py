@@ -91,7 +91,7 @@ def choose(theta: np.ndarray, inputs: Inputs, many: int) -> np.ndarray:
         chosen.append(best)
         column = remaining[:, best]
         remaining = remaining - np.outer(column, column) / (column[best] + noise(theta))
-    return np.array(chosen)
+    return np.array(chosen, int)
 
 
 def condition(
@@ -99,6 +99,8 @@ def condition(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation of log cost, each shape (n,), after measuring ``values`` at ``chosen``."""
     k = covariance(theta, inputs)
+    if not len(chosen):
+        return np.zeros(len(k)), np.sqrt(np.diag(k) + noise(theta))
     factor = cho_factor(k[np.ix_(chosen, chosen)] + noise(theta) * np.eye(len(chosen)))
     mean = k[:, chosen] @ cho_solve(factor, values)
     variance = np.diag(k) - np.sum(k[:, chosen] * cho_solve(factor, k[chosen]).T, axis=1) + noise(theta)

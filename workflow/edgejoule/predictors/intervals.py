@@ -1,11 +1,14 @@
-"""Intervals from families left out inside the training part.
+"""Intervals from families left out inside the training part, wider where a network is hard to tell.
 
-Split-conformal in the manner of Barber, Candes, Ramdas and Tibshirani, Predictive inference with the jackknife+
-(Annals of Statistics 49, 2021), with whole families as the unit that is left out: the quantile of the absolute log
-ratios of predicted to measured, with the finite-sample correction.
+Conformal prediction with whole families as the unit that is left out. A score is the absolute log ratio of predicted to
+measured, divided by how hard the network is (normalised conformal prediction: Lei, G'Sell, Rinaldo, Tibshirani and
+Wasserman, Distribution-Free Predictive Inference for Regression, JASA 113, 2018, section 5.2). The quantile is that of
+the pooled distribution in which every family weighs the same (Dunn, Wasserman and Ramdas, Distribution-Free Prediction
+Sets for Two-Layer Hierarchical Models, JASA 118, 2023): networks of one family err alike, and a new network is of a new
+family.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -13,28 +16,58 @@ from edgejoule.predictors.folds import MOST, family_folds
 
 #: Nominal coverage of every interval of the project.
 COVERAGE = 0.90
+#: How hard a network is on which all models agree: relative error that agreement does not rule out.
+FLOOR = 0.10
+
+
+def difficulty(disagreement: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """Return how hard each network is to predict, shape (n,), as a relative error up to one factor for all.
+
+    Args:
+        disagreement: standard deviation of the logarithm over models of different grain, shape (n,).
+        distance: factor by which the network lies outside the training range, 1 = inside, shape (n,). Each factor of e
+            counts as much as what agreement does not rule out.
+    """
+    return FLOOR * (1 + np.log(distance)) + disagreement
 
 
 def half_widths(make: Callable, features, costs, most: int = MOST) -> dict[str, float]:
-    """Return each metric's half-width of the 90 % interval, in logarithms (upper = predicted x exp(half-width)).
+    """Return each metric's quantile: half-width of the 90 % interval, in logarithms, per unit of difficulty.
 
     Args:
-        make: returns an untrained predictor with ``fit(features, costs)`` and ``values(features)``.
+        make: returns an untrained predictor with ``fit(features, costs)``, ``values(features)`` and
+            ``difficulties(features, values)``.
         features: the training networks, n of them.
         costs: their measured costs; needs at least two families, or there is no interval.
         most: families are left out in at most this many groups.
     """
-    errors: dict[str, list[np.ndarray]] = {}
+    scores: dict[str, list[np.ndarray]] = {}
+    families: dict[str, list[np.ndarray]] = {}
     for out in family_folds(costs.family, most):
-        predicted = make().fit(features.take(~out), costs.take(~out)).values(features.take(out))
+        predictor, left = make().fit(features.take(~out), costs.take(~out)), features.take(out)
+        predicted = predictor.values(left)
+        hard = predictor.difficulties(left, predicted)
         for metric, measured in costs.take(out).metrics.items():
             with np.errstate(invalid="ignore", divide="ignore"):
-                error = np.abs(np.log(predicted[metric] / measured))
-            errors.setdefault(metric, []).append(error[np.isfinite(error)])
-    return {metric: upper_quantile(np.concatenate(parts)) for metric, parts in errors.items() if any(map(len, parts))}
+                score = np.abs(np.log(predicted[metric] / measured)) / hard[metric]
+            known = np.isfinite(score)
+            scores.setdefault(metric, []).append(score[known])
+            families.setdefault(metric, []).append(costs.family[out][known])
+    return {
+        metric: family_quantile(np.concatenate(parts), np.concatenate(families[metric]))
+        for metric, parts in scores.items()
+        if any(map(len, parts))
+    }
 
 
-def upper_quantile(errors: np.ndarray) -> float:
-    """Return the ceil((n + 1) x coverage)-th smallest of n errors, the conformal quantile; for few, the largest."""
-    rank = min(int(np.ceil((len(errors) + 1) * COVERAGE)), len(errors))
-    return float(np.sort(errors)[rank - 1])
+def family_quantile(scores: np.ndarray, family: np.ndarray) -> float:
+    """Return the quantile of n scores at the nominal coverage, every family weighing the same.
+
+    A further score of infinity stands for the new network, with the mean network's weight.
+    """
+    names, sizes = np.unique(family, return_counts=True)
+    size: Mapping[str, int] = dict(zip(names, sizes, strict=True))
+    weight = np.array([1 / (len(names) * size[name]) for name in family])
+    order = np.argsort(scores, kind="stable")
+    reached = np.cumsum(weight[order]) >= COVERAGE * (1 + 1 / len(scores)) - 1e-12
+    return float(scores[order][reached.argmax() if reached.any() else -1])

@@ -1,21 +1,25 @@
 """A network's latency from the predicted times of its kernels: for devices whose runtime was profiled."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
 import numpy as np
 
+from edgejoule.predictors.alone import evidence_of
 from edgejoule.predictors.features import Features
-from edgejoule.predictors.rows import KernelRows
+from edgejoule.predictors.linear import NonNegativeLinear
+from edgejoule.predictors.rows import EVIDENCE, KernelRows
 from edgejoule.predictors.times import ForestPerKind, RooflineTrees
 
 #: Share of the training kernels whose time must be known for a predictor that learns from kernels.
 KNOWN = 0.8
+#: Basis of the linear model of networks' totals whose disagreement tells how hard a network is.
+SECOND = "by-kind"
 
 
 def timed(features: Features) -> bool:
     """Whether enough kernels have times of their own to learn from."""
-    return features.rows is not None and np.isfinite(features.rows.duration_ms).mean() >= KNOWN
+    return features.rows is not None and np.isfinite(features.rows.inside.duration_ms).mean() >= KNOWN
 
 
 class FromKernels:
@@ -26,30 +30,53 @@ class FromKernels:
 
     Args:
         make: makes the model of one kernel's time.
+        evidence: which times of kernels to learn from, items of ``EVIDENCE``.
+        totals: whether to learn from networks' latencies; without, a is 1 and b is 0.
     """
 
-    def __init__(self, make: Callable[[], RooflineTrees | ForestPerKind] = RooflineTrees) -> None:
+    def __init__(
+        self,
+        make: Callable[[], RooflineTrees | ForestPerKind] = RooflineTrees,
+        evidence: Sequence[str] = EVIDENCE,
+        totals: bool = True,
+    ) -> None:
         self._make = make
+        self.evidence = tuple(evidence)
+        self.totals = totals
 
     def fit(self, features: Features, target: np.ndarray, family: np.ndarray) -> Self:
         """Fit to the latency of each network (ms), shape (n,), and to the known times of its kernels."""
-        rows = features.rows
-        known = np.isfinite(rows.duration_ms)
-        evidence = rows.where(known).unique()
+        evidence = evidence_of(features.rows, self.evidence)
         self.kernels = self._make().fit(evidence, evidence.duration_ms)
-        times = np.where(known, rows.duration_ms, self.kernels.predict(rows))
+        self.precisions = sorted(set(features.precision))
+        self.scale, self.per_count = 1.0, 0.0
+        if not self.totals:
+            return self
+        self.second = NonNegativeLinear(SECOND).fit(features, target, family)
+        rows = features.rows.inside
+        known = np.isfinite(rows.duration_ms) & ("nodes" in self.evidence)
+        times = rows.duration_ms.copy()
+        if not known.all():
+            times[~known] = self.kernels.predict(rows.where(~known))
         scaled = self._sums(rows, times, len(features)) / target[:, None]
         self.scale, self.per_count = np.linalg.lstsq(scaled, np.ones(len(target)), rcond=None)[0].tolist()
-        self.precisions = sorted(set(features.precision))
         return self
 
     def predict(self, features: Features) -> np.ndarray:
         """Return the predicted latency (ms), shape (n,); NaN for a precision not seen in training."""
-        sums = self._sums(features.rows, self.kernels.predict(features.rows), len(features))
+        rows = features.rows.inside
+        sums = self._sums(rows, self.kernels.predict(rows), len(features))
         latency = sums @ np.array([self.scale, self.per_count])
         # However many small kernels a network has, it takes no less than a third of their sum.
         latency = np.maximum(latency, self.scale * sums[:, 0] / 3)
         return np.where(np.isin(features.precision, self.precisions), latency, np.nan)
+
+    def disagreement(self, features: Features, predicted: np.ndarray) -> np.ndarray:
+        """Return how far a linear model of networks' totals lies from what is predicted, shape (n,): half a log ratio.
+
+        Half, as each of two opinions is that far from their mean.
+        """
+        return np.abs(np.log(np.maximum(self.second.predict(features), 1e-12) / predicted)) / 2
 
     def per_kernel(self, kernels: Features, network: np.ndarray, networks: Features) -> np.ndarray:
         """Return each kernel's part of its network's latency (ms), shape (k,), in proportion to its own time.
@@ -71,6 +98,7 @@ class FromKernels:
             "per_count": self.per_count,
             "precisions": self.precisions,
             "kernels": self.kernels.to_dict(),
+            "second": self.second.to_dict(),
         }
 
     @classmethod
@@ -80,6 +108,7 @@ class FromKernels:
         model.scale, model.per_count = value["scale"], value["per_count"]
         model.precisions = list(value["precisions"])
         model.kernels = RooflineTrees.from_dict(value["kernels"])
+        model.second = NonNegativeLinear.from_dict(value["second"])
         return model
 
     @staticmethod

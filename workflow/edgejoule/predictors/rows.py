@@ -1,7 +1,8 @@
-"""Single kernels as learners see them, and the times that a runtime's profiler gave them inside their networks."""
+"""Single kernels as learners see them: their configuration, and the times that they took in networks or alone."""
 
 import json
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Self
 
 import numpy as np
@@ -20,20 +21,51 @@ _CONFIGURATION = (
 )
 #: Operators whose shapes tell them apart.
 _FILTERED = ("Conv", "FusedConv")
+#: What trees see of a kernel, and how a kernel's time relative to its roofline must move with it, as physics has it:
+#: padding is work for nothing (1), long sums and large maps pay for what a kernel costs at its start (-1).
+INPUTS = {
+    "log macs": 0,
+    "log bytes in": 0,
+    "log bytes out": 0,
+    "log bytes of weights": 0,
+    "log intensity": 0,
+    **dict.fromkeys(_CONFIGURATION, 0),
+    "input channels modulo 16": 0,
+    "output channels modulo 16": 0,
+    "group": 0,
+    "blocked layout": 0,
+    "adds": 0,
+    "clips": 0,
+    "activates": 0,
+    "log pixels": -1,
+    "log length of a sum": -1,
+    "output channels padded to 16": 1,
+    "output channels padded to 64": 1,
+    "input channels padded to 16": 1,
+    "columns padded to 6": 1,
+    "pixels padded to 6": 1,
+}
 _ACTIVATIONS = ("hswish", "swish", "sigmoid", "gelu", "hsigmoid")
+
+
+#: What a kernel's time is from: the runtime's profiler inside a network; a kernel of the zoo between two neighbours;
+#: one that no network of the zoo has, likewise.
+EVIDENCE = ("nodes", "zoo", "synthetic")
+NODES, ZOO, SYNTHETIC = range(3)
 
 
 @dataclass(frozen=True)
 class KernelRows:
-    """The kernels of some networks.
+    """The kernels of some networks, and kernels that were measured alone.
 
     Attributes:
-        owner: the row of ``Features`` that each kernel belongs to, shape (k,).
+        owner: the row of ``Features`` that each kernel belongs to, -1 for one measured alone, shape (k,).
         law: kernels of one law share a roofline: kind, memory layout and sort of convolution, shape (k,).
         amounts: what a roofline is linear in, shape (k, 4): one, million MACs, MB of activations, MB of weights.
-        inputs: configuration, for trees, shape (k, m).
-        duration_ms: time inside the network by the runtime's profiler; NaN where unknown, shape (k,).
+        inputs: what trees see, columns ``INPUTS``, shape (k, m).
+        duration_ms: time inside the network by the runtime's profiler, or alone; NaN where unknown, shape (k,).
         same: number of the kernel's configuration: kernels of equal number are equal, shape (k,).
+        evidence: what the time is from, position in ``EVIDENCE``, shape (k,).
     """
 
     owner: np.ndarray
@@ -42,6 +74,12 @@ class KernelRows:
     inputs: np.ndarray
     duration_ms: np.ndarray
     same: np.ndarray
+    evidence: np.ndarray
+
+    @property
+    def inside(self) -> Self:
+        """The kernels that belong to networks."""
+        return self.where(self.owner >= 0) if (self.owner < 0).any() else self
 
     def where(self, kept: np.ndarray) -> Self:
         """Return the chosen kernels of the same networks; ``kept`` is a mask, shape (k,)."""
@@ -54,28 +92,40 @@ class KernelRows:
         return replace(self.where(first), duration_ms=mean)
 
     def take(self, networks: np.ndarray, many: int) -> Self:
-        """Return the kernels of the chosen networks (positions, each once, or a mask) out of ``many``."""
+        """Return the kernels of the chosen networks (positions, each once, or a mask) out of ``many``.
+
+        Of the kernels measured alone, those stay that a chosen network has, and those that no network of the zoo has:
+        what only the other networks have must not be known.
+        """
         chosen = np.arange(many)[networks]
-        place = np.full(many, -1)
+        # The last place is that of kernels measured alone.
+        place = np.full(many + 1, -1)
         place[chosen] = np.arange(len(chosen))
-        kept = self.where(place[self.owner] >= 0)
+        theirs = place[self.owner] >= 0
+        known = np.isin(self.same, self.same[theirs]) | (self.evidence == SYNTHETIC)
+        kept = self.where(theirs | ((self.owner < 0) & known))
         return replace(kept, owner=place[kept.owner])
 
 
-def kernel_rows(kernels: pd.DataFrame, owner: np.ndarray, group: np.ndarray) -> KernelRows:
+def kernel_rows(
+    kernels: pd.DataFrame, owner: np.ndarray, group: np.ndarray, evidence: np.ndarray | None = None
+) -> KernelRows:
     """Return the kernels of ``kernels`` (columns of results/graphs/kernels.parquet) for learners.
 
     Args:
         kernels: k kernels; ``layout`` and ``duration_ms`` are further columns that may be absent.
-        owner: the network of each kernel, shape (k,).
+        owner: the network of each kernel, -1 for none, shape (k,).
         group: the group of each kernel, shape (k,).
+        evidence: what ``duration_ms`` is from, position in ``EVIDENCE``, shape (k,); without it, from nodes.
     """
     activations = (kernels["bytes_in"] + kernels["bytes_out"]).to_numpy(float)
     macs, weights = kernels["macs"].to_numpy(float), kernels["bytes_weights"].to_numpy(float)
-    layout = kernels["layout"] if "layout" in kernels else pd.Series("", index=kernels.index)
-    blocked = layout.eq("nchwc").to_numpy()
+    blocked = kernels["layout"].eq("nchwc").to_numpy() if "layout" in kernels else np.zeros(len(kernels), bool)
     tail = kernels["tail"].fillna("")
     configuration = kernels[list(_CONFIGURATION)].to_numpy(float)
+    read, written, height, width, window_height, window_width, _, groups, _ = configuration.T
+    pixels = height * width
+    length = read / np.maximum(groups, 1) * np.maximum(window_height * window_width, 1)
     inputs = np.column_stack(
         [
             np.log1p(macs),
@@ -90,6 +140,13 @@ def kernel_rows(kernels: pd.DataFrame, owner: np.ndarray, group: np.ndarray) -> 
             tail.str.contains("add", regex=False),
             tail.str.contains("relu", regex=False) | tail.str.contains("clip", regex=False),
             np.any([tail.str.contains(word, regex=False) for word in _ACTIVATIONS], axis=0),
+            np.log1p(pixels),
+            np.log1p(length),
+            _padding(written, 16),
+            _padding(written, 64),
+            _padding(read, 16),
+            _padding(width, 6),
+            _padding(pixels, 6),
         ]
     ).astype(np.float32)
     kind = kernels["kind"].astype(str).to_numpy(object)
@@ -97,39 +154,53 @@ def kernel_rows(kernels: pd.DataFrame, owner: np.ndarray, group: np.ndarray) -> 
     amounts = np.column_stack([np.ones(len(kernels)), macs / 1e6, activations / 1e6, weights / 1e6])
     known = kernels["duration_ms"].to_numpy(float) if "duration_ms" in kernels else np.full(len(kernels), np.nan)
     same = pd.factorize(kernels["kernel"])[0]
-    return KernelRows(owner, law, amounts, inputs, known, same)
+    source = np.zeros(len(kernels), int) if evidence is None else evidence
+    return KernelRows(owner, law, amounts, inputs, known, same, source)
+
+
+def _padding(amount: np.ndarray, block: int) -> np.ndarray:
+    """Return by which factor ``amount`` grows when it is filled up to whole blocks.
+
+    MLAS, the library behind ONNX Runtime on processors, works on 16 channels at a time (one AVX-512 register), on four
+    such blocks of output channels where there are, and on 6 pixels (onnxruntime/core/mlas/lib, snchwc.cpp).
+    """
+    return np.ceil(amount / block) * block / np.maximum(amount, 1)
 
 
 def with_durations(kernels: pd.DataFrame, nodes: pd.DataFrame) -> pd.DataFrame:
     """Return the kernels with ``duration_ms`` (ms), the least time of the same node over the passes; NaN if unknown.
 
     A runtime names nodes after the file that it read, and orders parallel branches anew in each session, so nodes are
-    matched by network, operator, shapes (of convolutions), and their place among those that share all
-    these. Where the two sides count them differently, those kernels stay unknown.
+    matched by network, operator, shapes (of convolutions), and their place among those that share all these. Where the
+    two sides, or two passes, count them differently, those kernels stay unknown.
 
     Args:
         kernels: rows of results/graphs/kernels.parquet, as the runtime itself lists them.
         nodes: rows of a recording's nodes.parquet, with ``input_shapes`` and ``output_shapes`` as JSON.
     """
     key = ["network", "precision", "operator", "shapes"]
-    once = nodes.groupby(["network", "precision", "index", "operator"], sort=True, as_index=False).agg(
-        duration_ns=("duration_ns", "min"), before=("input_shapes", "first"), after=("output_shapes", "first")
-    )
-    seen = zip(once["operator"], once["before"], once["after"], strict=True)
-    once["shapes"] = [_node_shapes(before, after) if name in _FILTERED else "" for name, before, after in seen]
-    once["duration_ms"] = once["duration_ns"] / 1e6
+    seen = nodes.sort_values(["network", "precision", "pass", "index"], kind="stable")
+    shown = zip(seen["operator"], seen["input_shapes"], seen["output_shapes"], strict=True)
+    seen = seen.assign(shapes=[_node_shapes(*both) if name in _FILTERED else "" for name, *both in shown])
     listed = kernels.sort_values(["network", "precision", "index"], kind="stable")
     shapes = [_kernel_shapes(*row) for row in listed[list(_SHAPES)].itertuples(index=False, name=None)]
     listed = listed.assign(shapes=np.where(listed["operator"].isin(_FILTERED), shapes, ""))
-    for table in (once, listed):
-        table["place"] = table.groupby(key).cumcount()
-        table["many"] = table.groupby(key)["place"].transform("size")
-    times = once[[*key, "place", "many", "duration_ms"]]
+    for table, within in ((seen, [*key, "pass"]), (listed, key)):
+        table["place"] = table.groupby(within).cumcount()
+        table["many"] = table.groupby(within)["place"].transform("size")
+    times = seen.groupby([*key, "place"], sort=True, as_index=False).agg(
+        duration_ms=("duration_ns", "min"), many=("many", "max"), least=("many", "min")
+    )
+    times = times[times["many"] == times["least"]].drop(columns="least")
+    times["duration_ms"] /= 1e6
     matched = listed.merge(times, on=[*key, "place", "many"], how="left", validate="one_to_one")
     return matched.drop(columns=["shapes", "place", "many"])
 
 
-_SHAPES = ("output_channels", "output_height", "output_width", "kernel_height", "kernel_width", "input_height")
+_SHAPES = (
+    "output_channels", "output_height", "output_width", "kernel_height", "kernel_width", "input_height", "kind",
+    "input_channels", "groups",
+)  # fmt: skip
 
 
 def _blocks(channels: int) -> int:
@@ -137,10 +208,20 @@ def _blocks(channels: int) -> int:
     return -(-channels // 16)
 
 
-def _kernel_shapes(channels: int, height: int, width: int, window_height: int, window_width: int, before: int) -> str:
-    return f"{_blocks(channels)}x{height}x{width} {window_height}x{window_width} {before}"
+def _shapes(channels: int, height: int, width: int, window: tuple[int, int], before: int, each_alone: bool) -> str:
+    return f"{_blocks(channels)}x{height}x{width} {window[0]}x{window[1]} {before} {'depthwise' if each_alone else ''}"
 
 
+def _kernel_shapes(
+    channels: int, height: int, width: int, window_height: int, window_width: int, before: int, kind: str, read: int,
+    groups: int,
+) -> str:  # fmt: skip
+    # A normalisation that the runtime made a convolution has a filter of one number per channel.
+    each_alone = kind.startswith("bn") or (groups > 1 and groups == read)
+    return _shapes(channels, height, width, (max(window_height, 1), max(window_width, 1)), before, each_alone)
+
+
+@cache
 def _node_shapes(before: str, after: str) -> str:
     """Return a convolution's shapes as ``_kernel_shapes`` has them; empty for a node that is none."""
     inputs = [shape for each in json.loads(before) for shape in each.values()]
@@ -148,4 +229,5 @@ def _node_shapes(before: str, after: str) -> str:
     if len(inputs) < 2 or not outputs or any(len(shape) != 4 for shape in (inputs[0], inputs[1], outputs[0])):
         return ""
     _, channels, height, width = outputs[0]
-    return _kernel_shapes(channels, height, width, *inputs[1][2:], inputs[0][2])
+    _, read, *window = inputs[1]
+    return _shapes(channels, height, width, tuple(window), inputs[0][2], read == 1)

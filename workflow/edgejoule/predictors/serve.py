@@ -12,7 +12,6 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
 from edgejoule.predictors import store
 from edgejoule.predictors.device import DevicePredictor
-from edgejoule.predictors.domain import Domain
 from edgejoule.predictors.features import Features, kernel_features, network_features
 
 
@@ -74,7 +73,7 @@ class ServedPredictor:
         self.origin = content["origin"]
         self.runtime = content["runtime"]
         self._predictor = DevicePredictor.from_dict(content["model"])
-        self._domain = Domain.from_dict(content["domain"])
+        self._domain = self._predictor.domain
 
     @classmethod
     def load(cls, folder: Path | str) -> Self:
@@ -92,12 +91,16 @@ class ServedPredictor:
         each, whole = kernel_features(kernels), network_features(kernels, rows=self._predictor.needs_kernels)
         if len(whole) != 1:
             raise EdgejouleError(f"{len(whole)} networks given; predict takes one, predict_many takes more")
-        values = {metric: value[0] for metric, value in self._predictor.values(whole).items()}
+        of_one = self._predictor.values(whole)
+        values = {metric: value[0] for metric, value in of_one.items()}
         if not np.isfinite(values["latency_ms"]):
             known = ", ".join(self._domain.precisions)
             raise EdgejouleError(f"device '{self.device}' was never measured in {whole.precision[0]}; only in {known}")
         coverage, distance, warnings = self._domain.judge(whole)
-        intervals = {metric: self._interval(metric, value, inside=not warnings[0]) for metric, value in values.items()}
+        widths = {metric: width[0] for metric, width in self._predictor.widths(whole, of_one).items()}
+        intervals = {
+            metric: self._interval(metric, value, widths[metric], not warnings[0]) for metric, value in values.items()
+        }
         costs = self._kernel_costs(kernels, each, whole)
         return NetworkPrediction(
             device=self.device,
@@ -131,7 +134,7 @@ class ServedPredictor:
         table.loc[without, ["lower", "upper"]] = np.nan
         return table
 
-    def _interval(self, metric: str, value: float, inside: bool) -> Interval | None:
+    def _interval(self, metric: str, value: float, width: float, inside: bool) -> Interval | None:
         if not np.isfinite(value):
             return None
         declared = self.origin == "estimated"
@@ -139,8 +142,7 @@ class ServedPredictor:
             return Interval(float(value), None, None, "declared, not measured: no interval is known")
         if not inside:
             return Interval(float(value), None, None, "no interval: unlike the training networks, see the warnings")
-        width = self._predictor.half_width.get(metric)
-        if width is None:
+        if not np.isfinite(width):
             return Interval(float(value), None, None, "no interval: too few families to learn one from")
         note = "latency's interval only: the error of the declared power is unknown" if declared else None
         note = None if metric == "latency_ms" else note

@@ -7,26 +7,29 @@ from typing import Self
 import numpy as np
 from scipy.optimize import nnls
 
-from edgejoule.predictors.rows import KernelRows
+from edgejoule.predictors.rows import INPUTS, KernelRows
 
 #: A profiler counts whole microseconds; shorter kernels are taken for this (ms).
 SHORTEST_MS = 1e-3
-#: Configurations that a law must have in training for a roofline of its own; else it takes that of all kernels.
+#: Configurations that a law must have in training for a roofline of its own; else it takes that of all kernels, or of
+#: all that multiply nothing where it does not either, and no residual.
 THIN = 20
 #: Residuals are predicted within this factor's logarithm.
 MOST = 2.0
 
 TREES = {
-    "max_depth": 6,
+    "max_depth": 8,
+    "max_bin": 64,
     "eta": 0.12,
     "subsample": 0.8,
     "colsample_bytree": 0.8,
-    "min_child_weight": 3,
+    "min_child_weight": 5,
+    "monotone_constraints": tuple(INPUTS.values()),
     "tree_method": "hist",
     "nthread": 1,
     "seed": 0,
 }
-ROUNDS = 100
+ROUNDS = 60
 FOREST = {"n_estimators": 10, "max_features": 0.6, "min_samples_leaf": 2, "random_state": 0, "n_jobs": 1}
 
 
@@ -34,8 +37,9 @@ class RooflineTrees:
     """Non-negative roofline per law, times the exponential of what trees say of the logarithm of its residual.
 
     Williams, Waterman and Patterson, Roofline (Communications of the ACM 52, 2009), as a sum instead of a maximum.
-    The roofline extrapolates; the trees learn what it cannot: padding to vector widths, caches, small maps. Kernels
-    weigh the square root of their time in the trees and their time in the roofline, so that microseconds do not rule.
+    The roofline extrapolates; the trees learn what it cannot: padding to vector widths, caches, small maps; where
+    physics says which way (``INPUTS``), they are monotone. Kernels weigh the square root of their time in the trees and
+    their time in the roofline, so that microseconds do not rule.
     """
 
     def fit(self, rows: KernelRows, duration_ms: np.ndarray) -> Self:
@@ -43,32 +47,43 @@ class RooflineTrees:
         import xgboost
 
         time = np.maximum(duration_ms, SHORTEST_MS)
+        idle = rows.amounts[:, 1] == 0
         self.pooled = _roofline(rows.amounts, time)
+        self.light = _roofline(rows.amounts[idle], time[idle]) if idle.sum() >= THIN else self.pooled
         self.laws = {}
         for law in np.unique(rows.law):
             mine = rows.law == law
             if mine.sum() >= THIN:
                 self.laws[str(law)] = _roofline(rows.amounts[mine], time[mine])
         residual = np.clip(np.log(time / self.roofline(rows)), -MOST, MOST)
-        data = xgboost.DMatrix(rows.inputs, residual, weight=np.sqrt(time))
+        weight = np.sqrt(time)
+        data = xgboost.DMatrix(rows.inputs, residual, weight=weight / weight.mean())
         self.trees = xgboost.train(TREES, data, ROUNDS)
         return self
 
     def roofline(self, rows: KernelRows) -> np.ndarray:
         """Return the roofline's time alone (ms), shape (k,)."""
         laws, position = np.unique(rows.law, return_inverse=True)
-        coefficients = np.array([self.laws.get(str(law), self.pooled) for law in laws])
-        return np.maximum((rows.amounts * coefficients[position]).sum(axis=1), SHORTEST_MS)
+        coefficients = np.array([self.laws.get(str(law), self.pooled) for law in laws])[position]
+        coefficients[self._thin(rows) & (rows.amounts[:, 1] == 0)] = self.light
+        return np.maximum((rows.amounts * coefficients).sum(axis=1), SHORTEST_MS)
 
     def predict(self, rows: KernelRows) -> np.ndarray:
         """Return the predicted time (ms), shape (k,)."""
         residual = self.trees.inplace_predict(rows.inputs).astype(float)
+        residual[self._thin(rows)] = 0
         return self.roofline(rows) * np.exp(np.clip(residual, -MOST, MOST))
+
+    def _thin(self, rows: KernelRows) -> np.ndarray:
+        """Return which kernels are of a law that training hardly had, shape (k,)."""
+        laws, position = np.unique(rows.law, return_inverse=True)
+        return np.array([str(law) not in self.laws for law in laws], bool)[position]
 
     def to_dict(self) -> dict:
         """Return the model as JSON-able values, the trees in XGBoost's own JSON."""
         return {
             "pooled": self.pooled.tolist(),
+            "light": self.light.tolist(),
             "laws": {law: coefficients.tolist() for law, coefficients in self.laws.items()},
             "trees": json.loads(bytes(self.trees.save_raw("json"))),
         }
@@ -79,7 +94,7 @@ class RooflineTrees:
         import xgboost
 
         model = cls()
-        model.pooled = np.array(value["pooled"])
+        model.pooled, model.light = np.array(value["pooled"]), np.array(value["light"])
         model.laws = {law: np.array(coefficients) for law, coefficients in value["laws"].items()}
         model.trees = xgboost.Booster({"nthread": 1})
         model.trees.load_model(bytearray(json.dumps(value["trees"]).encode()))

@@ -9,14 +9,19 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.predictors import store
 from edgejoule.predictors.card import model_card
 from edgejoule.predictors.device import DevicePredictor
-from edgejoule.predictors.domain import Domain
 from edgejoule.predictors.inferred import inferred_kernels
 from edgejoule.predictors.training import kernels_for, training_set
 from edgejoule.tables import write_table, write_text
 from edgejoule.tables.contracts import KERNEL_COSTS
 
 
-def train(networks: pd.DataFrame, kernels: pd.DataFrame, folder: Path | str, nodes: pd.DataFrame | None = None) -> None:
+def train(
+    networks: pd.DataFrame,
+    kernels: pd.DataFrame,
+    folder: Path | str,
+    nodes: pd.DataFrame | None = None,
+    alone: pd.DataFrame | None = None,
+) -> None:
     """Train and write ``predictor.json``, ``card.md`` and ``kernels.parquet`` (kernels' shares of measured totals).
 
     Args:
@@ -24,11 +29,12 @@ def train(networks: pd.DataFrame, kernels: pd.DataFrame, folder: Path | str, nod
         kernels: rows of results/graphs/kernels.parquet.
         folder: results/predictors/<device>.
         nodes: the runtime's own times of kernels, where the recording has them.
+        alone: the device's rows of results/datasets/kernels.parquet, where it measured kernels alone.
 
     Raises:
         EdgejouleError: no usable network, or one without a graph.
     """
-    rows, features, costs = training_set(networks, kernels, nodes)
+    rows, features, costs = training_set(networks, kernels, nodes, alone)
     if rows.empty:
         raise EdgejouleError(
             f"{folder}: none of the device's {len(networks)} networks has a latency; none to learn from"
@@ -45,7 +51,6 @@ def train(networks: pd.DataFrame, kernels: pd.DataFrame, folder: Path | str, nod
         "flagged": int(rows["quality"].eq("flagged").sum()),
         "families": {str(family): int(count) for family, count in rows.groupby("family").size().items()},
         "model": predictor.to_dict(),
-        "domain": Domain.of(features).to_dict(),
     }
     store.save(content, folder)
     write_text(Path(folder) / "card.md", model_card(content, self_check(predictor, features, costs)))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.predictors.alone import alone_kernels
 from edgejoule.predictors.device import Costs
 from edgejoule.predictors.features import Features, network_features, select
 from edgejoule.predictors.kernelwise import timed
@@ -31,7 +32,10 @@ def read_nodes(recording: Path | str | None) -> pd.DataFrame | None:
 
 
 def training_set(
-    networks: pd.DataFrame, kernels: pd.DataFrame, nodes: pd.DataFrame | None = None
+    networks: pd.DataFrame,
+    kernels: pd.DataFrame,
+    nodes: pd.DataFrame | None = None,
+    alone: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, Features, Costs]:
     """Return the usable rows of one device's networks, their features and their costs, in one order.
 
@@ -43,6 +47,7 @@ def training_set(
         kernels: rows of results/graphs/kernels.parquet.
         nodes: the runtime's own times of kernels, a recording's nodes.parquet, where it has one. They are used where
             they can be matched to most kernels; a graph as another machine's runtime made it may not match.
+        alone: the device's rows of results/datasets/kernels.parquet, where it measured kernels alone.
     """
     devices = networks["device"].unique()
     if len(devices) > 1:
@@ -52,7 +57,10 @@ def training_set(
         return rows, network_features(kernels.iloc[:0]), Costs.of(rows)
     mine = kernels_for(kernels[kernels["network"].isin(rows["network"])], rows["runtime"].iloc[0])
     if nodes is not None and len(nodes):
-        features = network_features(with_durations(mine, nodes), rows=True)
+        single = None
+        if alone is not None and len(alone):
+            single = alone_kernels(alone, kernels[kernels["runtime"] == rows["runtime"].iloc[0]])
+        features = network_features(with_durations(mine, nodes), rows=True, alone=single)
     else:
         features = network_features(mine)
     chosen, found = select(features, rows["network"].tolist(), rows["precision"].tolist())

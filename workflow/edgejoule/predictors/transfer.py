@@ -85,6 +85,9 @@ class Transfer:
                 tasks.append((inputs, np.log(pretended.costs.metrics[metric]) - mean))
             self.inputs[metric], self.known[metric] = _inputs(features, priors, metric)
             self.theta[metric] = gaussian.learn(tasks)
+        if metered:
+            shares = [np.median(prior.costs.idle_w / prior.costs.metrics["power_w"]) for prior in priors]
+            self.idle_share = float(np.median(shares))
 
     def choose(self, many: int) -> np.ndarray:
         """Return the positions of the networks to measure on the new board, in order of worth, shape (many,)."""
@@ -95,7 +98,7 @@ class Transfer:
         """Return ``network, precision, metric, predicted, lower, upper`` for all networks of the catalogue.
 
         Args:
-            chosen: positions of the measured networks, shape (k,).
+            chosen: positions of the measured networks, shape (k,); none = what other boards alone tell.
             measured: their costs, in that order.
         """
         mean, spread = {}, {}
@@ -106,7 +109,7 @@ class Transfer:
             own = self._own(metric, chosen, measured)
             mean[metric] = np.where(np.isfinite(own), np.sqrt(mean[metric] * own), mean[metric])
         if "energy_mj" in mean:
-            idle_w = float(np.median(measured.idle_w))
+            idle_w = float(np.median(measured.idle_w)) if len(chosen) else self.idle_share * mean["power_w"]
             mean["latency_ms"] = mean["energy_mj"] / mean["power_w"]
             spread["latency_ms"] = np.hypot(spread["energy_mj"], spread["power_w"])
             above_w = np.maximum(mean["power_w"] - idle_w, 0.01 * mean["power_w"])

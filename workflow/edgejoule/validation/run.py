@@ -18,6 +18,7 @@ from edgejoule.predictors import (
 from edgejoule.tables import empty
 from edgejoule.tables.contracts import SPLITS, VALIDATION
 from edgejoule.tables.vocabulary import METRICS
+from edgejoule.validation import synthetic
 from edgejoule.validation.splits import splits
 from edgejoule.validation.transfer import measured_networks, predict_from_few, prior_catalogues
 
@@ -33,6 +34,7 @@ def validate(
     seed: int = 0,
     priors: Sequence[pd.DataFrame] = (),
     nodes: pd.DataFrame | None = None,
+    alone: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Predict every network of one device by predictors that were trained without it.
 
@@ -42,8 +44,8 @@ def validate(
         predictors, protocols: which; predictors that need kernels' own times are passed over where there are none.
         seed: seed of random folds.
         priors: the same as ``networks`` of devices that may serve as prior for a new board (protocols ``transfer-k*``).
-
         nodes: the runtime's own times of kernels, a recording's nodes.parquet, where it has one.
+        alone: rows of results/datasets/kernels.parquet of the device, where it measured kernels alone.
 
     Returns:
         Rows of results/validation/networks.parquet, and the splits that were used (table SPLITS).
@@ -51,16 +53,19 @@ def validate(
     for name in predictors:
         if name not in MODELS | KERNEL_MODELS:
             raise EdgejouleError(f"unknown predictor '{name}'; {did_you_mean(name, MODELS | KERNEL_MODELS)}")
-    rows, features, costs = training_set(networks, kernels, nodes)
+    rows, features, costs = training_set(networks, kernels, nodes, alone)
     predictors = [name for name in predictors if name in MODELS or features.rows is not None]
     tables, used = [], []
     if len(rows):
-        few = [protocol for protocol in protocols if measured_networks(protocol)]
+        few = [protocol for protocol in protocols if measured_networks(protocol) is not None]
         if few:
             catalogues = prior_catalogues(priors, kernels, rows["board"].iloc[0])
             tables, used = predict_from_few(rows, features, costs, catalogues, few, predictors)
+        if synthetic.PROTOCOL in protocols:
+            more, split = synthetic.predict_from_synthetic(rows, features, predictors)
+            tables, used = tables + more, used + split
         for protocol in protocols:
-            if protocol not in few:
+            if protocol not in (*few, synthetic.PROTOCOL):
                 split = splits(rows, protocol, seed)
                 used.append(split)
                 tables += _predict_folds(rows, features, costs, split, predictors)

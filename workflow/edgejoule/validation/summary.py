@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from edgejoule.datasets.consolidate import consolidate
+from edgejoule.errors import EdgejouleError
+from edgejoule.graphs import read_zoo
 from edgejoule.tables import empty, read_table, write_table, write_text
-from edgejoule.tables.contracts import ACCURACY, VALIDATION
+from edgejoule.tables.contracts import ACCURACY, EVIDENCE, LEARNING_CURVE, PAIRED, SUBSETS, VALIDATION
 from edgejoule.validation.accuracy import accuracy
+from edgejoule.validation.paired import paired
+from edgejoule.validation.subsets import subset_accuracy
 
 _SHOWN = {
     "device": "device",
@@ -22,29 +27,62 @@ _SHOWN = {
 }
 
 
-def summarise(devices: Sequence[Path], networks: Path, accuracy_path: Path, seed: int = 0) -> None:
-    """Write results/validation/networks.parquet, accuracy.parquet and, beside the latter, CSV and Markdown."""
+def summarise(devices: Sequence[Path], zoo: Path, output: Path, seed: int = 0) -> None:
+    """Write networks, accuracy, subsets and paired.parquet; beside the last three CSV, beside accuracy Markdown, too.
+
+    Args:
+        devices: each device's predictions (table VALIDATION).
+        zoo: the networks; those that are one architecture at many sizes are the ones that edgejoule itself builds.
+        output: the folder.
+        seed: seed of the bootstraps.
+    """
     tables = [read_table(path, VALIDATION) for path in devices]
     filled = [table for table in tables if len(table)]
     rows = pd.concat(filled, ignore_index=True) if filled else empty(VALIDATION)
     provenance = {"sources": [str(path) for path in devices], "seed": seed}
-    write_table(rows, networks, VALIDATION, provenance)
+    write_table(rows, output / "networks.parquet", VALIDATION, provenance)
     errors = accuracy(rows, seed) if len(rows) else empty(ACCURACY)
-    write_table(errors, accuracy_path, ACCURACY, provenance)
-    write_text(accuracy_path.with_suffix(".csv"), errors.to_csv(index=False, float_format="%.6g"))
-    write_text(accuracy_path.with_suffix(".md"), markdown(errors))
+    known = read_zoo(zoo)
+    series = set(known.loc[known["builder"] == "edgejoule", "network"])
+    parts = subset_accuracy(rows, series, seed)
+    for table, contract in ((errors, ACCURACY), (parts, SUBSETS), (paired(rows, seed), PAIRED)):
+        path = output / f"{contract.name}.parquet"
+        write_table(table, path, contract, provenance)
+        write_text(path.with_suffix(".csv"), table.to_csv(index=False, float_format="%.6g"))
+    write_text(output / "accuracy.md", markdown(errors, parts))
 
 
-def markdown(errors: pd.DataFrame) -> str:
-    """Return the errors as Markdown, one table per protocol, flagged recordings included."""
+_KERNEL_TABLES = {table.name: table for table in (EVIDENCE, LEARNING_CURVE)}
+
+
+def stack_kernel_tables(files: Sequence[Path], name: str, output: Path) -> None:
+    """Write all devices' rows of the table ``evidence`` or ``learning-curve``, and beside them Markdown."""
+    if name not in _KERNEL_TABLES:
+        raise EdgejouleError(f"--table: '{name}' is none of {', '.join(_KERNEL_TABLES)}")
+    table = _KERNEL_TABLES[name]
+    consolidate(files, table, output)
+    rows = read_table(output, table)
+    header = [f"# {name}", "", table.meaning, ""]
+    if rows.empty:
+        text = [*header, "No device of this run measured kernels alone."]
+    else:
+        lines = (f"| {' | '.join(map(_cell, row))} |" for row in rows.itertuples(index=False))
+        text = [*header, f"| {' | '.join(rows)} |", "|---" * rows.shape[1] + "|", *lines]
+    write_text(output.with_suffix(".md"), "\n".join(text) + "\n")
+
+
+def markdown(errors: pd.DataFrame, parts: pd.DataFrame) -> str:
+    """Return the errors as Markdown, one table per protocol and subset, flagged recordings included."""
     lines = [
         "# Accuracy of the predictors",
         "",
         "MAPE is macro-averaged over families; every network was predicted by a predictor trained without it. "
         "Flagged recordings are included here; `accuracy.csv` has the figures without them, too.",
     ]
-    for protocol, group in errors[errors["flagged"]].groupby("protocol", sort=True):
-        lines += ["", f"## {protocol}", "", f"| {' | '.join(_SHOWN.values())} |", "|---" * len(_SHOWN) + "|"]
+    everything = pd.concat([errors.assign(subset=""), parts], ignore_index=True)
+    for (subset, protocol), group in everything[everything["flagged"]].groupby(["subset", "protocol"], sort=True):
+        title = f"{protocol}: {subset}" if subset else protocol
+        lines += ["", f"## {title}", "", f"| {' | '.join(_SHOWN.values())} |", "|---" * len(_SHOWN) + "|"]
         for row in group.sort_values(["metric", "device", "mape_percent"])[list(_SHOWN)].itertuples(index=False):
             lines.append(f"| {' | '.join(map(_cell, row))} |")
     return "\n".join(lines) + "\n"

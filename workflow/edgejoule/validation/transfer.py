@@ -1,11 +1,12 @@
-"""A whole board left out: predicted from a few of its networks and the devices of other boards."""
+"""A whole board left out: predicted from the devices of other boards, and from a few of its networks or none."""
 
 import re
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
-from edgejoule.predictors import DevicePredictor
+from edgejoule.predictors import MODELS, DevicePredictor
 from edgejoule.predictors.device import Costs
 from edgejoule.predictors.features import Features
 from edgejoule.predictors.training import training_set
@@ -16,7 +17,9 @@ LEAST = 40
 
 
 def measured_networks(protocol: str) -> int | None:
-    """Return k of the protocol ``transfer-k<k>``, or None for another protocol."""
+    """Return how many networks a protocol measures on a new board; None for one that leaves out no board."""
+    if protocol == "leave-one-board-out":
+        return 0
     found = re.fullmatch(r"transfer-k(\d+)", protocol)
     return int(found[1]) if found else None
 
@@ -51,8 +54,8 @@ def predict_from_few(
     Args:
         rows, features, costs: the new board's networks, as ``training_set`` gives them.
         priors: devices of other boards.
-        protocols: ``transfer-k5`` and so on.
-        predictors: which; ``edgejoule`` alone uses the priors.
+        protocols: ``transfer-k5`` and so on, or ``leave-one-board-out``.
+        predictors: which; where networks were measured, ``edgejoule`` alone uses the priors.
 
     Returns:
         Predictions (with predictor and protocol), and the splits: what was left out. Both are empty where the device
@@ -66,7 +69,8 @@ def predict_from_few(
         return [], []
     target = target.ordered(shared)
     metered = rows["origin"].iloc[0] == "measured"
-    transfer = Transfer(target.features, [prior.ordered(shared) for prior in priors], metered)
+    others = [prior.ordered(shared) for prior in priors]
+    transfer = Transfer(target.features, others, metered)
     about = rows.set_index("network").loc[shared].reset_index()[["device", "family", "network"]]
     tables, used = [], []
     for protocol in protocols:
@@ -74,11 +78,23 @@ def predict_from_few(
         left = about.drop(index=chosen)
         few = target.costs.take(chosen)
         for name in predictors:
+            if not len(chosen) and name not in MODELS:
+                # Other boards have no times of kernels.
+                continue
             if name == "edgejoule":
                 predicted = transfer.predict(chosen, few)
+            elif not len(chosen):
+                predicted = _as_elsewhere(name, target.features, others)
             else:
                 predicted = DevicePredictor(name).fit(target.features.take(chosen), few).predict(target.features)
             predicted = predicted[predicted["network"].isin(left["network"])]
             tables.append(predicted.assign(predictor=name, protocol=protocol))
         used.append(left.assign(protocol=protocol, fold=target.board))
     return tables, used
+
+
+def _as_elsewhere(name: str, features: Features, others: Sequence[Catalogue]) -> pd.DataFrame:
+    """Return the geometric mean of the predictions of predictors that each learned from a device of another board."""
+    tables = [DevicePredictor(name).fit(other.features, other.costs).predict(features) for other in others]
+    logs = np.mean([np.log(table["predicted"].where(table["predicted"] > 0)) for table in tables], axis=0)
+    return tables[0].assign(predicted=np.exp(logs))

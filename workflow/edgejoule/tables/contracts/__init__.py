@@ -20,7 +20,15 @@ from edgejoule.tables.contracts.scores import (
     SCORES,
     SENSITIVITY,
 )
-from edgejoule.tables.contracts.validation import ACCURACY, SPLITS, VALIDATION
+from edgejoule.tables.contracts.validation import (
+    ACCURACY,
+    EVIDENCE,
+    LEARNING_CURVE,
+    PAIRED,
+    SPLITS,
+    SUBSETS,
+    VALIDATION,
+)
 
 #: Every table, in the order in which data flows.
 ALL = (
@@ -41,6 +49,10 @@ ALL = (
     VALIDATION,
     SPLITS,
     ACCURACY,
+    SUBSETS,
+    PAIRED,
+    EVIDENCE,
+    LEARNING_CURVE,
     SCORES,
     COMPARISONS,
     CONTRIBUTIONS,
@@ -69,13 +81,16 @@ __all__ = [
     "DEVICE_CHOICES",
     "DISAGREEMENTS",
     "EVENTS",
+    "EVIDENCE",
     "FOOTPRINT",
     "FRONTS",
     "KERNELS",
     "KERNEL_COSTS",
     "LABELS",
+    "LEARNING_CURVE",
     "NETWORKS",
     "NODES",
+    "PAIRED",
     "PASSES",
     "PLAN",
     "PROBLEMS",
@@ -85,6 +100,7 @@ __all__ = [
     "SCORES",
     "SENSITIVITY",
     "SPLITS",
+    "SUBSETS",
     "TRACE",
     "VALIDATION",
     "ZOO",

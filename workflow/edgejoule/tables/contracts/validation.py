@@ -1,5 +1,6 @@
 """Tables of predicted against measured."""
 
+from edgejoule.tables import vocabulary as words
 from edgejoule.tables.contracts.columns import BOARD, DEVICE, FAMILY, METRIC, NETWORK, ORIGIN, PREDICTOR, PROTOCOL
 from edgejoule.tables.schema import FLAG, REAL, TEXT, WHOLE, Column, Table
 
@@ -64,4 +65,77 @@ ACCURACY = Table(
         Column("flagged", FLAG, "true = flagged recordings included"),
     ),
     key=("device", "metric", "predictor", "protocol", "flagged"),
+)
+
+SUBSETS = Table(
+    "subsets",
+    "The same errors for parts of a device's networks, so that many alike do not swamp the others.",
+    (
+        *ACCURACY.columns,
+        Column("subset", TEXT, "2 ms and more; width and resolution series (one architecture at many sizes); the rest"),
+    ),
+    key=(*ACCURACY.key, "subset"),
+)
+
+PAIRED = Table(
+    "paired",
+    "Whether the predictor edgejoule beats a baseline on the same networks, with families as the unit.",
+    (
+        DEVICE,
+        METRIC,
+        PROTOCOL,
+        Column("subset", TEXT, "all, or 2 ms and more"),
+        Column("baseline", TEXT, "the predictor that is compared", choices=words.PREDICTORS),
+        Column("networks", WHOLE, "networks that both predict", minimum=0),
+        Column("families", WHOLE, "their families", minimum=0),
+        Column("mape_percent", REAL, "error of edgejoule, macro-averaged over families", nullable=True),
+        Column("baseline_mape_percent", REAL, "error of the baseline, likewise", nullable=True),
+        Column("difference_percent", REAL, "baseline's error minus ours, in points", nullable=True),
+        Column("lower_percent", REAL, "lower end of its 95 % interval, families and networks resampled", nullable=True),
+        Column("upper_percent", REAL, "upper end of its 95 % interval", nullable=True),
+        Column("p_families", REAL, "Wilcoxon signed-rank p, one pair per family", nullable=True, unit="1"),
+        Column("p_networks", REAL, "the same, one pair per network: alike networks make it too small", True, unit="1"),
+    ),
+    key=("device", "metric", "protocol", "subset", "baseline"),
+)
+
+_KERNEL_ERRORS = (
+    Column("networks", WHOLE, "networks judged: those of 2 ms and more", minimum=0),
+    Column("mape_percent", REAL, "mean absolute relative error of latency, macro-averaged over families"),
+    Column("within5_percent", REAL, "networks within 5 %"),
+    Column("within10_percent", REAL, "networks within 10 %"),
+    Column("within15_percent", REAL, "networks within 15 %"),
+)
+
+EVIDENCE = Table(
+    "evidence",
+    "What each sort of times of kernels is worth: latency of networks whose families were left out, predicted from "
+    "kernels alone that were timed in this way.",
+    (
+        DEVICE,
+        Column("evidence", TEXT, "what kernels' times are from: nodes, zoo, synthetic, joined by +"),
+        Column("kernels", WHOLE, "kernel configurations with such a time", minimum=0),
+        *_KERNEL_ERRORS,
+        Column("worst_family", TEXT, "family with the largest error"),
+        Column("worst_mape_percent", REAL, "its mean absolute relative error"),
+    ),
+    key=("device", "evidence"),
+)
+
+LEARNING_CURVE = Table(
+    "learning-curve",
+    "Error in latency against minutes of measuring kernels alone: how few minutes a new device needs.",
+    (
+        DEVICE,
+        Column("source", TEXT, "where the kernels are from", choices=("zoo", "synthetic", "mixed")),
+        Column("choice", TEXT, "which are measured first", choices=("random", "design")),
+        Column("kernels", WHOLE, "kernels measured", minimum=1),
+        Column("minutes", REAL, "what measuring them took, all passes", minimum=0, unit="min"),
+        Column("draws", WHOLE, "random orders that the errors are averaged over", minimum=1),
+        *_KERNEL_ERRORS,
+        Column("mape_low_percent", REAL, "least error among the draws"),
+        Column("mape_high_percent", REAL, "largest error among the draws"),
+        Column("near", FLAG, "the error is at most a tenth above that of all kernels of this source"),
+    ),
+    key=("device", "source", "choice", "kernels"),
 )

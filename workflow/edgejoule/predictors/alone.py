@@ -1,0 +1,67 @@
+"""Kernels that were measured alone, between two neighbours, as evidence of what they cost inside networks."""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+
+import numpy as np
+import pandas as pd
+
+from edgejoule.graphs.identified import identified_kernels
+from edgejoule.predictors.rows import EVIDENCE, NODES, KernelRows
+
+#: A law's own factor counts as much as the factor of all laws together from this many shared configurations on.
+SHRINK = 10
+
+
+def alone_kernels(costs: pd.DataFrame, kernels: pd.DataFrame) -> pd.DataFrame:
+    """Return the kernels measured alone with their configuration, ``duration_ms`` (ms) and ``evidence``.
+
+    Args:
+        costs: a device's rows of results/datasets/kernels.parquet; only those with a time of their own count.
+        kernels: rows of results/graphs/kernels.parquet as the device's runtime executes the whole zoo. A kernel that is
+            none of these is synthetic, and its configuration is read from its identifier.
+    """
+    measured = costs[costs["latency_ms"].notna() & costs["quality"].ne("failed")].drop_duplicates("kernel")
+    times = measured.set_index("kernel")["latency_ms"]
+    zoo = kernels[kernels["kernel"].isin(times.index)].drop_duplicates("kernel").assign(evidence="zoo")
+    others = sorted(set(times.index) - set(zoo["kernel"]))
+    parts = [zoo]
+    if others:
+        parts.append(identified_kernels(others).assign(evidence="synthetic", network=""))
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(duration_ms=table["kernel"].map(times))
+
+
+def evidence_of(rows: KernelRows, evidence: Sequence[str] = EVIDENCE) -> KernelRows:
+    """Return each configuration once, with the time that it takes inside networks as far as the evidence tells.
+
+    Times alone are multiplied by a factor per law: the geometric mean of inside / alone over the configurations that
+    have both, drawn towards that of all laws where they are few. Without nodes in the evidence they stay as they are.
+    A configuration with a time inside needs none alone.
+
+    Args:
+        rows: the training networks' kernels, and those measured alone.
+        evidence: which to learn from.
+    """
+    known = rows.where(np.isfinite(rows.duration_ms))
+    inside = known.where(known.evidence == NODES).unique()
+    alone = known.where(np.isin(known.evidence, [EVIDENCE.index(name) for name in evidence if name != EVIDENCE[NODES]]))
+    if EVIDENCE[NODES] not in evidence:
+        return alone
+    if len(alone.same):
+        alone = replace(alone, duration_ms=alone.duration_ms * _factors(inside, alone))
+        alone = alone.where(~np.isin(alone.same, inside.same))
+    parts = [[getattr(part, field.name) for part in (inside, alone)] for field in fields(KernelRows)]
+    return KernelRows(*map(np.concatenate, parts))
+
+
+def _factors(inside: KernelRows, alone: KernelRows) -> np.ndarray:
+    """Return inside / alone for each kernel measured alone, shape (k,), as those that have both times tell."""
+    _, here, there = np.intersect1d(inside.same, alone.same, return_indices=True)
+    if not len(here):
+        return np.ones(len(alone.same))
+    ratio = np.log(inside.duration_ms[here] / alone.duration_ms[there])
+    pooled = np.median(ratio)
+    own = {law: ratio[inside.law[here] == law] for law in np.unique(inside.law[here])}
+    drawn = {law: (values.sum() + SHRINK * pooled) / (len(values) + SHRINK) for law, values in own.items()}
+    return np.exp(np.array([drawn.get(law, pooled) for law in alone.law]))
