@@ -117,14 +117,15 @@ def test_kernels_without_energies_are_a_named_state():
     assert configurations.figure is None and "no kernel kind" in configurations.reason
 
 
-def test_halves_disagree_by_their_quietest_passes_and_one_pass_by_nothing():
+def test_halves_disagree_by_what_drift_leaves_and_one_pass_by_nothing():
     passes = pd.DataFrame(
         {
             "device": "a",
             "workload": ["n1", "n1", "n1", "n2"],
             "precision": "fp32",
             "pass": [2, 0, 1, 0],
-            "latency_p50_ms": [99.0, 10.0, 11.0, 5.0],
+            "latency_p50_ms": [20.0, 10.0, 11.0, 5.0],
+            "slowdown": [2.0, None, 1.0, None],
         }
     )
     found = noise_floor.disagreement(passes)

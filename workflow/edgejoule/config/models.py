@@ -172,16 +172,17 @@ class Device(Model):
     passes: Literal[PASS_RULES] = Field(
         "pooled",
         description="How the passes of a recording become one value: pooled (every inference of every pass) or "
-        "quietest (the median inference of the pass where that is least; for a shared machine without a meter).",
+        "steadied (each pass's median inference, without the machine's slow drift, which the workloads around it tell; "
+        "for a shared machine without a meter).",
     )
     source: Annotated[LiveSource | TracesSource | TableSource, Field(discriminator="kind")]
     note: str = Field("", description="Anything a reader should know; shown in the report.")
 
     @model_validator(mode="after")
     def _metered_passes_are_pooled(self) -> "Device":
-        if self.passes == "quietest" and self.meter.kind not in ("constant", "none"):
+        if self.passes == "steadied" and self.meter.kind not in ("constant", "none"):
             raise ValueError(
-                "passes 'quietest' needs the meter 'constant' or 'none': a meter's energy is that of whole windows"
+                "passes 'steadied' needs the meter 'constant' or 'none': a meter's energy is that of whole windows"
             )
         return self
 

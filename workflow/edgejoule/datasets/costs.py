@@ -5,7 +5,7 @@ import pandas as pd
 
 from edgejoule.config import Device
 from edgejoule.tables.contracts.datasets import COSTS
-from edgejoule.traces import Recording, idle_power
+from edgejoule.traces import Recording, idle_power, slowdown
 
 MS_PER_NS = 1e-6
 MJ_PER_J = 1e3
@@ -22,6 +22,7 @@ def passes_of(recording: Recording, energies: pd.DataFrame, device: Device) -> p
         latency_min_ms=("latency_min_ms", "min"),
         latency_p50_ms=("latency_p50_ms", "median"),
         energy_j=("energy_j", _sum_or_none),
+        slowdown=("slowdown", "median"),
     )
     pooled = pooled.reset_index()
     latency = pooled["window_ms"] / pooled["iterations"]
@@ -34,6 +35,7 @@ def passes_of(recording: Recording, energies: pd.DataFrame, device: Device) -> p
 def costs_per_workload(recording: Recording, energies: pd.DataFrame, kind: str, device: Device) -> pd.DataFrame:
     """Return the cost per inference of each workload of one kind, as the device's rule ``passes`` makes it of them.
 
+    Steadied, ``latency_ms`` is the mean over the windows of the median inference at the machine's usual speed.
     Pooled, ``latency_ms`` is window / inferences and ``energy_mj`` the window's gross energy / inferences, so that
     power times latency is energy. The idle baseline is the mean of the idle power before and after; where only one
     side was recorded, that one; where none was, there is no energy above idle.
@@ -44,8 +46,8 @@ def costs_per_workload(recording: Recording, energies: pd.DataFrame, kind: str, 
     """
     runs = _runs(recording, energies, device)
     runs = runs[runs["kind"] == kind]
-    if device.passes == "quietest":
-        runs = _with_declared_energy(_quietest(runs), device)
+    if device.passes == "steadied":
+        runs = _with_declared_energy(_steadied(runs), device)
     rows = [_cost(str(workload), group) for workload, group in runs.groupby("workload", sort=True)]
     if rows:
         return pd.DataFrame(rows)
@@ -53,19 +55,39 @@ def costs_per_workload(recording: Recording, energies: pd.DataFrame, kind: str, 
     return figures.reindex(columns=["workload", "precision", *figures, "source", "quality", "reason"])
 
 
-def _quietest(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the windows of the pass in which each workload's median inference was fastest, as long as that one.
-
-    What else runs on a shared machine only ever adds time, so the lower envelope of several short passes repeats better
-    than their mean (``edgejoule measure noise`` shows by how much).
-    """
+def _typical(runs: pd.DataFrame) -> pd.Series:
+    """Return the latency (ms) that stands for each window: its median inference, or what a kernel's source states."""
     own = (runs["window_ms"] / runs["iterations"]).where(runs["iterations"] > 0)
-    median = runs["latency_p50_ms"].where(runs["kind"] != "kernel").fillna(own)
-    runs = runs.assign(window_ms=(median * runs["iterations"]).fillna(runs["window_ms"]))
-    in_pass = median.groupby([runs["kind"], runs["workload"], runs["pass"]]).transform("median")
-    least = in_pass.groupby([runs["kind"], runs["workload"]]).transform("min")
-    # A workload whose windows hold no inference at all stays, for its reason.
-    return runs[(in_pass == least) | least.isna()]
+    return runs["latency_p50_ms"].where(runs["kind"] != "kernel").fillna(own)
+
+
+def _slowdowns(runs: pd.DataFrame) -> pd.Series:
+    """Return how much slower the machine was in the pass of each window than it usually was, 1 = as usual.
+
+    Kernels have none: their few short runs differ by more than the machine does.
+    """
+    timed = runs[runs["kind"] != "kernel"]
+    timed = timed.assign(typical=_typical(timed), workload=timed["kind"] + "/" + timed["workload"])
+    passes = timed[timed["typical"] > 0].groupby(["workload", "pass"])
+    slow = slowdown(passes["typical"].median(), passes["start_ns"].min())
+    of_each = slow.reindex(pd.MultiIndex.from_frame(timed[["workload", "pass"]]))
+    return pd.Series(of_each.to_numpy(), index=timed.index).reindex(runs.index)
+
+
+def _steadied(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return each window as long as its typical inference takes on the machine at its usual speed.
+
+    What else runs on a shared machine slows everything for minutes, and single inferences by much more. The former is
+    told by what was measured just before and after, the latter by the median; ``edgejoule measure noise`` shows what
+    either gains. Windows without an inference stay as they are.
+    """
+    slow = runs["slowdown"].fillna(1.0)
+    window = _typical(runs) / slow * runs["iterations"]
+    return runs.assign(
+        window_ms=window.fillna(runs["window_ms"]),
+        latency_p50_ms=runs["latency_p50_ms"] / slow,
+        latency_p90_ms=runs["latency_p90_ms"] / slow,
+    )
 
 
 def _cost(workload: str, runs: pd.DataFrame) -> dict:
@@ -119,6 +141,7 @@ def _runs(recording: Recording, energies: pd.DataFrame, device: Device) -> pd.Da
     # The window of a kernel between two others spans these too; its source states the kernel's own time.
     stated = (runs["kind"] == "kernel") & runs["latency_ms"].notna()
     runs.loc[stated, "window_ms"] = (runs["latency_ms"] * runs["iterations"])[stated]
+    runs["slowdown"] = _slowdowns(runs) if device.passes == "steadied" else np.nan
     return _with_declared_energy(runs, device)
 
 

@@ -52,14 +52,15 @@ def draw(devices: Mapping[str, DeviceLook], passes: pd.DataFrame, validation: pd
 
 
 def disagreement(passes: pd.DataFrame) -> pd.DataFrame:
-    """Return, per device and workload, by how much the odd passes differ from the even ones (%), each by its quietest.
+    """Return, per device and workload, by how much the odd passes differ from the even ones (%).
 
-    The halves interleave in time, as the passes that make up the datasets' value do. What is compared is the least of
-    each half's median latencies: the rule ``quietest`` of a shared machine.
+    The halves interleave in time, as the passes that make up the datasets' value do. Each is the mean of its passes'
+    median latencies, without the machine's drift where the datasets have taken it out.
     """
-    rows = passes[passes["latency_p50_ms"].notna()].assign(half=lambda known: known["pass"] % 2)
+    rows = passes[passes["latency_p50_ms"].notna()]
+    rows = rows.assign(half=rows["pass"] % 2, typical=rows["latency_p50_ms"] / rows["slowdown"].fillna(1.0))
     keys = ["device", "workload", "precision"]
-    halves = rows.groupby([*keys, "half"], dropna=False)["latency_p50_ms"].min().unstack("half")
+    halves = rows.groupby([*keys, "half"], dropna=False)["typical"].mean().unstack("half")
     halves = halves.reindex(columns=[0, 1]).dropna().reset_index()
     even, odd = halves[0], halves[1]
     return halves[keys].assign(disagreement_percent=100 * (even - odd).abs() / np.minimum(even, odd))

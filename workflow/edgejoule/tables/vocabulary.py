@@ -10,7 +10,7 @@ POWER_SCOPES = ("wall", "rail", "dc", "model")
 PRECISIONS = ("fp32", "fp16", "int8")
 
 #: How the passes of a recording become one value.
-PASS_RULES = ("pooled", "quietest")
+PASS_RULES = ("pooled", "steadied")
 
 #: What an event of a recording is.
 EVENT_KINDS = ("idle", "warmup", "network", "kernel", "application")

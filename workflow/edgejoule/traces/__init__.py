@@ -4,5 +4,15 @@ from edgejoule.traces.energy import event_energy, stream_energy
 from edgejoule.traces.idle import idle_power
 from edgejoule.traces.rails import Rail
 from edgejoule.traces.recording import Recording, read_recording, write_recording
+from edgejoule.traces.steady import slowdown
 
-__all__ = ["Rail", "Recording", "event_energy", "idle_power", "read_recording", "stream_energy", "write_recording"]
+__all__ = [
+    "Rail",
+    "Recording",
+    "event_energy",
+    "idle_power",
+    "read_recording",
+    "slowdown",
+    "stream_energy",
+    "write_recording",
+]

@@ -69,6 +69,12 @@ PASSES = Table(
         Column("latency_p50_ms", REAL, "median latency", nullable=True, minimum=0),
         Column("power_w", REAL, "mean power", nullable=True),
         Column("energy_mj", REAL, "gross energy per inference", nullable=True),
+        Column(
+            "slowdown",
+            REAL,
+            "how much slower the machine was than usual, told by its neighbours; null = not asked",
+            True,
+        ),
     ),
 )
 
