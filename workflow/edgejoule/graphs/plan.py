@@ -9,6 +9,8 @@ from edgejoule.graphs.sampler import sample
 
 #: What one kernel takes to measure (s): 2,000 kernels, cold, in three minutes.
 SECONDS_PER_KERNEL = 0.09
+#: Precision of kernels that are measured alone.
+MEASURED = "fp32"
 #: Columns whose coverage is shown.
 FEATURES = ("input_height", "input_channels", "output_channels", "kernel_height", "stride", "groups", "macs")
 #: Kernels of each variant that come first of all, so that a plan that is cut short still has every variant.
@@ -52,7 +54,7 @@ def make_plan(
         )
     if not 0 <= synthetic_share <= 1:
         raise EdgejouleError(f"plan: the synthetic share is {synthetic_share}; give a number from 0 to 1")
-    found = catalogue[catalogue["runtime"] == runtime]
+    found = _measurable(catalogue, runtime)
     found = found[reason_left_out(found) == ""]
     if found.empty:
         raise EdgejouleError(
@@ -75,9 +77,14 @@ def make_plan(
     return plan[["order", "source", "runtime", *configuration]]
 
 
+def _measurable(catalogue: pd.DataFrame, runtime: str) -> pd.DataFrame:
+    """Return a runtime's kernels in single precision: what is measured alone is built in that."""
+    return catalogue[(catalogue["runtime"] == runtime) & (catalogue["precision"] == MEASURED)]
+
+
 def left_out(catalogue: pd.DataFrame, runtime: str) -> list[dict[str, object]]:
     """Return which of a runtime's kernels no plan has: for each kind and reason, how many."""
-    found = catalogue[catalogue["runtime"] == runtime]
+    found = _measurable(catalogue, runtime)
     found = found.assign(reason=reason_left_out(found))
     counts = found[found["reason"] != ""].groupby(["kind", "reason"], sort=True).size()
     return [{"kind": kind, "reason": reason, "kernels": int(number)} for (kind, reason), number in counts.items()]

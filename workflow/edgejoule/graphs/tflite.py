@@ -92,15 +92,14 @@ def _vary(module: "torch.nn.Module", generator: "torch.Generator") -> None:
     """
     import torch
 
-    with torch.no_grad():
-        for name, values in module.named_parameters():
-            first = values.flatten()[0]
-            if values.numel() == 1 or (values != first).any():
-                continue
-            if first == 0 and not (name.endswith("weight") and values.ndim == 1):
-                values.uniform_(-0.1, 0.1, generator=generator)
-            else:
-                values.uniform_(0.5, 1.5, generator=generator).mul_(first if first != 0 else 1)
+    for name, values in module.named_parameters():
+        first = values.detach().flatten()[0]
+        if values.numel() == 1 or (values != first).any():
+            continue
+        # A whole new tensor: the old one may be a single number that is repeated in place.
+        drawn = torch.rand(values.shape, generator=generator)
+        is_scale = name.endswith("weight") and values.ndim == 1
+        values.data = 0.2 * drawn - 0.1 if first == 0 and not is_scale else (0.5 + drawn) * (first if first else 1)
 
 
 def _converter(where: str) -> ModuleType:
@@ -108,8 +107,8 @@ def _converter(where: str) -> ModuleType:
         import litert_torch
     except ImportError as error:
         raise EdgejouleError(
-            f"{where}: converting it to TensorFlow Lite needs the package '{error.name}'; in an environment with "
-            "edgejoule[tflite], which may be another one, run: edgejoule measure export --runtime litert"
+            f"{where}: converting it to TensorFlow Lite needs the package '{error.name}'; in the environment of "
+            "envs/tflite.txt, run: edgejoule measure export --runtime litert"
         ) from error
     return litert_torch
 

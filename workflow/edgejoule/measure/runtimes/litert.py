@@ -45,11 +45,10 @@ class LiteRt:
         name = model.name if isinstance(model, Path) else "model"
         try:
             loaded = Model(self.library, model, self.threads, profile)
+            for index, kind in enumerate(loaded.input_types):
+                loaded.write(index, random_input(str(index), kind.shape, kind.dtype))
         except EdgejouleError as error:
             raise EdgejouleError(f"{name}: LiteRT does not load it: {error}") from error
-        for index, kind in enumerate(loaded.input_types):
-            empty = kind.empty(name)
-            loaded.write(index, random_input(f"input {index}", list(empty.shape), empty.dtype))
         return loaded
 
     def prepare(self, model: Path) -> "LiteRtSession":

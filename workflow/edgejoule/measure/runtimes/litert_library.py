@@ -56,11 +56,17 @@ class _TensorType(ctypes.Structure):
         ("strides", ctypes.c_uint32 * 8),
     )
 
-    def empty(self, name: str) -> np.ndarray:
-        """Return an array of this type and shape."""
+    @property
+    def shape(self) -> list[int]:
+        """Return the shape; a length that is open is -1."""
+        return self.dimensions[: self.rank]
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Return the elements' type."""
         if self.element not in TYPES:
-            raise EdgejouleError(f"{name}: an input or output has LiteRT's element type {self.element}, not supported")
-        return np.empty(self.dimensions[: self.rank], TYPES[self.element])
+            raise EdgejouleError(f"an input or output has the element type {self.element}, which has no generator")
+        return np.dtype(TYPES[self.element])
 
 
 class _Event(ctypes.Structure):
@@ -183,7 +189,7 @@ class Model:
 
     def read(self, index: int) -> np.ndarray:
         """Return a copy of an output."""
-        value = self.output_types[index].empty(self.name)
+        value = np.empty(self.output_types[index].shape, self.output_types[index].dtype)
         self._copy(self.outputs[index], value, READ)
         return value
 
