@@ -21,6 +21,7 @@ from edgejoule.figures import (
 )
 from edgejoule.figures.devices import DeviceLook
 from edgejoule.figures.labels import label_points
+from edgejoule.figures.palette import OTHER
 from edgejoule.figures.style import log_axis, use_style
 from edgejoule.scores.definitions import DEFAULT
 from edgejoule.tables import contracts, empty, write_json, write_table
@@ -78,9 +79,32 @@ def test_shares_of_kernel_kinds_are_means_over_networks_and_sum_to_100():
         }
     )
     costs = pd.DataFrame({"kernel": ["c1", "k1"], "precision": "fp32", "energy_mj": [3.0, 1.0]})
-    shares = kernel_shares.kind_shares(networks(), kernels, costs)
+    shares, partly = kernel_shares.kind_shares(networks(), kernels, costs)
+    assert partly == 0
     assert shares.loc[("f", "fp32", "n1")].to_dict() == pytest.approx({"conv": 75, "fc": 25})
     assert shares.loc[("f", "fp32", "n2")].to_dict() == pytest.approx({"conv": 60, "fc": 40})
+
+
+def test_networks_with_a_kernel_of_no_known_energy_are_left_out_and_counted():
+    kernels = pd.DataFrame(
+        {
+            "network": ["n1", "n2", "n2", "elsewhere"],
+            "precision": "fp32",
+            "runtime": "tflite",
+            "kind": ["conv", "conv", "fc", "fc"],
+            "kernel": ["c1", "c1", "k1", "k1"],
+        }
+    )
+    costs = pd.DataFrame({"kernel": ["c1"], "precision": "fp32", "energy_mj": [3.0]})
+    shares, partly = kernel_shares.kind_shares(networks(), kernels, costs)
+    assert shares.index.get_level_values("network").tolist() == ["n1"] and partly == 1
+
+
+def test_a_kernel_kind_has_one_colour_in_all_pictures():
+    some = kernel_shares.kind_colours(["fc", "conv+bn+relu", "gelu"])
+    more = kernel_shares.kind_colours(["conv+bn+relu", "reorder", "swish", "concat", "fc", "matmul", "x", "9 others"])
+    assert some["fc"] == more["fc"] and some["conv+bn+relu"] == more["conv+bn+relu"]
+    assert len(set(more.values())) == 8 and more["9 others"] == OTHER
 
 
 def test_profiled_shares_are_of_networks_whose_operators_agree_in_order():

@@ -1,6 +1,6 @@
 """Which kernel kinds the cost of a network goes to, family by family (after Tu et al., SEC 2023)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -17,6 +17,8 @@ from edgejoule.tables import contracts, read_table
 
 #: Kinds shown by name, by their mean share; the rest is one segment. Families shown, those with most networks.
 SHOWN, FAMILIES = 7, 16
+#: Kinds that most devices spend most on have one colour in all pictures; others take what these leave.
+OWN_COLOURS = ("conv+bn+relu", "dwconv+bn+relu", "fc", "add", "mul")
 
 
 def draw(
@@ -28,8 +30,8 @@ def draw(
 ) -> list[Picture]:
     """Draw one picture per device: a stacked bar per family and precision.
 
-    Shares are of energy where kernels have an energy, and of time where the runtime's own profile was recorded and
-    energy is latency times a constant, so that shares of modelled energy would be the same.
+    Shares are of time where energy is latency times a constant and the runtime's own profile was recorded (shares of
+    modelled energy would be the same), else of energy where kernels have one, else of time.
 
     Args:
         devices: how each device is shown.
@@ -44,9 +46,12 @@ def draw(
         own = networks[(networks["device"] == look.name) & (networks["quality"] != "failed")]
         costs = kernel_costs[(kernel_costs["device"] == look.name) & kernel_costs["energy_mj"].notna()]
         profile = folders[look.name] / "nodes.parquet" if look.name in folders else None
-        if len(costs) and len(own):
+        profiled = profile is not None and profile.is_file() and len(own)
+        if profiled and look.origin == "estimated":
+            pictures.append(_by_time(look, own, kernels, read_table(profile, contracts.NODES)))
+        elif len(costs) and len(own):
             pictures.append(_by_energy(look, own, kernels, costs))
-        elif profile is not None and profile.is_file() and len(own):
+        elif profiled:
             pictures.append(_by_time(look, own, kernels, read_table(profile, contracts.NODES)))
         else:
             reason = "no kernel of this device has a measured or inferred energy, and its runtime was not profiled"
@@ -55,10 +60,12 @@ def draw(
 
 
 def _by_energy(look: DeviceLook, networks: pd.DataFrame, kernels: pd.DataFrame, costs: pd.DataFrame) -> Picture:
-    shares = kind_shares(networks, kernels, costs)
+    shares, partly = kind_shares(networks, kernels, costs)
     origins = set(costs["origin"])
     how = "inferred from network totals" if origins == {"inferred"} else ", ".join(sorted(origins))
     about = f"Kernel energies are {how}; {look.energy_label}."
+    if partly:
+        about += f" {partly} networks with a kernel of no known energy are left out."
     return _picture(look, shares, "energy", f"kernel energies {how}", about)
 
 
@@ -67,13 +74,14 @@ def _by_time(look: DeviceLook, networks: pd.DataFrame, kernels: pd.DataFrame, no
     about = (
         f"Time of each kernel from the runtime's own profile of {matched} networks; {profiled - matched} more were "
         "profiled, but run their operators in another order than the graph lists them. "
-        f"{look.energy_label[0].upper()}{look.energy_label[1:]}, has the same shares."
+        f"{look.energy_label[0].upper()}{look.energy_label[1:]}, has the same shares; no kernel's energy was measured."
     )
-    return _picture(look, shares, "time", "measured by the runtime's profiler", about)
+    what = "time and of the modelled energy" if look.origin == "estimated" else "time"
+    return _picture(look, shares, what, "time measured by the runtime's profiler", about)
 
 
 def _picture(look: DeviceLook, shares: pd.DataFrame, what: str, how: str, about: str) -> Picture:
-    title = f"{what.capitalize()} by kernel kind: {look.title}"
+    title = f"{what.split()[0].capitalize()} by kernel kind: {look.title}"
     if shares.empty:
         return Picture(look.name, title, reason="no kernel with a cost occurs in a measured network")
     rows = shares[shares.index.get_level_values("family").isin(_largest(shares))].droplevel("network")
@@ -104,7 +112,7 @@ def _largest(shares: pd.DataFrame) -> list[str]:
 
 def _bars(axes: Axes, rows: pd.DataFrame) -> None:
     left = np.zeros(len(rows))
-    for kind, colour in zip(rows.columns, (*COLOURS[:SHOWN], OTHER), strict=False):
+    for kind, colour in kind_colours(rows.columns).items():
         width = rows[kind].to_numpy()
         axes.barh(range(len(rows)), width, left=left, color=colour, label=kind, height=0.74, edgecolor="white", lw=0.5)
         for i, value in enumerate(width):
@@ -119,8 +127,22 @@ def _bars(axes: Axes, rows: pd.DataFrame) -> None:
     axes.set_xlim(0, 100)
 
 
-def kind_shares(networks: pd.DataFrame, kernels: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
+def kind_colours(kinds: Iterable[str]) -> dict[str, str]:
+    """Return the colour of each kind, in the order given; the last of more than ``SHOWN`` is the rest, in grey.
+
+    >>> kind_colours(["fc", "gelu"])
+    {'fc': '#009E73', 'gelu': '#CC79A7'}
+    """
+    kinds = list(kinds)
+    own = dict(zip(OWN_COLOURS, COLOURS, strict=False))
+    free = iter([*COLOURS[len(OWN_COLOURS) :], *(own[kind] for kind in OWN_COLOURS if kind not in kinds)])
+    return {kind: OTHER if i == SHOWN else own.get(kind) or next(free) for i, kind in enumerate(kinds)}
+
+
+def kind_shares(networks: pd.DataFrame, kernels: pd.DataFrame, costs: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """Return the share (%) of each kernel kind in each network's energy, by family, precision and network.
+
+    Also how many of the networks are left out because a kernel of theirs has no energy.
 
     Args:
         networks: one device's networks.
@@ -129,8 +151,11 @@ def kind_shares(networks: pd.DataFrame, kernels: pd.DataFrame, costs: pd.DataFra
     """
     own = kernels_for(kernels, networks["runtime"].iloc[0])
     energy = costs.drop_duplicates(["kernel", "precision"]).set_index(["kernel", "precision"])["energy_mj"]
-    own = own.join(energy, on=["kernel", "precision"], how="inner")
-    return _shares(own, "energy_mj", networks)
+    own = own.join(energy, on=["kernel", "precision"])
+    own = own.merge(networks[["network", "precision"]].drop_duplicates(), on=["network", "precision"])
+    whole = own["energy_mj"].notna().groupby([own["network"], own["precision"]]).transform("all")
+    partly = own.loc[~whole, ["network", "precision"]].drop_duplicates()
+    return _shares(own[whole], "energy_mj", networks), len(partly)
 
 
 def profiled_shares(

@@ -115,7 +115,10 @@ def reason(result: Answer) -> str:
         sentences.append(more + "." if result.step_points > 0 else "More budget buys nothing under the other limits.")
     silent = int((catalogue.licence == UNSTATED).sum())
     if result.request.exclude_licences and silent:
-        sentences.append(f"The licence of {silent} of them is not stated; --exclude-licence {UNSTATED} rules them out.")
+        sentences.append(
+            f"{silent} of the {len(catalogue)} state no licence of their weights: --exclude-licence {UNSTATED} rules "
+            "them out."
+        )
     return " ".join(sentences)
 
 
