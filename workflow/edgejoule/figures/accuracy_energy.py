@@ -56,7 +56,7 @@ def _all_devices(looks: list[DeviceLook], networks: pd.DataFrame) -> Picture:
     figure, panels = plt.subplots(
         1,
         len(scopes),
-        figsize=(7.2, 3.9),
+        figsize=(7.2, 4.6),
         sharey=True,
         squeeze=False,
         width_ratios=[1.7 if s != "model" else 1 for s in scopes],
@@ -84,7 +84,7 @@ def _all_devices(looks: list[DeviceLook], networks: pd.DataFrame) -> Picture:
         log_axis(axes, "x")
         axes.set_xlabel(metric_label("energy_mj"))
         axes.set_title(panel_title(scope, shown))
-        axes.legend(loc="lower right", fontsize=7)
+    figure.legend(loc="outside lower center", ncols=2)
     panels[0][0].set_ylabel("ImageNet top-1 accuracy (%)")
     caption = (
         f"Pareto fronts of {rows['device'].nunique()} devices over {len(rows)} networks (faint). Panels are apart "

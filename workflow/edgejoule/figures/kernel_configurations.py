@@ -56,13 +56,11 @@ def _one_device(look: DeviceLook, rows: pd.DataFrame) -> Picture:
         line[0].set_ylabel(f"{kind}\n(mJ)", fontsize=7.5)
         log_axis(line[0], "y", minor=False)
     for column, label in zip(panels.T, PARAMETERS.values(), strict=True):
-        drawn = [axes for axes in column if axes.has_data()]
-        for axes in set(column) - set(drawn):
-            axes.set_axis_off()
-        if drawn:
-            log_axis(drawn[-1], "x", minor=False)
-            drawn[-1].set_xlabel(label, fontsize=8)
-            drawn[-1].tick_params(labelbottom=True)
+        for axes in column:
+            if not axes.has_data():
+                _empty(axes, lowest=axes is column[-1])
+        log_axis(column[-1], "x", minor=False)
+        column[-1].set_xlabel(label, fontsize=8)
     how = ", ".join(sorted(set(rows["origin"])))
     figure.suptitle(f"{look.title}: kernel energies {how}", x=0.01, ha="left")
     own = rows[rows["kind"].isin(kinds)]
@@ -77,6 +75,15 @@ def _one_device(look: DeviceLook, rows: pd.DataFrame) -> Picture:
     if hidden > 0:
         caption += f" {hidden} kinds with fewer configurations are not shown."
     return Picture(look.name, title, caption, figure)
+
+
+def _empty(axes: Axes, lowest: bool) -> None:
+    """Hide a panel without marks; the lowest of a column keeps the axis that the panels above it share."""
+    axes.grid(False)
+    axes.spines["left"].set_visible(False)
+    axes.spines["bottom"].set_visible(lowest)
+    axes.yaxis.set_visible(False)
+    axes.xaxis.set_visible(lowest)
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, parameter: str, colour: str) -> None:

@@ -8,7 +8,7 @@ from zlib import crc32
 #: not show as a line on white, gives way to a violet and a brown; their black is for devices alone.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#5B4B8A", "#8C6D31")
 DEVICE_COLOURS = (*COLOURS, "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h", "*")
+MARKERS = ("o", "s", "^", "D", "v", "<", ">", "p", "h")
 #: The devices that ship, in the order in which colours and markers are dealt out. Append only: a device keeps its look
 #: whatever else is configured. A device that is not here gets a look from its name.
 DEVICES = (
@@ -77,7 +77,7 @@ def device_look(name: str) -> tuple[str, str]:
     of them look alike in one run out of a few dozen.
 
     >>> device_look("rpi4-tflite-v2.7.1-ruy"), device_look("epyc-litert-1t")
-    (('#0072B2', 'o'), ('#000000', '*'))
+    (('#0072B2', 'o'), ('#000000', 'h'))
     """
     count = len(DEVICE_COLOURS) * len(MARKERS)
     if name in DEVICES:

@@ -98,11 +98,12 @@ def caption(table: Table, rows: pd.DataFrame) -> str:
 
 
 def render_table(table: Table, rows: pd.DataFrame) -> str:
-    """Return one table as an HTML page with everything inside."""
-    selects = [c.name for c in table.columns if c.type == TEXT and 1 < rows[c.name].nunique(dropna=False) <= FEW]
+    """Return one table as an HTML page with everything inside; columns without a single value are left out."""
+    filled = [column for column in table.columns if rows[column.name].notna().any() or rows.empty]
+    selects = [c.name for c in filled if c.type == TEXT and 1 < rows[c.name].nunique(dropna=False) <= FEW]
     data = {
-        "rows": columns(rows, tuple(table.names)),
-        "columns": [_column(column) for column in table.columns],
+        "rows": columns(rows, tuple(column.name for column in filled)),
+        "columns": [_column(column) for column in filled],
         # A filter of names that may be absent would have to name their absence.
         "selects": [name for name in selects if rows[name].notna().all()],
     }
