@@ -56,11 +56,13 @@ def _one_device(look: DeviceLook, rows: pd.DataFrame) -> Picture:
         line[0].set_ylabel(f"{kind}\n(mJ)", fontsize=7.5)
         log_axis(line[0], "y", minor=False)
     for column, label in zip(panels.T, PARAMETERS.values(), strict=True):
+        drawn = any(axes.has_data() for axes in column)
         for axes in column:
             if not axes.has_data():
-                _empty(axes, lowest=axes is column[-1])
-        log_axis(column[-1], "x", minor=False)
-        column[-1].set_xlabel(label, fontsize=8)
+                _empty(axes, lowest=drawn and axes is column[-1])
+        if drawn:
+            log_axis(column[-1], "x", minor=False)
+            column[-1].set_xlabel(label, fontsize=8)
     how = ", ".join(sorted(set(rows["origin"])))
     figure.suptitle(f"{look.title}: kernel energies {how}", x=0.01, ha="left")
     own = rows[rows["kind"].isin(kinds)]
