@@ -11,6 +11,7 @@ from edgejoule.figures import (
     interval_coverage,
     kernel_configurations,
     kernel_shares,
+    learning_curve,
     marginal_energy,
     noise_floor,
     power_trace,
@@ -66,6 +67,22 @@ def networks(device: str = "a", factor: float = 1.0, **other: object) -> pd.Data
         "origin": "measured",
     }
     return pd.DataFrame(rows | other)
+
+
+def curve(device: str, choice: str, errors: list, near: list, draws: int = 1) -> pd.DataFrame:
+    rows = {"kernels": [20 * 2**i for i in range(len(errors))], "minutes": [0.1 * 2**i for i in range(len(errors))]}
+    spread = {"mape_percent": errors, "mape_low_percent": errors, "mape_high_percent": errors, "near": near}
+    return pd.DataFrame(rows | spread | {"device": device, "source": "mixed", "choice": choice, "draws": draws})
+
+
+def test_a_learning_curve_says_where_it_begins_ends_and_stops_helping():
+    design = curve("a", "design", [30.0, 9.0, 12.0, 8.6, 8.5], [False, True, False, True, True])
+    rows = pd.concat([design, curve("a", "random", [40.0, 20.0, 15.0, 9.5], [False] * 4, draws=5)])
+    (picture,) = learning_curve.draw({"a": look("a")}, rows)
+    assert "chosen by design: 30 % after 0.1 minutes (20 kernels), 8.5 % after 1.6 (320)" in picture.caption
+    assert "from 0.8 minutes on within a tenth" in picture.caption
+    (axes,) = picture.figure.axes
+    assert len(axes.lines) == 2 and len(axes.collections) == 1
 
 
 def test_shares_of_kernel_kinds_are_means_over_networks_and_sum_to_100():

@@ -283,6 +283,23 @@ rule figure_noise_floor:
         " --devices {input.devices:q} --output {output:q} 2> {log:q}"
 
 
+rule figure_learning_curve:
+    """Error in latency against the minutes that measuring kernels alone took."""
+    input:
+        learning_curve="results/validation/learning_curve.parquet",
+        devices=FIGURE_DEVICES,
+        code=code("figures"),
+    output:
+        figure("learning-curve", "Prediction"),
+    log:
+        "results/logs/figures/learning-curve.log",
+    benchmark:
+        "results/benchmarks/figures/learning-curve.tsv"
+    shell:
+        "edgejoule figures learning-curve --learning-curve {input.learning_curve:q}"
+        " --devices {input.devices:q} --output {output:q} 2> {log:q}"
+
+
 rule figure_interval_coverage:
     """Whether 90 % intervals hold 90 % of the measured values."""
     input:
@@ -386,6 +403,7 @@ FIGURES = (
     "predicted-measured",
     "error-distribution",
     "noise-floor",
+    "learning-curve",
     "interval-coverage",
     "transfer",
     "recommendation-curves",

@@ -4,6 +4,7 @@ Needs the tables of datasets, validation, scores and recommendations, and all fi
 results/report/tables/ and results/datasets/{croissant.json,DICTIONARY.md,sha256sums.txt}; on request, docs/figures/.
 """
 
+VALIDATION_TABLES = ["accuracy", "evidence", "learning_curve", "paired", "subsets"]
 SCORE_TABLES = ["agreement", "comparisons", "disagreements", "footprint", "labels", "scores", "sensitivity"]
 
 
@@ -40,7 +41,7 @@ rule report_tables:
         tables=[
             *expand("results/datasets/{table}.parquet", table=["networks", "passes", "kernels", "applications"]),
             "results/graphs/coverage.parquet",
-            "results/validation/accuracy.parquet",
+            *expand("results/validation/{table}.parquet", table=VALIDATION_TABLES),
             *expand("results/scores/{table}.parquet", table=SCORE_TABLES),
             *expand("results/recommendations/{device}.parquet", device=DEVICES),
             *expand("results/recommendations/fronts/{device}.parquet", device=DEVICES),

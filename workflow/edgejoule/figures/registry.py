@@ -25,6 +25,7 @@ INPUTS = {
     "coverage": Input("COVERAGE", "results/graphs/coverage.parquet"),
     "validation": Input("VALIDATION", "results/validation/networks.parquet"),
     "accuracy": Input("ACCURACY", "results/validation/accuracy.parquet"),
+    "learning-curve": Input("LEARNING_CURVE", "results/validation/learning_curve.parquet"),
     "applications": Input("APPLICATIONS", "results/datasets/applications.parquet"),
     "scores": Input("SCORES", "results/scores/scores.parquet"),
     "choices": Input("RECOMMENDATION_VALIDATION", "results/recommendations/validation.parquet"),
@@ -87,6 +88,9 @@ FIGURES: dict[str, Spec] = {
     ),
     "noise-floor": Spec(
         "noise_floor:draw", ("passes", "validation"), PREDICTION, "Noise floor against predictor error."
+    ),
+    "learning-curve": Spec(
+        "learning_curve:draw", ("learning-curve",), PREDICTION, "Error against minutes of measuring kernels."
     ),
     "interval-coverage": Spec("interval_coverage:draw", ("validation",), PREDICTION, "Coverage of the 90 % intervals."),
     "transfer": Spec(
