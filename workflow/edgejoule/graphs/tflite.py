@@ -6,6 +6,7 @@ their channels last, as LiteRT's kernels want them, so that nothing is transpose
 
 import contextlib
 import os
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -134,5 +135,6 @@ def _difference(outputs, expected) -> float:
 
 
 def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    """Return what an exception says first, without the folders that the converter's files are in."""
+    lines = [re.sub(r"/\S*/", "", line).strip() for line in str(error).splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__)[:300]
