@@ -103,12 +103,15 @@ def _kind(name: str, graph, operator, schema) -> str:
 
 
 def _over_the_map(graph, operator) -> bool:
-    """Whether an average leaves one value of a whole map, channels last."""
+    """Whether an average leaves one value of a whole map; its channels are last, or first after a transposition."""
     before = graph.Tensors(operator.Inputs(0)).ShapeAsNumpy()
     after = graph.Tensors(operator.Outputs(0)).ShapeAsNumpy()
-    if len(before) != MAP_AXES or before[1] * before[2] == 1:
+    if len(before) != MAP_AXES:
         return False
-    return int(np.prod(after)) == before[0] * before[3] and after[-1] == before[3]
+    for channels, sides in ((before[3], before[1:3]), (before[1], before[2:])):
+        if min(*sides, channels) > 1 and np.prod(after) == before[0] * channels and channels in after:
+            return True
+    return False
 
 
 def _activation(operator, schema) -> str:
