@@ -95,7 +95,7 @@ def test_what_cannot_be_chosen_is_left_out_with_its_reason(tmp_path):
 def test_a_device_without_accuracies_says_so(tmp_path):
     chosen, fronts, page = build(tmp_path, networks(top1=np.nan))
     assert chosen.empty and (fronts["standing"] == "excluded").all()
-    assert "no network of it has both an energy and an accuracy" in page
+    assert "no network of it has both an energy and an ImageNet accuracy" in page
 
 
 def test_a_device_without_networks_has_empty_tables(tmp_path):

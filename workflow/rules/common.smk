@@ -42,6 +42,10 @@ def devices_of(*kinds):
     return [name for name, device in DEVICES.items() if device.source.kind in kinds]
 
 
+# Devices whose networks have graphs; the others have no predictor, and so no proof of one.
+IN_ZOO = [name for name, device in DEVICES.items() if device.in_zoo]
+
+
 def device_file(wildcards):
     """Return the device's YAML file, so that a change in it re-runs that device and no other."""
     return str(DEVICE_FILES[wildcards.device])

@@ -57,7 +57,7 @@ rule kernels:
     """Stack all devices' kernels: measured ones, and those whose share of networks' totals the predictors recovered."""
     input:
         measured=expand("results/datasets/{device}/kernels.parquet", device=DEVICES),
-        inferred=expand("results/predictors/{device}/kernels.parquet", device=DEVICES),
+        inferred=expand("results/predictors/{device}/kernels.parquet", device=IN_ZOO),
         code=code("datasets"),
     output:
         "results/datasets/kernels.parquet",

@@ -1,4 +1,5 @@
-"""Predictors: the final predictor of each device, trained on all its networks; one job per device.
+"""Predictors: the final predictor of each device, trained on all its networks; one job per device whose
+networks have graphs.
 
 Needs results/datasets/<device>/networks.parquet and results/graphs/kernels.parquet.
 Makes results/predictors/<device>/{predictor.json,card.md,kernels.parquet}.
@@ -43,4 +44,4 @@ rule predictor:
 rule predictors:
     """Target: every device's final predictor."""
     input:
-        expand("results/predictors/{device}/predictor.json", device=DEVICES),
+        expand("results/predictors/{device}/predictor.json", device=IN_ZOO),

@@ -2,7 +2,7 @@
 
 Needs results/datasets/<device>/networks.parquet and, for the proof, results/validation/<device>/networks.parquet.
 Makes results/recommendations/<device>.{parquet,csv,md}, results/recommendations/fronts/<device>.{parquet,csv} and
-results/recommendations/{validation,devices}.{parquet,csv,md}, results/recommendations/break_evens.{parquet,csv}.
+results/recommendations/{validation,devices,tasks}.{parquet,csv,md}, results/recommendations/break_evens.{parquet,csv}.
 A device none of whose networks has an energy and an accuracy gets empty tables and a page that says so.
 """
 
@@ -70,7 +70,7 @@ rule recommendation_proof:
 rule recommendation_proofs:
     """Stack all devices' proofs and summarise them."""
     input:
-        devices=expand("results/recommendations/validation/{device}.parquet", device=DEVICES),
+        devices=expand("results/recommendations/validation/{device}.parquet", device=IN_ZOO),
         code=code("recommendations"),
     output:
         table="results/recommendations/validation.parquet",
@@ -106,9 +106,30 @@ rule device_choices:
         " --break-evens {output.break_evens:q} {params.left_out:q} {input.devices:q} 2> {log:q}"
 
 
+rule task_choices:
+    """Rank devices by energy in each task beside ImageNet whose target accuracy they reach."""
+    input:
+        devices=expand("results/datasets/{device}/networks.parquet", device=DEVICES),
+        tasks=RUN.recommendations.tasks,
+        accuracies=RUN.recommendations.accuracies,
+        code=code("recommendations"),
+    output:
+        table="results/recommendations/tasks.parquet",
+        csv="results/recommendations/tasks.csv",
+        markdown="results/recommendations/tasks.md",
+    log:
+        "results/logs/recommendations/tasks.log",
+    benchmark:
+        "results/benchmarks/recommendations/tasks.tsv"
+    shell:
+        "edgejoule recommendations tasks --output {output.table:q} --tasks {input.tasks:q}"
+        " --accuracies {input.accuracies:q} {input.devices:q} 2> {log:q}"
+
+
 rule recommendations:
     """Target: what to run on every device, and the proof of it."""
     input:
         expand("results/recommendations/{device}.parquet", device=DEVICES),
         rules.recommendation_proofs.output,
         rules.device_choices.output,
+        rules.task_choices.output,

@@ -45,7 +45,7 @@ rule validate:
 rule accuracy:
     """Stack all devices' predictions and summarise their errors: as a whole, in parts, against the baselines."""
     input:
-        devices=expand("results/validation/{device}/networks.parquet", device=DEVICES),
+        devices=expand("results/validation/{device}/networks.parquet", device=IN_ZOO),
         zoo=RUN.zoo.file,
         code=code("validation"),
     output:

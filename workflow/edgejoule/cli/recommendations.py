@@ -94,3 +94,21 @@ def devices(
 
     left_out = LeftOut(zoo, tuple(exclude or ()), tuple(exclude_licence or ())) if exclude or exclude_licence else None
     build_devices(networks, output, break_evens, left_out)
+
+
+@command.command()
+def tasks(
+    networks: Annotated[list[Path], typer.Argument(help="Each device's networks.parquet of the datasets.")],
+    tasks: Annotated[Path, typer.Option(help="CSV of the tasks: network, task, metric, target, source.")],
+    accuracies: Annotated[Path, typer.Option(help="CSV of what devices reach: device, network, accuracy, source.")],
+    output: Annotated[Path, typer.Option(help="Devices ranked in each task, Parquet; CSV and Markdown go beside it.")],
+) -> None:
+    """Rank devices by energy in each task beside ImageNet whose target accuracy they reach.
+
+    Example: edgejoule recommendations tasks results/datasets/*/networks.parquet
+    --tasks resources/published/mlperf_tiny_tasks.csv --accuracies resources/published/mlperf_tiny_accuracy.csv
+    --output results/recommendations/tasks.parquet
+    """
+    from edgejoule.recommendations import build_tasks
+
+    build_tasks(networks, tasks, accuracies, output)

@@ -88,6 +88,12 @@ def import_(
     scope: Annotated[str, typer.Option(help="What the meter saw: wall, rail or dc.")] = "dc",
     format_: Format = "",
     events: Annotated[Path | None, typer.Option(help="CSV or Parquet of marks: event,start_ns,end_ns,...")] = None,
+    align_marks: Annotated[
+        Path | None, typer.Option(help="Where --events is on another clock: CSV of moments on both: meter_ns,host_ns.")
+    ] = None,
+    align_load: Annotated[
+        Path | None, typer.Option(help="Or: CSV of the load on the events' clock, to lay on the power: host_ns,load.")
+    ] = None,
     workload: Annotated[
         str, typer.Option(help="Or find the events in the trace; this ran in them. Needs --iterations.")
     ] = "",
@@ -103,7 +109,7 @@ def import_(
     --output recording
     """
     from edgejoule.config.load import check
-    from edgejoule.config.models import Segments
+    from edgejoule.config.models import Alignment, Segments
     from edgejoule.errors import EdgejouleError
     from edgejoule.names import did_you_mean
     from edgejoule.traces import write_recording
@@ -117,13 +123,22 @@ def import_(
         raise EdgejouleError("--workload and --iterations, the inferences in each event, go together; give both")
     if workload and events:
         raise EdgejouleError("--events marks the events and --workload finds them; give one of the two")
-    segments = None
+    alignment = segments = None
+    if align_marks or align_load:
+        if events is None:
+            raise EdgejouleError(
+                "--align-marks and --align-load lay the clock of --events on the trace's; give that too"
+            )
+        files = {"marks": align_marks, "load": align_load}
+        alignment = check(
+            Alignment, {key: str(file) for key, file in files.items() if file}, "--align-marks, --align-load"
+        )
     if workload:
         found = {"workload": workload, "iterations": iterations, "least_s": least_s}
         segments = check(Segments, found, "--workload, --iterations, --least-s")
     readings = read_trace_file(file, format_ or None, _columns(column, voltage), rate_hz)
     meta = {"device": device, "board": board or device, "meter": {"kind": "external"}, "power_scope": scope}
-    recording = recording_of(readings, meta, file, events, segments)
+    recording = recording_of(readings, meta, file, events, segments, alignment)
     check_replaceable(recording, output)
     write_recording(recording, output)
     for note in readings.notes:

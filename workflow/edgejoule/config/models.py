@@ -137,6 +137,21 @@ class Segments(Model):
     threshold_w: PositiveFloat | None = Field(None, description="Power above which something runs (W).")
 
 
+class Alignment(Model):
+    """How the clock of a file of events is laid on the trace's, where they are two hosts' clocks."""
+
+    marks: str | None = Field(None, description="CSV of moments that both clocks saw: meter_ns,host_ns.")
+    load: str | None = Field(None, description="Or: CSV of the load on the events' clock: host_ns,load.")
+    limit_s: PositiveFloat = Field(10.0, description="Largest offset to look for by load, either way (s).")
+    step_s: PositiveFloat = Field(0.01, description="Grid on which load and power are compared (s).")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Alignment":
+        if (self.marks is None) == (self.load is None):
+            raise ValueError("give either 'marks' or 'load'")
+        return self
+
+
 class TracesSource(Model):
     """Replay a recording: canonical, or in a named format that an importer reads."""
 
@@ -147,6 +162,7 @@ class TracesSource(Model):
     file: str | None = Field(None, description="A single trace file, in a format of such files.")
     columns: TraceColumns | None = Field(None, description="Which columns of the file hold what.")
     events: str | None = Field(None, description="CSV or Parquet with the columns of events.parquet.")
+    alignment: Alignment | None = Field(None, description="Where the events are on another host's clock.")
     segments: Segments | None = Field(None, description="Or: find the events in the trace.")
 
 
@@ -175,6 +191,7 @@ class Device(Model):
         "steadied (each pass's median inference, without the machine's slow drift, which the workloads around it tell; "
         "for a shared machine without a meter).",
     )
+    in_zoo: bool = Field(True, description="Whether its networks are the zoo's; of others there is no predictor.")
     source: Annotated[LiveSource | TracesSource | TableSource, Field(discriminator="kind")]
     note: str = Field("", description="Anything a reader should know; shown in the report.")
 
@@ -222,6 +239,14 @@ class Recommendations(Model):
     budgets_mj: list[PositiveFloat] | None = Field(None, description="Or these budgets (mJ per inference).")
     accounting: Literal[ACCOUNTINGS] = "gross"
     rate_hz: PositiveFloat | None = Field(None, description="Requests a second, for accounting 'duty-cycle'.")
+    tasks: str = Field(
+        "resources/published/mlperf_tiny_tasks.csv",
+        description="CSV of tasks beside ImageNet: network, task, metric, target, source.",
+    )
+    accuracies: str = Field(
+        "resources/published/mlperf_tiny_accuracy.csv",
+        description="CSV of what devices reach in these tasks: device, network, accuracy, source.",
+    )
     exclude: list[str] = Field([], description="Networks not to recommend: names, or patterns such as '*-quantized'.")
     exclude_licences: list[str] = Field([], description="Licences of weights not to recommend, e.g. cc-by-nc-4.0.")
     confidence: Share = Field(0.9, description="Probability of meeting a budget where energies are predicted.")

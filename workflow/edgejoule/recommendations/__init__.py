@@ -1,6 +1,13 @@
 """Recommendations: the most accuracy that an energy budget can buy."""
 
-from edgejoule.recommendations.build import LeftOut, build_device, build_devices, build_validation, join_validation
+from edgejoule.recommendations.build import (
+    LeftOut,
+    build_device,
+    build_devices,
+    build_tasks,
+    build_validation,
+    join_validation,
+)
 from edgejoule.recommendations.catalogue import Catalogue, build_catalogue
 from edgejoule.recommendations.recommend import recommend
 from edgejoule.recommendations.request import Request
@@ -12,6 +19,7 @@ __all__ = [
     "build_catalogue",
     "build_device",
     "build_devices",
+    "build_tasks",
     "build_validation",
     "join_validation",
     "recommend",

@@ -16,10 +16,11 @@ from edgejoule.recommendations.devices import (
     span_targets,
     with_board_idle,
 )
-from edgejoule.recommendations.pages import device_page, devices_page, validation_page
+from edgejoule.recommendations.pages import device_page, devices_page, tasks_page, validation_page
 from edgejoule.recommendations.predicted import predicted_catalogue
 from edgejoule.recommendations.request import exclusion_reasons
 from edgejoule.recommendations.sweep import front_table, recommendation_table, spread_budgets, sweep
+from edgejoule.recommendations.tasks import read_accuracies, read_tasks, task_table
 from edgejoule.recommendations.validate import summarise, validate_device
 from edgejoule.tables import empty, read_table, write_table, write_text
 from edgejoule.tables.contracts import (
@@ -29,6 +30,7 @@ from edgejoule.tables.contracts import (
     NETWORKS,
     RECOMMENDATION_VALIDATION,
     RECOMMENDATIONS,
+    TASK_CHOICES,
     VALIDATION,
 )
 
@@ -175,6 +177,23 @@ def build_devices(networks: list[Path], output: Path, break_evens: Path, left_ou
         write_table(table, path, contract, {"left_out": alone})
         _write_csv(table, path)
     write_text(output.with_suffix(".md"), devices_page(chosen, changes, alone))
+
+
+def build_tasks(networks: list[Path], tasks: Path, accuracies: Path, output: Path) -> None:
+    """Rank devices by energy in each task beside ImageNet; table ``task-choices`` as Parquet and CSV, and a page.
+
+    Args:
+        networks: each device's rows of table ``networks``.
+        tasks: CSV of the tasks.
+        accuracies: CSV of what devices reach in them.
+        output: where to write; CSV and page go beside it.
+    """
+    rows = pd.concat([read_table(path, NETWORKS) for path in networks], ignore_index=True)
+    about = read_tasks(tasks)
+    table = task_table(rows, about, read_accuracies(accuracies))
+    write_table(table, output, TASK_CHOICES, {"tasks": tasks.name, "accuracies": accuracies.name})
+    _write_csv(table, output)
+    write_text(output.with_suffix(".md"), tasks_page(table, about))
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:

@@ -40,7 +40,8 @@ def device_page(result: Sweep, fronts: pd.DataFrame, title: str) -> str:
 def _opening(catalogue: Catalogue) -> str:
     if not len(catalogue):
         return (
-            f"Nothing can be recommended on `{catalogue.device}`: no network of it has both an energy and an accuracy."
+            f"Nothing can be recommended on `{catalogue.device}`: no network of it has both an energy and an ImageNet "
+            "accuracy. What it needs in other tasks stands in tasks.md."
         )
     text = (
         f"Device `{catalogue.device}`; {len(catalogue)} networks. Energy per inference: {catalogue.label}; "
@@ -152,6 +153,42 @@ def devices_page(chosen: pd.DataFrame, changes: pd.DataFrame, left_out: dict[str
     if left_out:
         rows = [[f"`{device}`", label] for device, label in sorted(left_out.items())]
         parts += ["## Not compared", markdown_table(["device", "energy"], rows)]
+    return "\n\n".join(parts) + "\n"
+
+
+def tasks_page(table: pd.DataFrame, tasks: pd.DataFrame) -> str:
+    """Return the page of tasks beside ImageNet: the device with the least energy that reaches each one's target."""
+    parts = [
+        "# Which device for which task",
+        "Tasks beside ImageNet. Ranked by energy per inference, one after the other, are the devices that were stated "
+        "to reach the task's target; devices of different power scopes are never ranked in one list. Energies derived "
+        "from MLPerf recordings are derived figures, not MLPerf scores.",
+    ]
+    if table.empty:
+        return "\n\n".join([*parts, "No device has a recording of these tasks."]) + "\n"
+    sources = dict(zip(tasks["task"], tasks["source"], strict=True))
+    for (task, scope), rows in table.groupby(["task", "power_scope"], sort=True):
+        first = rows.iloc[0]
+        least = rows["energy_mj"].where(rows["rank"].notna()).min()
+        parts += [
+            f"## {str(task).capitalize()}, {scope} power",
+            f"Target: {first.target:g}, {first.metric}. Source: {sources[task]}.",
+        ]
+        lines = [
+            [
+                "" if pd.isna(row.rank) else str(row.rank),
+                f"`{row.device}`",
+                f"`{row.network}`",
+                "" if pd.isna(row.accuracy) else f"{row.accuracy:g}",
+                "" if pd.isna(row.energy_mj) else f"{row.energy_mj:.4g}",
+                "" if pd.isna(row.rank) else f"{row.energy_mj / least:.3g}",
+                "" if pd.isna(row.latency_ms) else f"{row.latency_ms:.4g}",
+                row.reason,
+            ]
+            for row in rows.itertuples()
+        ]
+        header = ["rank", "device", "network", "accuracy", "mJ", "times the least", "ms", "why not ranked"]
+        parts.append(markdown_table(header, lines))
     return "\n\n".join(parts) + "\n"
 
 

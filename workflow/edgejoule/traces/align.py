@@ -1,10 +1,19 @@
 """Two hosts' clocks: the offset between them, from marks that both saw or from load and power."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.csv
 
+from edgejoule.config.models import Alignment
 from edgejoule.errors import EdgejouleError
+
+#: Most steps of the grid on which load and power are compared.
+MOST_STEPS = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -34,8 +43,7 @@ def align_by_marks(first_ns: np.ndarray, second_ns: np.ndarray) -> Offset:
 
 
 def align_by_load(
-    power_t_ns: np.ndarray,
-    power_w: np.ndarray,
+    power: Iterable[tuple[np.ndarray, np.ndarray]],
     load_t_ns: np.ndarray,
     load: np.ndarray,
     limit_s: float,
@@ -44,9 +52,10 @@ def align_by_load(
 ) -> Offset:
     """Return the offset of the load's clock by cross-correlation with power, from how well they agree in each block.
 
+    Clocks that have nothing in common (one counts from its start, one from 1970) are taken to have started together.
+
     Args:
-        power_t_ns: stamps of the power trace (ns).
-        power_w: power (W).
+        power: the power trace in pieces: stamps (ns), power (W, nan = lost).
         load_t_ns: stamps of the load (ns), on the other clock.
         load: load, in any unit (such as the busy share of a processor).
         limit_s: largest offset to look for, either way (s).
@@ -56,35 +65,118 @@ def align_by_load(
     Raises:
         EdgejouleError: the two do not overlap, or either of them never changes.
     """
-    origin = int(power_t_ns[0])
-    t, u = (power_t_ns - origin) * 1e-9, (load_t_ns - origin) * 1e-9
-    grid = np.arange(max(t[0], u[0]) + limit_s, min(t[-1], u[-1]) - limit_s, step_s)
-    if len(grid) < 4 * blocks:
+    start_ns, watts = _on_grid(power, step_s)
+    apart_ns = 0
+    end_ns = start_ns + round(len(watts) * step_s * 1e9)
+    if not len(load_t_ns) or load_t_ns[0] > end_ns or load_t_ns[-1] < start_ns:
+        apart_ns = start_ns - int(load_t_ns[0]) if len(load_t_ns) else 0
+    most = round(limit_s / step_s)
+    # Seconds since the power's start, on the grid that the power is on; the load's reaches as far as any shift.
+    middle = (np.arange(len(watts)) + 0.5) * step_s
+    seconds = (np.asarray(load_t_ns, np.int64) + apart_ns - start_ns) * 1e-9
+    inside = (middle >= seconds[0] + limit_s) & (middle <= seconds[-1] - limit_s) if len(seconds) else np.zeros(0, bool)
+    known = np.flatnonzero(inside)
+    if len(known) < 4 * blocks:
         raise EdgejouleError(f"power and load overlap for less than {4 * blocks} steps of {step_s} s beside the limit")
-    shifts = np.arange(-round(limit_s / step_s), round(limit_s / step_s) + 1)
-    power = np.interp(grid, t, power_w)
-    loads = np.array([np.interp(grid - shift * step_s, u, load) for shift in shifts])
-    whole = _best_shift(power, loads)
-    parts = [_best_shift(power[part], loads[:, part]) for part in np.array_split(np.arange(len(grid)), blocks)]
+    first, last = known[0], known[-1] + 1
+    watts = watts[first:last]
+    wide = (np.arange(first - most, last + most) + 0.5) * step_s
+    loads = np.interp(wide, seconds, load)
+    loads -= loads.mean()
+    whole = _best_shift(watts, loads)
+    cuts = np.linspace(0, len(watts), blocks + 1).astype(int)
+    parts = [_best_shift(watts[a:b], loads[a : b + 2 * most]) for a, b in pairwise(cuts)]
     parts = [part for part in parts if part is not None]
     if whole is None or len(parts) < 2:
         raise EdgejouleError("power or load never changes; there is nothing to align by")
     # Blocks without a change of load find any shift: the median's spread is robust against them.
     spread = 1.4826 * np.median(np.abs(np.array(parts) - np.median(parts))) / np.sqrt(len(parts))
-    centre = whole - round(limit_s / step_s)
-    return Offset(centre * step_s * 1e9, float(np.hypot(spread, 1 / np.sqrt(12)) * step_s * 1e9))
+    return Offset(apart_ns + (most - whole) * step_s * 1e9, float(np.hypot(spread, 1 / np.sqrt(12)) * step_s * 1e9))
+
+
+def _on_grid(power: Iterable[tuple[np.ndarray, np.ndarray]], step_s: float) -> tuple[int, np.ndarray]:
+    """Return the start of a trace (ns) and its mean power in each step (W); a step without readings is interpolated."""
+    sums, counts, start_ns = np.zeros(0), np.zeros(0), None
+    for t_ns, values in power:
+        if not len(t_ns):
+            continue
+        start_ns = int(t_ns[0]) if start_ns is None else start_ns
+        step = ((t_ns - start_ns) // round(step_s * 1e9)).astype(np.int64)
+        known = ~np.isnan(values)
+        if step[-1] >= len(sums):
+            more = int(step[-1]) + 1 - len(sums)
+            if len(sums) + more > MOST_STEPS:
+                raise EdgejouleError(f"more than {MOST_STEPS:,} steps of {step_s} s; give a longer step")
+            sums, counts = np.append(sums, np.zeros(more)), np.append(counts, np.zeros(more))
+        low = int(step[0])
+        size = int(step[-1]) + 1 - low
+        sums[low : low + size] += np.bincount(step[known] - low, values[known], size)
+        counts[low : low + size] += np.bincount(step[known] - low, minlength=size)
+    filled = np.flatnonzero(counts)
+    if start_ns is None or not len(filled):
+        raise EdgejouleError("the trace has no power to align by")
+    number = np.arange(len(sums))
+    return start_ns, np.interp(number, filled, sums[filled] / counts[filled])
 
 
 def _best_shift(power: np.ndarray, loads: np.ndarray) -> float | None:
+    """Return the place in ``loads`` at which as many values as ``power`` has correlate with it best."""
+    from scipy.signal import correlate
+
+    size = len(power)
     power = power - power.mean()
-    loads = loads - loads.mean(axis=1, keepdims=True)
-    norm = np.sqrt((power**2).sum() * (loads**2).sum(axis=1))
-    if not norm.any() or not (norm > 0).all():
+    dot = correlate(loads, power, mode="valid", method="fft")
+    sums = np.concatenate([[0.0], np.cumsum(loads)])
+    squares = np.concatenate([[0.0], np.cumsum(loads**2)])
+    spread = squares[size:] - squares[:-size] - (sums[size:] - sums[:-size]) ** 2 / size
+    norm = np.sqrt((power**2).sum() * np.maximum(spread, 0.0))
+    if not (norm > 1e-9 * max(norm.max(), 1e-300)).all():
         return None
-    score = loads @ power / norm
+    score = dot / norm
     best = int(np.argmax(score))
     if not 0 < best < len(score) - 1:
         return float(best)
     below, at, above = score[best - 1 : best + 2]
     curve = below - 2 * at + above
     return best + (0.5 * (below - above) / curve if curve else 0.0)
+
+
+def read_offset(power: Iterable[tuple[np.ndarray, np.ndarray]], wanted: Alignment) -> tuple[str, Offset]:
+    """Return how the events' clock was aligned with the trace's, and the offset between them.
+
+    Args:
+        power: the trace in pieces.
+        wanted: a CSV of marks on both clocks (``meter_ns,host_ns``), or one of the host's load (``host_ns,load``).
+
+    Raises:
+        EdgejouleError: the file cannot be read or lacks a column, or the two cannot be aligned.
+    """
+    path = Path(wanted.marks or wanted.load)
+    columns = (
+        {"meter_ns": pa.int64(), "host_ns": pa.int64()}
+        if wanted.marks
+        else {
+            "host_ns": pa.int64(),
+            "load": pa.float64(),
+        }
+    )
+    try:
+        table = pa.csv.read_csv(path, convert_options=pa.csv.ConvertOptions(column_types=columns))
+    except (pa.ArrowException, OSError) as error:
+        raise EdgejouleError(
+            f"{path}: not a readable CSV of {', '.join(columns)}: {' '.join(str(error).split())}"
+        ) from error
+    lacking = [name for name in columns if name not in table.column_names]
+    if lacking:
+        raise EdgejouleError(f"{path}: lacks the column(s) {', '.join(lacking)}")
+    first, second = (table[name].to_numpy() for name in columns)
+    if np.isnan(first.astype(float)).any() or not np.isfinite(second.astype(float)).all():
+        raise EdgejouleError(f"{path}: a row is not complete")
+    try:
+        if wanted.marks:
+            return "marks", align_by_marks(first, second)
+        if (np.diff(first) <= 0).any():
+            raise EdgejouleError(f"time does not advance in line {int(np.argmax(np.diff(first) <= 0)) + 3}")
+        return "load", align_by_load(power, first, second, wanted.limit_s, wanted.step_s)
+    except EdgejouleError as error:
+        raise EdgejouleError(f"{path}: {error}") from error

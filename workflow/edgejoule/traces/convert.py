@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from edgejoule.config import Device
-from edgejoule.config.models import Segments
+from edgejoule.config.models import Alignment, Segments
 from edgejoule.errors import EdgejouleError
 from edgejoule.tables import empty
 from edgejoule.tables.contracts import EVENTS
 from edgejoule.tables.vocabulary import PRECISIONS
-from edgejoule.traces.events import find_events, read_events
+from edgejoule.traces.align import read_offset
+from edgejoule.traces.events import find_events, power_of, read_events
 from edgejoule.traces.files import Files
 from edgejoule.traces.importers.formats import FORMATS, read_trace_file
 from edgejoule.traces.importers.readings import Readings
@@ -67,7 +70,11 @@ def _single(device: Device, meta: dict) -> Recording:
     if (source.events is None) == (source.segments is None):
         raise EdgejouleError(f"device '{device.name}': a trace file needs either 'events' or 'segments' for its events")
     readings = read_trace_file(Path(source.file), source.format, source.columns, device.meter.rate_hz)
-    return recording_of(readings, meta, Path(source.file), source.events, source.segments)
+    if source.alignment is not None and source.events is None:
+        raise EdgejouleError(
+            f"device '{device.name}': 'alignment' lays the clock of 'events' on the trace's; give both"
+        )
+    return recording_of(readings, meta, Path(source.file), source.events, source.segments, source.alignment)
 
 
 def recording_of(
@@ -76,6 +83,7 @@ def recording_of(
     path: Path,
     events: Path | str | None = None,
     segments: Segments | None = None,
+    alignment: Alignment | None = None,
 ) -> Recording:
     """Return the recording of a trace file.
 
@@ -85,9 +93,16 @@ def recording_of(
         path: the file.
         events: a file of marks; or
         segments: how events are found in the trace; without either there are none.
+        alignment: how the marks' clock is laid on the trace's, where they are two.
     """
     if events is not None:
         table = read_events(events)
+        if alignment is not None:
+            method, offset = read_offset(power_of(readings, path.name), alignment)
+            shift = round(offset.offset_ns)
+            table = table.assign(start_ns=table["start_ns"] + shift, end_ns=table["end_ns"] + shift)
+            known = None if np.isnan(offset.uncertainty_ns) else offset.uncertainty_ns
+            meta = meta | {"alignment": {"method": method, "offset_ns": shift, "uncertainty_ns": known}}
     elif segments is not None:
         table = find_events(readings, segments, path.name)
     else:

@@ -1,5 +1,6 @@
 """Events of a trace that came without them: from a file of marks, or found where the power changes its level."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -46,19 +47,29 @@ def read_events(path: Path | str) -> pd.DataFrame:
     return to_arrow(frame, EVENTS, str(path)).to_pandas()
 
 
-def find_events(readings: Readings, wanted: Segments, source: str) -> pd.DataFrame:
-    """Return the spans in which a trace's power is high as events, and the pauses between them as idle.
+def power_of(readings: Readings, source: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Return a trace's times (ns) and power (W) in pieces: the rails that count, or else whatever reads power.
 
     Raises:
-        EdgejouleError: the trace has no power, or is at one level throughout.
+        EdgejouleError: the trace has no power.
     """
     used = [rail.name for rail in readings.rails if rail.used and rail.quantity == "power"] or [
         rail.name for rail in readings.rails if rail.quantity == "power"
     ]
     if not used:
         raise EdgejouleError(f"{source}: holds counters only; mark its events in a file")
+    return readings.stream.sums(used)
+
+
+def find_events(readings: Readings, wanted: Segments, source: str) -> pd.DataFrame:
+    """Return the spans in which a trace's power is high as events, and the pauses between them as idle.
+
+    Raises:
+        EdgejouleError: the trace has no power, or is at one level throughout.
+    """
+    power_of(readings, source)
     try:
-        spans = segment(lambda: readings.stream.sums(used), wanted.least_s, wanted.threshold_w)
+        spans = segment(lambda: power_of(readings, source), wanted.least_s, wanted.threshold_w)
     except EdgejouleError as error:
         raise EdgejouleError(f"{source}: {error}") from error
     if not len(spans):

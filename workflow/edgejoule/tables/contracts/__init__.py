@@ -8,6 +8,7 @@ from edgejoule.tables.contracts.recommendations import (
     FRONTS,
     RECOMMENDATION_VALIDATION,
     RECOMMENDATIONS,
+    TASK_CHOICES,
 )
 from edgejoule.tables.contracts.recordings import EVENTS, NODES, PROBLEMS, SAMPLES, TRACE
 from edgejoule.tables.contracts.scores import (
@@ -64,6 +65,7 @@ ALL = (
     RECOMMENDATIONS,
     FRONTS,
     DEVICE_CHOICES,
+    TASK_CHOICES,
     BREAK_EVENS,
     RECOMMENDATION_VALIDATION,
 )
@@ -101,6 +103,7 @@ __all__ = [
     "SENSITIVITY",
     "SPLITS",
     "SUBSETS",
+    "TASK_CHOICES",
     "TRACE",
     "VALIDATION",
     "ZOO",

@@ -1,7 +1,7 @@
 """Tables of what to run, and of the proof."""
 
 from edgejoule.tables import vocabulary as words
-from edgejoule.tables.contracts.columns import BOARD, DEVICE, METHOD, NETWORK, POWER_SCOPE
+from edgejoule.tables.contracts.columns import BOARD, DEVICE, METHOD, NETWORK, POWER_SCOPE, PRECISION
 from edgejoule.tables.schema import FLAG, REAL, TEXT, WHOLE, Column, Table
 
 RECOMMENDATIONS = Table(
@@ -72,6 +72,28 @@ DEVICE_CHOICES = Table(
         Column("rank", WHOLE, "by energy, ties share the better; null = cannot reach the target", True, minimum=1),
     ),
     key=("target_top1", "device"),
+)
+
+TASK_CHOICES = Table(
+    "task-choices",
+    "What each device needs in a task beside ImageNet, ranked among those that reach the task's target accuracy.",
+    (
+        Column("task", TEXT, "the task"),
+        Column("metric", TEXT, "what accuracy is in it"),
+        Column("target", REAL, "accuracy that the task asks for"),
+        DEVICE,
+        BOARD,
+        POWER_SCOPE,
+        NETWORK,
+        PRECISION,
+        Column("accuracy", REAL, "what the device was stated to reach; null = not stated", True),
+        Column("energy_mj", REAL, "gross energy per inference", nullable=True, minimum=0),
+        Column("latency_ms", REAL, "latency", nullable=True, minimum=0),
+        Column("rank", WHOLE, "by energy within task and power scope; null = not ranked", True, minimum=1),
+        Column("reason", TEXT, "why it is not ranked; empty if it is"),
+        Column("source", TEXT, "where the accuracy is stated; empty where it is not"),
+    ),
+    key=("task", "device", "network"),
 )
 
 BREAK_EVENS = Table(

@@ -72,7 +72,9 @@ def import_mlperf_tiny(
     """
     folders = sorted({str(PurePosixPath(name).parent) for name in files.ending(TRACE) + files.ending(TRIALS)})
     if system is not None:
-        folders = [folder for folder in folders if f"/results/{system}/" in f"/{folder}/"]
+        # A device's name has no slash; a system's may: microtvm_native/NUCLEO_L4R5ZI.
+        part = f"-results-{system.replace('/', '-')}-"
+        folders = [folder for folder in folders if part in f"/{folder}/".replace("/", "-")]
     if not folders:
         raise EdgejouleError(f"{files}: neither '{TRACE}' nor '{TRIALS}'" + (f" of '{system}'" if system else ""))
     problems, frames, events, rates, offset = [], [], [], [], 0
