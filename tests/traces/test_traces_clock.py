@@ -98,9 +98,9 @@ def test_load_and_power_of_two_hosts(offset_s):
     load = (np.sin(load_t * 1.3) + np.sin(load_t * 0.37) > 0.4).astype(float)
     power_t = np.arange(0, 120, 0.1)
     power = 3 + 4 * np.interp(power_t - offset_s, load_t, load) + rng.normal(0, 0.3, len(power_t))
-    found = align_by_load(
-        (power_t * 1e9).astype(np.int64), power, (load_t * 1e9).astype(np.int64), load, limit_s=5, step_s=0.05
-    )
+    power_ns = (power_t * 1e9).astype(np.int64)
+    pieces = zip(np.array_split(power_ns, 7), np.array_split(power, 7), strict=True)
+    found = align_by_load(pieces, (load_t * 1e9).astype(np.int64), load, limit_s=5, step_s=0.05)
     assert found.offset_ns * 1e-9 == pytest.approx(offset_s, abs=0.1)
     assert abs(found.offset_ns * 1e-9 - offset_s) < 4 * found.uncertainty_ns * 1e-9
 
@@ -108,9 +108,13 @@ def test_load_and_power_of_two_hosts(offset_s):
 def test_nothing_to_align_by():
     t_ns = np.arange(0, 100 * 10**9, 10**8)
     with pytest.raises(EdgejouleError, match="never changes"):
-        align_by_load(t_ns, np.ones(len(t_ns)), t_ns, np.ones(len(t_ns)), 5, 0.1)
+        align_by_load([(t_ns, np.ones(len(t_ns)))], t_ns, np.ones(len(t_ns)), 5, 0.1)
     with pytest.raises(EdgejouleError, match="overlap for less than"):
-        align_by_load(t_ns[:20], np.ones(20), t_ns[:20], np.ones(20), 5, 0.1)
+        align_by_load([(t_ns[:20], np.ones(20))], t_ns[:20], np.ones(20), 5, 0.1)
+    with pytest.raises(EdgejouleError, match="no power to align by"):
+        align_by_load([(t_ns, np.full(len(t_ns), np.nan))], t_ns, np.ones(len(t_ns)), 5, 0.1)
+    with pytest.raises(EdgejouleError, match="give a longer step"):
+        align_by_load([(t_ns * 1000, np.ones(len(t_ns)))], t_ns, np.ones(len(t_ns)), 5, 0.001)
 
 
 @given(

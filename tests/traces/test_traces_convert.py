@@ -98,3 +98,49 @@ def test_a_recording_of_another_device(tmp_path, capture):
 def test_sources_that_cannot_be(source, message):
     with pytest.raises(EdgejouleError, match=message):
         import_device(device(source))
+
+
+HOST = 1_700_000_000_000_000_000
+
+
+@pytest.fixture
+def two_hosts(tmp_path, capture):
+    """Events and load of a host whose clock counts from 1970, beside a meter's that counts from its start."""
+    start, end = HOST + 3 * 10**9, HOST + 5 * 10**9
+    (tmp_path / "e.csv").write_text(f"event,start_ns,end_ns,workload,iterations\na,{start},{end},n,9\n")
+    t = np.arange(-300, 1100) * 10**7
+    busy = ((t > 2e9) & (t < 6e9)).astype(int)
+    pd.DataFrame({"host_ns": HOST + t, "load": busy}).to_csv(tmp_path / "load.csv", index=False)
+    (tmp_path / "marks.csv").write_text(f"meter_ns,host_ns\n100,{HOST + 100}\n7000000000,{HOST + 7_000_000_400}\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("alignment", [{"marks": "marks.csv"}, {"load": "load.csv", "limit_s": 4}])
+def test_events_of_another_hosts_clock(two_hosts, capture, alignment):
+    alignment = {key: str(two_hosts / value) if key != "limit_s" else value for key, value in alignment.items()}
+    source = {"format": "generic", "file": capture, "columns": COLUMNS, "events": str(two_hosts / "e.csv")}
+    recording = import_device(device(source | {"alignment": alignment}))
+    about = recording.meta["alignment"]
+    assert about["method"] in alignment and about["offset_ns"] == pytest.approx(-HOST, abs=3e7)
+    assert 0 < about["uncertainty_ns"] < 2e7
+    assert event_energy(recording)["energy_j"].iloc[0] == pytest.approx(6.0, rel=1e-3)
+    write_recording(recording, two_hosts / "r")
+    assert read_recording(two_hosts / "r").meta["alignment"] == about
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("marks", "meter_ns,host_ns\n", r"a\.csv: 0 marks on one clock"),
+        ("marks", "meter,host_ns\n1,2\n", r"a\.csv: lacks the column\(s\) meter_ns"),
+        ("marks", "meter_ns,host_ns\n1,soon\n", r"a\.csv: not a readable CSV of meter_ns, host_ns"),
+        ("marks", "meter_ns,host_ns\n1,\n", r"a\.csv: a row is not complete"),
+        ("load", "host_ns,load\n5,1\n3,2\n", r"a\.csv: time does not advance in line 3"),
+        ("load", "host_ns,load\n5,1\n9,2\n", r"a\.csv: power and load overlap for less than"),
+    ],
+)
+def test_alignments_that_cannot_be(two_hosts, capture, name, text, message):
+    (two_hosts / "a.csv").write_text(text)
+    source = {"format": "generic", "file": capture, "columns": COLUMNS, "events": str(two_hosts / "e.csv")}
+    with pytest.raises(EdgejouleError, match=message):
+        import_device(device(source | {"alignment": {name: str(two_hosts / "a.csv")}}))

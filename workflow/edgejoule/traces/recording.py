@@ -130,7 +130,7 @@ def read_meta(folder: Path | str) -> dict:
         meta = json.loads(text)
     except OSError as error:
         raise EdgejouleError(f"{path}: no recording here: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EdgejouleError(f"{path}: not valid JSON: {error}") from error
     if not isinstance(meta, dict):
         raise EdgejouleError(f"{path}: should hold a mapping, but holds {type(meta).__name__}")

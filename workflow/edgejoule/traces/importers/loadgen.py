@@ -83,7 +83,7 @@ def _values(text: str, where: str) -> dict:
         try:
             entry = json.loads(line.strip()[len(PREFIX) :])
             found[entry["key"]] = entry["value"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise EdgejouleError(f"{where}: line {number} is cut off or no LoadGen entry: {error}") from error
     if not found:
         raise EdgejouleError(f"{where}: holds no LoadGen entries ('{PREFIX} ...')")

@@ -151,26 +151,29 @@ def _windows(data: bytes, where: str) -> list[tuple[int, int, float]]:
     if not energies:
         raise EdgejouleError(f"{where}: no 'Energy data for window ...'")
     for number, _ in energies:
-        if int(counts.get(number, 0)) < 1:
+        if not counts.get(number, "0").strip("0"):
             raise EdgejouleError(f"{where}: window {number} has no number of inferences")
-    return [(int(number), int(counts[number]), float(energy) * 1e-6) for number, energy in energies]
+    try:
+        return [(int(number), int(counts[number]), float(energy) * 1e-6) for number, energy in energies]
+    except ValueError as error:
+        raise EdgejouleError(f"{where}: the energy of a window is no number: {error}") from error
 
 
 def _read_trials(files: Files, folder: str) -> list[Session]:
     where = f"{folder}/{TRIALS}"
-    reported = []
+    text = ""
     if files.has(f"{folder}/{RESULTS}"):
         text = files.read(f"{folder}/{RESULTS}").decode("utf-8", "replace")
-        reported = [float(value) * 1e-6 for value in re.findall(r"Total Energy\s*:\s*([\d.]+)\s*uJ", text)]
     sessions = []
     try:
+        reported = [float(value) * 1e-6 for value in re.findall(r"Total Energy\s*:\s*([\d.]+)\s*uJ", text)]
         for number, trial in enumerate(_json(files, where)):
             energy_j = np.array(trial["power"]["samples"], float)
             start, end = (float(stamp[1]) / TRIAL_RATE_HZ for stamp in trial["power"]["timestamps"][-2:])
             energy = reported[number] if number < len(reported) else None
             window = Window(start, end, int(trial["infer"]["iterations"]), energy)
             sessions.append(_checked(Session(TRIAL_RATE_HZ, energy_j, [window]), where))
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
         raise EdgejouleError(f"{where}: not the results of a runner of MLPerf Tiny v1.3: {error!r}") from error
     if not sessions:
         raise EdgejouleError(f"{where}: holds no trials")
@@ -180,7 +183,7 @@ def _read_trials(files: Files, folder: str) -> list[Session]:
 def _json(files: Files, name: str) -> object:
     try:
         return json.loads(files.read(name))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EdgejouleError(f"{name}: not valid JSON: {error}") from error
 
 
@@ -189,6 +192,8 @@ def _is_time(value: object) -> bool:
 
 
 def _checked(session: Session, where: str) -> Session:
+    if session.energy_j.ndim != 1 or not len(session.energy_j):
+        raise EdgejouleError(f"{where}: its samples are no list of numbers")
     for window in session.windows:
         if not (_is_time(window.start_s) and _is_time(window.end_s)) or window.end_s <= window.start_s:
             raise EdgejouleError(f"{where}: a window from {window.start_s} s to {window.end_s} s")

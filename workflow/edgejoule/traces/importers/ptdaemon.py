@@ -157,6 +157,6 @@ def read_server(data: bytes, where: str) -> Server:
         go = [command for command in replies if command.startswith("Go,")]
         period = int(go[-1].split(",")[1]) * 1_000_000 if go else None
         meter = replies["Identify"].split(",")[0] if "Identify" in replies else None
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise EdgejouleError(f"{where}: not the JSON of a power server: {error!r}") from error
     return Server(meter, period, start, stop)

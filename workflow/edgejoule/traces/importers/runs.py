@@ -43,7 +43,7 @@ def system_description(files: Files, ending: str = ".json") -> dict:
             continue
         try:
             value = json.loads(files.read(name).decode("utf-8", "replace"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return {"note": f"{name} is not valid JSON: {error}"}
         if not isinstance(value, dict):
             return {"note": f"{name} holds no mapping"}
