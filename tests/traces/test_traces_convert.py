@@ -122,7 +122,8 @@ def test_events_of_another_hosts_clock(two_hosts, capture, alignment):
     recording = import_device(device(source | {"alignment": alignment}))
     about = recording.meta["alignment"]
     assert about["method"] in alignment and about["offset_ns"] == pytest.approx(-HOST, abs=3e7)
-    assert 0 < about["uncertainty_ns"] < 2e7
+    # One edge of the load cannot say how well it was found.
+    assert about["uncertainty_ns"] is None if "load" in alignment else 0 < about["uncertainty_ns"] < 1e4
     assert event_energy(recording)["energy_j"].iloc[0] == pytest.approx(6.0, rel=1e-3)
     write_recording(recording, two_hosts / "r")
     assert read_recording(two_hosts / "r").meta["alignment"] == about

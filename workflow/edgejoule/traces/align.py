@@ -18,7 +18,7 @@ MOST_STEPS = 20_000_000
 
 @dataclass(frozen=True)
 class Offset:
-    """What must be added to the second clock's times to get the first one's (ns), and one standard deviation (ns)."""
+    """What to add to the second clock to get the first one, and its standard deviation (ns; nan = unknown)."""
 
     offset_ns: float
     uncertainty_ns: float
@@ -87,11 +87,14 @@ def align_by_load(
     cuts = np.linspace(0, len(watts), blocks + 1).astype(int)
     parts = [_best_shift(watts[a:b], loads[a : b + 2 * most]) for a, b in pairwise(cuts)]
     parts = [part for part in parts if part is not None]
-    if whole is None or len(parts) < 2:
+    if whole is None:
         raise EdgejouleError("power or load never changes; there is nothing to align by")
+    offset_ns = apart_ns + (most - whole) * step_s * 1e9
+    if len(parts) < 2:
+        return Offset(offset_ns, float("nan"))
     # Blocks without a change of load find any shift: the median's spread is robust against them.
     spread = 1.4826 * np.median(np.abs(np.array(parts) - np.median(parts))) / np.sqrt(len(parts))
-    return Offset(apart_ns + (most - whole) * step_s * 1e9, float(np.hypot(spread, 1 / np.sqrt(12)) * step_s * 1e9))
+    return Offset(offset_ns, float(np.hypot(spread, 1 / np.sqrt(12)) * step_s * 1e9))
 
 
 def _on_grid(power: Iterable[tuple[np.ndarray, np.ndarray]], step_s: float) -> tuple[int, np.ndarray]:
@@ -130,9 +133,10 @@ def _best_shift(power: np.ndarray, loads: np.ndarray) -> float | None:
     squares = np.concatenate([[0.0], np.cumsum(loads**2)])
     spread = squares[size:] - squares[:-size] - (sums[size:] - sums[:-size]) ** 2 / size
     norm = np.sqrt((power**2).sum() * np.maximum(spread, 0.0))
-    if not (norm > 1e-9 * max(norm.max(), 1e-300)).all():
+    if not norm.any():
         return None
-    score = dot / norm
+    # A stretch in which the load stands still agrees with nothing.
+    score = np.where(norm > 1e-6 * norm.max(), dot / np.maximum(norm, 1e-300), -1.0)
     best = int(np.argmax(score))
     if not 0 < best < len(score) - 1:
         return float(best)
