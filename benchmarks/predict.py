@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python benchmarks/predict.py results
 
-Needs results/datasets and results/graphs of a finished run. Prints one Markdown table.
+Needs results/datasets, results/graphs and results/traces of a finished run. Prints one Markdown table.
 """
 
 import argparse
@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from edgejoule.predictors import network_features
+from edgejoule.predictors import kernels_for, network_features, read_nodes
 from edgejoule.predictors.serve import ServedPredictor
 from edgejoule.predictors.train import train
 from edgejoule.tables import read_table
-from edgejoule.tables.contracts import KERNELS, NETWORKS
+from edgejoule.tables.contracts import KERNEL_COSTS, KERNELS, NETWORKS
 
 
 def seconds(work, repeats: int) -> float:
@@ -38,16 +38,18 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     for path in sorted((results / "datasets").glob("*/networks.parquet")):
         networks = read_table(path, NETWORKS)
+        nodes = read_nodes(results / "traces" / path.parent.name)
+        alone = read_table(path.with_name("kernels.parquet"), KERNEL_COSTS)
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
-            train(networks, kernels, folder)
+            train(networks, kernels, folder, nodes, alone)
             training = time.perf_counter() - start
             predictor = ServedPredictor.load(folder)
         first = networks.iloc[0]
         mine = kernels[kernels["precision"].eq(first["precision"]) & kernels["network"].eq(first["network"])]
-        mine = mine[mine["runtime"] == mine["runtime"].iloc[0]]
+        mine = kernels_for(mine, first["runtime"])
         many = pd.concat([mine.assign(network=f"n{i}") for i in range(5000)], ignore_index=True)
-        features = network_features(many)
+        features = network_features(many, rows=predictor.needs_kernels)
         single = seconds(lambda one=mine, p=predictor: p.predict_many(one), 200)
         explained = seconds(lambda one=mine, p=predictor: p.predict(one), 200)
         batch = len(features) / seconds(lambda all_=many, p=predictor: p.predict_many(all_), 3)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -6,48 +7,14 @@ import pytest
 
 import edgejoule
 from edgejoule.predictors import DevicePredictor, training_set
+from edgejoule.predictors.alone import alone_kernels, evidence_of
 from edgejoule.predictors.kernelwise import FromKernels
-from edgejoule.predictors.rows import with_durations
+from edgejoule.predictors.rows import INPUTS, SYNTHETIC, ZOO, with_durations
 from edgejoule.predictors.times import ForestPerKind, RooflineTrees
 from edgejoule.predictors.train import train
 from edgejoule.validation import validate
-from synthetic_board import WATTS, board
-
-#: The profiler's own time per kernel (ns), which is not in the network's latency.
-PROFILER_NS = 1500
-
-
-def profiled(noise: float = 0.05, seed: int = 0):
-    """Return networks, kernels and nodes of a device whose kernels follow a law of their own per kind."""
-    networks, kernels = board(origin="estimated")
-    random = np.random.default_rng(seed)
-    law = kernels["kind"].map({"conv+bn+relu": 0.04, "dwconv+bn+relu": 0.4, "fc": 0.1})
-    narrow = 1 + (kernels["input_channels"] < 100)
-    ms = law * narrow * kernels["macs"] / 1e6 + 0.3 * (kernels["bytes_in"] + kernels["bytes_out"]) / 1e6 + 0.002
-    latency = ms.groupby(kernels["network"]).sum()
-    networks["latency_ms"] = networks["network"].map(latency)
-    networks["energy_mj"] = WATTS * networks["latency_ms"]
-    networks["energy_above_idle_mj"] = 0.0
-    frames = []
-    for number in range(2):
-        measured = ms * np.exp(np.abs(noise * random.normal(size=len(ms)))) * 1e6 + PROFILER_NS
-        nodes = kernels[["network", "precision", "index", "operator"]].assign(node=kernels["name"])
-        frames.append(nodes.assign(**{"pass": number, "duration_ns": measured.astype(int)}))
-    nodes = pd.concat(frames, ignore_index=True)
-    shapes = [_shapes(kernel) for kernel in kernels.itertuples()] * 2
-    return networks, kernels, nodes.assign(input_shapes=[s[0] for s in shapes], output_shapes=[s[1] for s in shapes])
-
-
-def _shapes(kernel) -> tuple[str, str]:
-    """Return a node's shapes as ONNX Runtime's profiler writes them, in blocks of 16 channels."""
-    if kernel.operator == "Gemm":
-        return '[{"float": [1, 512]}, {"float": [1000, 512]}]', '[{"float": [1, 1000]}]'
-    padded = -(-kernel.output_channels // 16) * 16
-    before = [1, kernel.input_channels, kernel.input_height, kernel.input_width]
-    each = kernel.input_channels // kernel.groups
-    weights = [padded, each, kernel.kernel_height, kernel.kernel_width]
-    after = [1, padded, kernel.output_height, kernel.output_width]
-    return json.dumps([{"float": before}, {"float": weights}]), json.dumps([{"float": after}])
+from synthetic_board import WATTS
+from synthetic_kernels import ALONE, PROFILER_NS, measured_alone, profiled
 
 
 def test_nodes_are_matched_by_what_they_do_and_the_least_pass_counts():
@@ -141,3 +108,71 @@ def test_a_trained_predictor_of_kernels_survives_the_disk(tmp_path):
     assert one.latency_ms.note is None and one.kernels_from.endswith("energy = declared power x latency")
     json.dumps(one.to_dict(), allow_nan=False)
     assert "Power is declared: 5 W" in (tmp_path / "synthetic" / "card.md").read_text()
+
+
+def test_times_alone_are_corrected_to_what_they_are_inside():
+    networks, kernels, nodes = profiled(noise=0)
+    _, features, _ = training_set(networks, kernels, nodes, measured_alone(kernels))
+    evidence = evidence_of(features.rows)
+    assert len(set(evidence.same)) == len(evidence.same)
+    alone = features.rows.where(features.rows.evidence == SYNTHETIC)
+    learned = evidence.where(np.isin(evidence.same, alone.same))
+    assert len(learned.same) == len(alone.same) > 50
+    large = alone.duration_ms > 0.1
+    # The profiler's own microseconds are in the times inside.
+    assert learned.duration_ms[large] / alone.duration_ms[large] == pytest.approx(1 / ALONE, rel=0.1)
+
+
+def test_a_kernel_that_only_left_out_families_have_is_unknown_and_a_synthetic_one_is_not():
+    networks, kernels, nodes = profiled()
+    rows, features, _ = training_set(networks, kernels, nodes, measured_alone(kernels))
+    out = (rows["family"] == "delta").to_numpy()
+    kept = features.take(~out).rows
+    alone = kept.where(kept.owner < 0)
+    theirs = set(kernels[kernels["network"].str.startswith("delta")]["kernel"])
+    others = set(kernels[~kernels["network"].str.startswith("delta")]["kernel"])
+    assert theirs - others
+    assert (alone.evidence == ZOO).sum() == len(others)
+    assert (alone.evidence == SYNTHETIC).sum() == (features.rows.evidence == SYNTHETIC).sum()
+    assert kept.inside.owner.max() == (~out).sum() - 1
+
+
+def test_kernels_alone_never_belong_to_a_prediction():
+    networks, kernels, nodes = profiled()
+    _, features, costs = training_set(networks, kernels, nodes, measured_alone(kernels))
+    model = FromKernels().fit(features, costs.metrics["latency_ms"], costs.family)
+    _, plain, _ = training_set(networks, kernels, nodes)
+    assert model.predict(features) == pytest.approx(model.predict(plain))
+
+
+def test_a_law_that_training_lacks_has_no_residual():
+    networks, kernels, nodes = profiled(noise=0)
+    _, features, _ = training_set(networks, kernels, nodes)
+    rows = features.rows
+    known = rows.law != rows.law[rows.amounts[:, 1].argmax()]
+    model = RooflineTrees().fit(rows.where(known), rows.duration_ms[known])
+    unseen = rows.where(~known)
+    assert model.predict(unseen) == pytest.approx(model.roofline(unseen))
+    assert not np.allclose(model.predict(rows.where(known)), model.roofline(rows.where(known)))
+
+
+def test_padding_never_makes_a_kernel_cheaper():
+    networks, kernels, nodes = profiled()
+    _, features, _ = training_set(networks, kernels, nodes)
+    model = RooflineTrees().fit(features.rows, features.rows.duration_ms)
+    for name, sign in INPUTS.items():
+        if sign:
+            more = features.rows.inputs.copy()
+            more[:, list(INPUTS).index(name)] *= 1.5
+            change = model.predict(replace(features.rows, inputs=more)) / model.predict(features.rows)
+            assert (sign * np.log(change) >= -1e-6).all(), name
+
+
+def test_a_kernel_of_the_zoo_that_no_network_has_is_left_out():
+    networks, kernels, nodes = profiled()
+    alone = measured_alone(kernels)
+    gone = alone.loc[alone["kernel_source"] == "synthetic", "kernel"].iloc[0]
+    alone["kernel_source"] = alone["kernel_source"].mask(alone["kernel"] == gone, "zoo")
+    assert gone not in set(alone_kernels(alone, kernels)["kernel"])
+    unstated = alone_kernels(alone.assign(kernel_source=None), kernels)
+    assert unstated.set_index("kernel").loc[gone, "evidence"] == "synthetic"

@@ -97,5 +97,21 @@ def test_the_design_measures_different_networks_of_every_precision(boards):
         Transfer(ordered[0].features, ordered[1:2], metered=True)
 
 
+def test_a_board_that_nobody_measured_is_predicted_from_the_others_alone(boards):
+    tables, kernels = boards
+    names = ["edgejoule", "macs-bytes-linear"]
+    table, used = validate(tables[3], kernels, names, ["leave-one-board-out"], priors=tables)
+    assert set(used["fold"]) == {"new-board"} and len(used) == 48
+    assert set(table["predictor"]) == set(names) and table.groupby("predictor")["network"].nunique().eq(48).all()
+    ours = table[(table["predictor"] == "edgejoule") & (table["metric"] == "energy_mj")]
+    # How fast the board is as a whole is not known; which networks are dear is.
+    assert ours["predicted"].corr(ours["measured"], method="spearman") > 0.98
+    assert ours["measured"].between(ours["lower"], ours["upper"]).mean() > 0.8
+    scaled = tables[3].assign(**{name: tables[3][name] * 7 for name in ("latency_ms", "energy_mj")})
+    altered, _ = validate(scaled, kernels, names, ["leave-one-board-out"], priors=tables[:3])
+    assert altered["predicted"].tolist() == table["predicted"].tolist()
+
+
 def test_names_of_protocols():
-    assert [measured_networks(name) for name in ("transfer-k5", "transfer-k20", "ten-fold")] == [5, 20, None]
+    names = ("transfer-k5", "transfer-k20", "leave-one-board-out", "ten-fold")
+    assert [measured_networks(name) for name in names] == [5, 20, 0, None]

@@ -18,13 +18,15 @@ def alone_kernels(costs: pd.DataFrame, kernels: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         costs: a device's rows of results/datasets/kernels.parquet; only those with a time of their own count.
-        kernels: rows of results/graphs/kernels.parquet as the device's runtime executes the whole zoo. A kernel that is
-            none of these is synthetic, and its configuration is read from its identifier.
+        kernels: rows of results/graphs/kernels.parquet as the device's runtime executes the whole zoo. Of a kernel that
+            is none of these, the configuration is read from its identifier if it is synthetic (``kernel_source``, or
+            where that is not stated); one of the zoo belongs to no network here, and is left out.
     """
     measured = costs[costs["latency_ms"].notna() & costs["quality"].ne("failed")].drop_duplicates("kernel")
     times = measured.set_index("kernel")["latency_ms"]
     zoo = kernels[kernels["kernel"].isin(times.index)].drop_duplicates("kernel").assign(evidence="zoo")
-    others = sorted(set(times.index) - set(zoo["kernel"]))
+    drawn = measured[measured["kernel_source"].fillna("synthetic").eq("synthetic")]
+    others = sorted(set(drawn["kernel"]) - set(zoo["kernel"]))
     parts = [zoo]
     if others:
         parts.append(identified_kernels(others).assign(evidence="synthetic", network=""))

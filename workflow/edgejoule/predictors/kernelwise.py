@@ -13,13 +13,18 @@ from edgejoule.predictors.times import ForestPerKind, RooflineTrees
 
 #: Share of the training kernels whose time must be known for a predictor that learns from kernels.
 KNOWN = 0.8
+#: As many kernels measured alone will do instead.
+ENOUGH = 200
 #: Basis of the linear model of networks' totals whose disagreement tells how hard a network is.
 SECOND = "by-kind"
 
 
 def timed(features: Features) -> bool:
-    """Whether enough kernels have times of their own to learn from."""
-    return features.rows is not None and np.isfinite(features.rows.inside.duration_ms).mean() >= KNOWN
+    """Whether enough kernels have times of their own to learn from, inside networks or alone."""
+    rows = features.rows
+    if rows is None:
+        return False
+    return np.isfinite(rows.inside.duration_ms).mean() >= KNOWN or (rows.owner < 0).sum() >= ENOUGH
 
 
 class FromKernels:

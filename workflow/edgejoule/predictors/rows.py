@@ -223,7 +223,9 @@ def _kernel_shapes(
 
 @cache
 def _node_shapes(before: str, after: str) -> str:
-    """Return a convolution's shapes as ``_kernel_shapes`` has them; empty for a node that is none."""
+    """Return a convolution's shapes as ``_kernel_shapes`` has them; empty for a node that is none, or tells none."""
+    if not before or not after:
+        return ""
     inputs = [shape for each in json.loads(before) for shape in each.values()]
     outputs = [shape for each in json.loads(after) for shape in each.values()]
     if len(inputs) < 2 or not outputs or any(len(shape) != 4 for shape in (inputs[0], inputs[1], outputs[0])):

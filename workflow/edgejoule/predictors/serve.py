@@ -116,6 +116,11 @@ class ServedPredictor:
             warnings=warnings[0],
         )
 
+    @property
+    def needs_kernels(self) -> bool:
+        """Whether features for ``predict_many`` must carry single kernels (``network_features(..., rows=True)``)."""
+        return self._predictor.needs_kernels
+
     def predict_many(self, kernels: pd.DataFrame | Features) -> pd.DataFrame:
         """Predict many networks at once: ``network, precision, metric, predicted, lower, upper``.
 

@@ -56,13 +56,12 @@ def training_set(
     if rows.empty:
         return rows, network_features(kernels.iloc[:0]), Costs.of(rows)
     mine = kernels_for(kernels[kernels["network"].isin(rows["network"])], rows["runtime"].iloc[0])
+    single = None
+    if alone is not None and len(alone):
+        single = alone_kernels(alone, kernels[kernels["runtime"] == rows["runtime"].iloc[0]])
     if nodes is not None and len(nodes):
-        single = None
-        if alone is not None and len(alone):
-            single = alone_kernels(alone, kernels[kernels["runtime"] == rows["runtime"].iloc[0]])
-        features = network_features(with_durations(mine, nodes), rows=True, alone=single)
-    else:
-        features = network_features(mine)
+        mine = with_durations(mine, nodes)
+    features = network_features(mine, rows="duration_ms" in mine or single is not None, alone=single)
     chosen, found = select(features, rows["network"].tolist(), rows["precision"].tolist())
     if not found.all():
         missing = rows.loc[~found, "network"].tolist()

@@ -18,7 +18,7 @@ GBM = {
     "tree_method": "hist",
     "random_state": 0,
 }
-FOREST = {"n_estimators": 100, "max_features": 0.5, "min_samples_leaf": 1, "random_state": 0, "n_jobs": 1}
+FOREST = {"n_estimators": 100, "max_features": 0.3, "min_samples_leaf": 1, "random_state": 0, "n_jobs": 1}
 
 
 class TreesNetwork:

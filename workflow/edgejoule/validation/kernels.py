@@ -53,7 +53,7 @@ class Device:
             networks, kernels, nodes, alone: as ``training_set`` takes them.
             events: the recording's events.
         """
-        if alone.empty or nodes is None:
+        if alone.empty:
             return None
         rows, features, costs = training_set(networks, kernels, nodes, alone)
         if features.rows is None or (features.rows.evidence == NODES).all():
