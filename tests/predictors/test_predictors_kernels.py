@@ -169,7 +169,7 @@ def test_padding_never_makes_a_kernel_cheaper():
 
 
 def test_a_kernel_of_the_zoo_that_no_network_has_is_left_out():
-    networks, kernels, nodes = profiled()
+    _, kernels, _ = profiled()
     alone = measured_alone(kernels)
     gone = alone.loc[alone["kernel_source"] == "synthetic", "kernel"].iloc[0]
     alone["kernel_source"] = alone["kernel_source"].mask(alone["kernel"] == gone, "zoo")
