@@ -79,8 +79,8 @@ def test_a_learning_curve_says_where_it_begins_ends_and_stops_helping():
     design = curve("a", "design", [30.0, 9.0, 12.0, 8.6, 8.5], [False, True, False, True, True])
     rows = pd.concat([design, curve("a", "random", [40.0, 20.0, 15.0, 9.5], [False] * 4, draws=5)])
     (picture,) = learning_curve.draw({"a": look("a")}, rows)
-    assert "chosen by design: 30 % after 0.1 minutes (20 kernels), 8.5 % after 1.6 (320)" in picture.caption
-    assert "from 0.8 minutes on within a tenth" in picture.caption
+    assert "chosen by design: 30 % after 6 s (20 kernels), 8.5 % after 1.6 min (320)" in picture.caption
+    assert "from 48 s on within a tenth" in picture.caption
     (axes,) = picture.figure.axes
     assert len(axes.lines) == 2 and len(axes.collections) == 1
 

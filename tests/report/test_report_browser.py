@@ -116,15 +116,24 @@ def test_tables_sort_and_filter(opened):
     opened.execute_script("arguments[0].click()", heading)
     assert text(opened, first) == "200"
     opened.find_element(By.CSS_SELECTOR, f"{table} input[type=search]").send_keys("v1-4")
-    assert text(opened, f"{table} .count") == "2 of 24 rows"
-    Select(opened.find_element(By.CSS_SELECTOR, f"{table} [data-filter=device]")).select_by_value("pi")
     assert text(opened, f"{table} .count") == "1 of 24 rows"
+    Select(opened.find_element(By.CSS_SELECTOR, f"{table} [data-filter=device]")).select_by_value("")
+    assert text(opened, f"{table} .count") == "2 of 24 rows"
+
+
+def test_networks_are_first_those_of_one_measured_device(opened):
+    """Energies at the wall and modelled ones are never one list unless the reader asks for it."""
+    select = Select(opened.find_element(By.CSS_SELECTOR, "#networks-table [data-filter=device]"))
+    assert select.first_selected_option.get_attribute("value") == "pi"
+    assert text(opened, "#networks-table .count") == "12 of 24 rows"
 
 
 def test_errors_are_first_shown_for_whole_families_left_out(opened):
     select = Select(opened.find_element(By.CSS_SELECTOR, "#accuracy-table [data-filter=protocol]"))
     assert select.first_selected_option.get_attribute("value") == "leave-one-family-out"
-    assert text(opened, "#accuracy-table .count") == "2 of 2 rows"
+    select = Select(opened.find_element(By.CSS_SELECTOR, "#accuracy-table [data-filter=metric]"))
+    assert select.first_selected_option.get_attribute("value") == "energy_mj"
+    assert text(opened, "#accuracy-table .count") == "1 of 2 rows"
 
 
 def test_a_figure_that_was_not_drawn_is_named(opened):

@@ -65,17 +65,21 @@ def _panel(axes: plt.Axes, rows: pd.DataFrame) -> None:
 
 def _sentence(look: DeviceLook, rows: pd.DataFrame) -> str:
     """Return where the curve of most kernels begins and ends, and from when on more minutes hardly help."""
-    last = rows.loc[rows["kernels"].idxmax()]
-    curve = rows[(rows["source"] == last["source"]) & (rows["choice"] == last["choice"])]
+    most = rows[rows["source"] == rows.loc[rows["kernels"].idxmax(), "source"]]
+    curve = most[most["choice"] == next(choice for choice in CHOICES if choice in set(most["choice"]))]
     first, last = curve.iloc[0], curve.iloc[-1]
     text = (
         f"{look.title}, {SOURCES[last['source']][0]} kernels {CHOICES[last['choice']][0]}: "
-        f"{percent(first['mape_percent'])} after {number(first['minutes'])} minutes ({int(first['kernels'])} kernels), "
-        f"{percent(last['mape_percent'])} after {number(last['minutes'])} ({int(last['kernels'])})"
+        f"{percent(first['mape_percent'])} after {_time(first['minutes'])} ({int(first['kernels'])} kernels), "
+        f"{percent(last['mape_percent'])} after {_time(last['minutes'])} ({int(last['kernels'])})"
     )
     # From here on the error stays near its end; a lucky early point does not count.
     near = curve["near"].to_numpy(dtype=bool)
     settled = len(near) - int(np.argmin(near[::-1])) if not near.all() else 0
     if near[-1]:
-        text += f"; from {number(curve['minutes'].iloc[settled])} minutes on within a tenth of all kernels' error"
+        text += f"; from {_time(curve['minutes'].iloc[settled])} on within a tenth of all kernels' error"
     return f"{text}."
+
+
+def _time(minutes: float) -> str:
+    return f"{number(60 * minutes)} s" if minutes < 1 else f"{number(minutes)} min"

@@ -113,7 +113,7 @@ function makeExplorer(data) {
       margin: { l: 48, r: 12, t: 12, b: 44 }, height: narrow ? 480 : 560, hovermode: "closest", dragmode: "zoom",
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: narrow ? 12 : 13, color: themeColour("--ink") },
-      legend: { orientation: "h", y: narrow ? -0.17 : -0.13, yanchor: "top", x: 0, font: { size: 12 } },
+      legend: { orientation: "h", y: narrow ? -0.21 : -0.13, yanchor: "top", x: 0, font: { size: 12 } },
       hoverlabel: { align: "left" }, modebar: { bgcolor: "rgba(0,0,0,0)", color: themeColour("--soft"), activecolor: themeColour("--accent") }, shapes: [], uirevision: state.device,
     }, { responsive: true, displaylogo: false, edits: { shapePosition: true }, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"], displayModeBar: narrow ? false : "hover" });
     mark(current());

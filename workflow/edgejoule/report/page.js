@@ -14,7 +14,7 @@
     `${data.devices.length} devices on ${boards} boards, ${data.networks.device.length} network measurements. ` +
     "Every number and figure here was made from the tables of one run of the pipeline.";
   const honest = [];
-  if (modelled.length) honest.push(`Energy of ${modelled.map((device) => device.title).join(", ")} is modelled (${[...new Set(modelled.map((device) => device.energy_label.replace(/^energy modelled, /, "")))].join("; ")}), not measured: its latency was measured, its energy proves nothing and gets no rank.`);
+  if (modelled.length) honest.push(`Energy of ${modelled.map((device) => device.title).join("; ")} is modelled (${[...new Set(modelled.map((device) => device.energy_label.replace(/^energy modelled, /, "")))].join("; ")}), not measured: its latency was measured, its energy proves nothing and gets no rank.`);
   if (measured.length) honest.push("Energies at the wall include the losses of the power supply; energies of different scope are never compared.");
   if (data.devices.some((device) => device.note.includes("MLPerf"))) honest.push("Energies per inference from MLPerf recordings are derived by this project; they are not MLPerf scores.");
   document.getElementById("honest").append(...honest.map((line) => make("li", {}, line)));
@@ -48,7 +48,8 @@
     { key: "energy_mj", title: "Energy (mJ)", digits: "auto" }, { key: "energy_above_idle_mj", title: "Above idle (mJ)", digits: "auto" },
     { key: "latency_ms", title: "Latency (ms)", digits: "auto" }, { key: "power_w", title: "Power (W)", digits: "auto" },
     { key: "origin", title: "Energy is" }, { key: "licence", title: "Licence of weights" }, { key: "quality", title: "Quality" }, { key: "reason", title: "Reason" },
-  ], ["device", "family", "precision", "licence", "quality"], { key: "energy_mj" });
+    // One device at first: energies of different scope, or modelled ones, are not to be read as one list.
+  ], ["device", "family", "precision", "licence", "quality"], { key: "energy_mj", chosen: { device: data.devices[0].name } });
 
   makeTable(document.getElementById("accuracy-table"), rowsOf(data.accuracy), [
     { key: "device", title: "Device", show: named }, { key: "metric", title: "Metric", show: called("metric") },
@@ -58,7 +59,7 @@
     { key: "spearman", title: "Spearman", digits: 3 }, { key: "coverage_percent", title: "In 90 % interval (%)", digits: 0 },
     { key: "worst_family", title: "Worst family" }, { key: "worst_mape_percent", title: "Its MAPE (%)", digits: 1 },
     { key: "networks", title: "Networks", digits: 0 }, { key: "abstained", title: "Abstained", digits: 0 },
-  ], ["device", "metric", "predictor", "protocol"], { key: "mape_percent", chosen: { protocol: "leave-one-family-out" } });
+  ], ["device", "metric", "predictor", "protocol"], { key: "mape_percent", chosen: { protocol: "leave-one-family-out", metric: "energy_mj" } });
 
   makeTable(document.getElementById("choices-table"), rowsOf(data.choices), [
     { key: "device", title: "Device", show: named }, { key: "method", title: "Method", show: called("method") },
