@@ -130,7 +130,7 @@ def test_random_weights_are_seeded_and_not_denormal(described):
 def test_the_runtime_is_asked_and_its_rules_nearly_agree(described):
     row, model, graph = described["mobilenet-v1-0.25-128"]
     assert can_be_asked("onnxruntime") and not can_be_asked("tflite")
-    with pytest.raises(EdgejouleError, match="'tflite' cannot be asked; ask onnxruntime"):
+    with pytest.raises(EdgejouleError, match="'tflite' cannot be asked; ask onnxruntime, openvino"):
         ask("tflite", model, graph, "x")
     asked, kernels = ask("onnxruntime", model, graph, "x")
     table = table_of(asked, kernels, row.network, "fp32", "onnxruntime", "nchw")
@@ -155,7 +155,8 @@ def test_user_files_are_described_with_and_without_weights(described, tmp_path):
 
 def test_zoo_becomes_the_declared_tables(zoo):
     rows = select(zoo, ["mobilenet-v1-0.25-128", "squeezenet1_1"])
-    kernels, coverage = describe_zoo(rows, ["onnxruntime", "tflite"])
+    found = describe_zoo(rows, ["onnxruntime", "tflite"])
+    kernels, coverage = found.kernels, found.coverage
     to_arrow(kernels, KERNELS)
     to_arrow(coverage, COVERAGE)
     # Board runtimes take the checkpoints published for them, in both precisions; ONNX Runtime is asked in FP32.
@@ -183,6 +184,7 @@ def test_unknown_networks_of_a_builder_stop(zoo):
 
 
 def test_empty_zoo_gives_empty_tables(zoo):
-    kernels, coverage = describe_zoo(zoo.iloc[:0], ["tflite"])
+    found = describe_zoo(zoo.iloc[:0], ["tflite"])
+    kernels, coverage = found.kernels, found.coverage
     assert kernels.empty and coverage.empty
     assert isinstance(kernels, pd.DataFrame) and to_arrow(kernels, KERNELS).num_rows == 0

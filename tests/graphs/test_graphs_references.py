@@ -40,7 +40,8 @@ def test_sizes_are_the_published_ones(references):
 
 
 def test_networks_are_described_whole(references):
-    kernels, coverage = describe_zoo(references, ["tflite", "onnxruntime"])
+    found = describe_zoo(references, ["tflite", "onnxruntime"])
+    kernels, coverage = found.kernels, found.coverage
     assert set(kernels[kernels.runtime == "tflite"].network) == set(references.network)
     assert (coverage.parameters == coverage.zoo_parameters).all()
     assert (coverage.known_macs_percent == 100).all()

@@ -50,7 +50,8 @@ def test_variants_are_a_zoo_that_can_be_described(tmp_path):
     zoo = read_zoo(tmp_path / "variants.tsv")
     pd.testing.assert_series_equal(zoo.parameters, rows.parameters)
     assert zoo.network.tolist()[0] == "alexnet-variant-5" and zoo.top1.isna().all()
-    kernels, coverage = describe_zoo(zoo, ["onnxruntime"])
+    found = describe_zoo(zoo, ["onnxruntime"])
+    kernels, coverage = found.kernels, found.coverage
     assert (coverage.parameters == coverage.zoo_parameters).all() and kernels.network.nunique() == 9
     network = build(next(zoo[zoo.family == "shufflenet-v2"].itertuples()))
     with torch.no_grad():

@@ -1,9 +1,10 @@
 """Graphs: the zoo's networks to the kernels that each runtime executes; one job per part of the zoo.
 
 Needs the zoo (config/networks.tsv).
-Makes results/graphs/{kernels,catalogue,coverage}.parquet, graph files without weights in results/graphs/networks/,
-generated variants in results/graphs/variants/, the applications' reference networks in results/graphs/references/, and on
-request (`snakemake plans`) kernel plans in results/graphs/plans/.
+Makes results/graphs/{kernels,catalogue,coverage,fusion-check}.parquet, graph files without weights in
+results/graphs/networks/, generated variants in results/graphs/variants/, the applications' reference networks in
+results/graphs/references/. On request: kernel plans (`snakemake plans`), the zoo as OpenVINO says that it executes it
+(`openvino_graphs`), multiply-accumulates and parameters against an independent counter (`graph_checks`).
 """
 
 from edgejoule.graphs.rules import runtimes as described_runtimes
@@ -23,6 +24,7 @@ rule describe:
     output:
         kernels="results/graphs/parts/{part}-kernels.parquet",
         coverage="results/graphs/parts/{part}-coverage.parquet",
+        fusion_check="results/graphs/parts/{part}-fusion-check.parquet",
         networks=directory("results/graphs/networks/{part}"),
     log:
         "results/logs/graphs/{part}.log",
@@ -34,26 +36,90 @@ rule describe:
         runtimes=[f"--runtime={name}" for name in RUNTIMES],
     shell:
         "OMP_NUM_THREADS=1 edgejoule graphs describe {params.runtimes} --zoo {input.zoo:q} --shard {wildcards.part}"
-        " --output {output.kernels:q} --coverage {output.coverage:q} --graphs {output.networks:q} 2> {log:q}"
+        " --output {output.kernels:q} --coverage {output.coverage:q} --fusion-check {output.fusion_check:q}"
+        " --graphs {output.networks:q} 2> {log:q}"
 
 
 rule graphs:
-    """Target: all kernels, the catalogue of unique configurations, and how much of each network is covered."""
+    """Target: all kernels, the catalogue of unique configurations, how much of each network is covered by known kinds."""
     input:
         kernels=expand("results/graphs/parts/{part}-kernels.parquet", part=GRAPH_PARTS),
         coverage=expand("results/graphs/parts/{part}-coverage.parquet", part=GRAPH_PARTS),
+        fusion_check=expand("results/graphs/parts/{part}-fusion-check.parquet", part=GRAPH_PARTS),
         zoo=RUN.zoo.file,
         code=code("graphs"),
     output:
         kernels="results/graphs/kernels.parquet",
         catalogue="results/graphs/catalogue.parquet",
         coverage="results/graphs/coverage.parquet",
+        fusion_check="results/graphs/fusion-check.parquet",
+        by_kind="results/graphs/fusion-check.csv",
     log:
         "results/logs/graphs/collect.log",
     benchmark:
         "results/benchmarks/graphs/collect.tsv"
     shell:
         "edgejoule graphs collect --zoo {input.zoo:q} --output $(dirname {output.kernels:q}) {input.kernels:q} 2> {log:q}"
+
+
+rule describe_openvino:
+    """List the kernels of a part of the zoo as OpenVINO itself says that it executes them on this processor."""
+    input:
+        zoo=RUN.zoo.file,
+        code=code("graphs"),
+    output:
+        kernels="results/graphs/openvino/parts/{part}-kernels.parquet",
+        coverage="results/graphs/openvino/parts/{part}-coverage.parquet",
+        fusion_check="results/graphs/openvino/parts/{part}-fusion-check.parquet",
+    log:
+        "results/logs/graphs/openvino-{part}.log",
+    benchmark:
+        "results/benchmarks/graphs/openvino-{part}.tsv"
+    wildcard_constraints:
+        part=r"\d+-of-\d+",
+    shell:
+        "OMP_NUM_THREADS=1 edgejoule graphs describe --runtime openvino --ask openvino --zoo {input.zoo:q}"
+        " --shard {wildcards.part} --output {output.kernels:q} --coverage {output.coverage:q}"
+        " --fusion-check {output.fusion_check:q} 2> {log:q}"
+
+
+rule openvino_graphs:
+    """Target: the zoo's kernels as OpenVINO tells them, and where its rules disagree (needs `edgejoule[openvino]`)."""
+    input:
+        kernels=expand("results/graphs/openvino/parts/{part}-kernels.parquet", part=GRAPH_PARTS),
+        coverage=expand("results/graphs/openvino/parts/{part}-coverage.parquet", part=GRAPH_PARTS),
+        fusion_check=expand("results/graphs/openvino/parts/{part}-fusion-check.parquet", part=GRAPH_PARTS),
+        zoo=RUN.zoo.file,
+        code=code("graphs"),
+    output:
+        kernels="results/graphs/openvino/kernels.parquet",
+        catalogue="results/graphs/openvino/catalogue.parquet",
+        coverage="results/graphs/openvino/coverage.parquet",
+        fusion_check="results/graphs/openvino/fusion-check.parquet",
+        by_kind="results/graphs/openvino/fusion-check.csv",
+    log:
+        "results/logs/graphs/openvino-collect.log",
+    benchmark:
+        "results/benchmarks/graphs/openvino-collect.tsv"
+    shell:
+        "edgejoule graphs collect --zoo {input.zoo:q} --output $(dirname {output.kernels:q}) {input.kernels:q} 2> {log:q}"
+
+
+rule graph_checks:
+    """Target: multiply-accumulates and parameters of the whole zoo against PyTorch's own counter."""
+    input:
+        coverage=rules.graphs.output.coverage,
+        zoo=RUN.zoo.file,
+        code=code("graphs"),
+    output:
+        "results/graphs/counts.parquet",
+    log:
+        "results/logs/graphs/checks.log",
+    benchmark:
+        "results/benchmarks/graphs/checks.tsv"
+    shell:
+        "OMP_NUM_THREADS=1 edgejoule graphs check --coverage {input.coverage:q} --zoo {input.zoo:q} --output {output:q}"
+        " &> {log:q}"
 
 
 def runtime_of(wildcards):

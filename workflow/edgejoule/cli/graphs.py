@@ -22,46 +22,82 @@ def describe(
     graphs: Annotated[Path | None, typer.Option(help="Folder to keep the graph files in, without weights.")] = None,
     network: Annotated[list[str] | None, typer.Option(help="Only this network or family; may be repeated.")] = None,
     shard: Annotated[str, typer.Option(help="Which part of how many, such as 1-of-4; families stay whole.")] = "1-of-1",
-    only_rules: Annotated[bool, typer.Option(help="Apply rules even where the runtime could be asked.")] = False,
+    ask: Annotated[
+        list[str] | None, typer.Option(help="Ask this runtime itself; may be repeated. By default onnxruntime.")
+    ] = None,
+    only_rules: Annotated[bool, typer.Option(help="Ask no runtime.")] = False,
+    fusion_check: Annotated[
+        Path | None, typer.Option(help="Where runtimes that were asked and their rules disagree (Parquet).")
+    ] = None,
 ) -> None:
     """Export networks without weights and list their kernels.
 
     Example: edgejoule graphs describe --runtime onnxruntime --network resnet --output k.parquet --coverage c.parquet
     """
     from edgejoule.graphs.describe import describe_zoo, shard_of
+    from edgejoule.graphs.runtimes import ASKED
     from edgejoule.graphs.zoo import parse_shard, read_zoo, select
     from edgejoule.tables import write_table
-    from edgejoule.tables.contracts import COVERAGE, KERNELS
+    from edgejoule.tables.contracts import COVERAGE, FUSION_CHECK, KERNELS
 
     rows = read_zoo(zoo)
     if network:
         rows = select(rows, network, str(zoo))
-    kernels, covered = describe_zoo(shard_of(rows, *parse_shard(shard)), runtime, graphs, only_rules)
-    write_table(kernels, output, KERNELS, {"zoo": str(zoo)})
-    write_table(covered, coverage, COVERAGE, {"zoo": str(zoo)})
+    asked = () if only_rules else tuple(ask or ASKED)
+    found = describe_zoo(shard_of(rows, *parse_shard(shard)), runtime, graphs, asked)
+    write_table(found.kernels, output, KERNELS, {"zoo": str(zoo)})
+    write_table(found.coverage, coverage, COVERAGE, {"zoo": str(zoo)})
+    if fusion_check is not None:
+        write_table(found.fusion_check, fusion_check, FUSION_CHECK, {"zoo": str(zoo)})
 
 
 @command.command()
 def collect(
-    kernels: Annotated[list[Path], typer.Argument(help="The parts' kernels; their coverage lies beside them.")],
-    output: Annotated[Path, typer.Option(help="Folder for kernels, catalogue and coverage.parquet.")],
+    kernels: Annotated[
+        list[Path], typer.Argument(help="The parts' kernels; their coverage and fusion-check lie beside them.")
+    ],
+    output: Annotated[Path, typer.Option(help="Folder for kernels, catalogue, coverage and fusion-check.parquet.")],
     zoo: Zoo = Path("config/networks.tsv"),
 ) -> None:
-    """Join the parts, and list the unique kernel configurations.
+    """Join the parts; list the unique kernel configurations, and where runtimes and rules disagree.
 
     Example: edgejoule graphs collect --output results/graphs results/graphs/parts/*-kernels.parquet
     """
     from edgejoule.graphs.describe import catalogue
     from edgejoule.graphs.describe import collect as join
+    from edgejoule.graphs.fusion_check import by_kind
     from edgejoule.graphs.zoo import read_zoo
-    from edgejoule.tables import write_table
-    from edgejoule.tables.contracts import CATALOGUE, COVERAGE, KERNELS
+    from edgejoule.tables import write_table, write_text
+    from edgejoule.tables.contracts import CATALOGUE, COVERAGE, FUSION_CHECK, KERNELS
 
-    joined = join(kernels, KERNELS)
-    covered = join([path.with_name(path.name.replace("kernels", "coverage")) for path in kernels], COVERAGE)
-    write_table(joined, output / "kernels.parquet", KERNELS, {"zoo": str(zoo)})
-    write_table(covered, output / "coverage.parquet", COVERAGE, {"zoo": str(zoo)})
-    write_table(catalogue(joined, read_zoo(zoo)), output / "catalogue.parquet", CATALOGUE, {"zoo": str(zoo)})
+    about = {"zoo": str(zoo)}
+    for name, table in (("kernels", KERNELS), ("coverage", COVERAGE), ("fusion-check", FUSION_CHECK)):
+        joined = join([path.with_name(path.name.replace("kernels", name)) for path in kernels], table)
+        write_table(joined, output / f"{name}.parquet", table, about)
+        if name == "kernels":
+            write_table(catalogue(joined, read_zoo(zoo)), output / "catalogue.parquet", CATALOGUE, about)
+        if name == "fusion-check":
+            write_text(output / "fusion-check.csv", by_kind(joined).to_csv(index=False))
+
+
+@command.command()
+def check(
+    coverage: Annotated[Path, typer.Option(help="The described zoo's coverage (Parquet).")],
+    output: Annotated[Path, typer.Option(help="Every network beside the counter (Parquet).")],
+    zoo: Zoo = Path("config/networks.tsv"),
+) -> None:
+    """Count multiply-accumulates and parameters anew with PyTorch's own counter; exits with status 2 if they differ.
+
+    Example: edgejoule graphs check --coverage results/graphs/coverage.parquet --output counts.parquet
+    """
+    from edgejoule.graphs.counts import check_counts, demand_agreement
+    from edgejoule.graphs.zoo import read_zoo
+    from edgejoule.tables import read_table, write_table
+    from edgejoule.tables.contracts import COUNTS, COVERAGE
+
+    counts = check_counts(read_zoo(zoo), read_table(coverage, COVERAGE))
+    typer.echo(demand_agreement(counts, str(coverage)))
+    write_table(counts, output, COUNTS, {"zoo": str(zoo)})
 
 
 @command.command()

@@ -77,6 +77,9 @@ KIND_OF_OPERATOR = {
     "BiasSoftmax": "softmax",
     "ReorderInput": "reorder",
     "ReorderOutput": "reorder",
+    # OpenVINO's own: normalisation by mean and variance, or by the root of the mean square.
+    "MVN": "layernorm",
+    "RMS": "layernorm",
 }
 KINDS = tuple(sorted({*KIND_OF_OPERATOR.values(), "add+relu", "bn+relu", "se"}))
 
@@ -230,6 +233,8 @@ def _node_macs(graph: Graph, node: Node) -> int:
         rows, depth, columns, batch = product(graph, node)
         return rows * depth * columns * batch
     if node.operator == "Attention":
+        if "products" in node.attributes:
+            return sum(_node_macs(graph, product) for product in node.attributes["products"])
         rows, depth, columns, batch = product(graph, node)
         # Queries times keys, then weights times values of the output's width.
         return batch * rows * columns * (depth + graph.shapes[node.outputs[0]][-1])

@@ -1,20 +1,21 @@
 """From the zoo to the table of kernels: every network on every runtime that needs it."""
 
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.graphs.export import describe, save
-from edgejoule.graphs.fusion import fuse
+from edgejoule.graphs.export import save, tidy, trace
+from edgejoule.graphs.fusion import Kernel, fuse
+from edgejoule.graphs.fusion_check import check_fusion
 from edgejoule.graphs.kernels import table_of
 from edgejoule.graphs.model import Graph, read_graph
 from edgejoule.graphs.rules import Rules, load_rules
-from edgejoule.graphs.runtimes import ask, can_be_asked
+from edgejoule.graphs.runtimes import ASKED, ask
 from edgejoule.tables import empty, read_table
-from edgejoule.tables.contracts import CATALOGUE, COVERAGE, KERNELS
+from edgejoule.tables.contracts import CATALOGUE, COVERAGE, FUSION_CHECK, KERNELS
 
 
 def shard_of(zoo: pd.DataFrame, shard: int, shards: int) -> pd.DataFrame:
@@ -38,41 +39,47 @@ def shard_of(zoo: pd.DataFrame, shard: int, shards: int) -> pd.DataFrame:
     return zoo[zoo["family"].isin(mine)].reset_index(drop=True)
 
 
+@dataclass(frozen=True)
+class Described:
+    """What is known of some networks: tables KERNELS, COVERAGE and FUSION_CHECK."""
+
+    kernels: pd.DataFrame
+    coverage: pd.DataFrame
+    fusion_check: pd.DataFrame
+
+
 def describe_zoo(
-    zoo: pd.DataFrame, runtimes: Sequence[str], graphs: Path | str | None = None, only_rules: bool = False
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    zoo: pd.DataFrame, runtimes: Sequence[str], graphs: Path | str | None = None, asked: Sequence[str] = ASKED
+) -> Described:
     """Describe networks on runtimes.
 
-    Each architecture is exported once, whatever its precisions. A runtime that can be asked is asked; its rules are
-    then applied as well, to count where they disagree.
+    Each architecture is exported once, whatever its precisions. Where a runtime is asked, its rules are applied as
+    well, to show where they disagree.
 
     Args:
         zoo: rows of the zoo.
         runtimes: runtimes that have rules; each takes the builders and precisions that its rules file lists.
         graphs: folder to keep the graph files in (without weights), or None.
-        only_rules: ask no runtime.
-
-    Returns:
-        Tables KERNELS and COVERAGE.
+        asked: runtimes to ask; the others are described by their rules.
     """
-    kernels, coverage = [empty(KERNELS).assign(layout="")], [empty(COVERAGE)]
+    parts = [Described(empty(KERNELS).assign(layout="", implementation=""), empty(COVERAGE), empty(FUSION_CHECK))]
     rules = [load_rules(runtime) for runtime in runtimes]
     for _, rows in zoo.groupby("architecture", sort=True):
         wanted = {rule.runtime: _rows_for(rows, rule) for rule in rules}
         if not any(wanted.values()):
             continue
         row = next(rows.itertuples())
-        model = describe(row)
+        where = f"network '{row.architecture}'"
+        exported = trace(row)
+        model = tidy(exported, where)
         if graphs is not None:
             save(model, Path(graphs) / f"{row.architecture}.onnx")
-        graph = read_graph(model, f"network '{row.architecture}'")
+        graph = read_graph(model, where)
         for rule in rules:
             if wanted[rule.runtime]:
-                told = can_be_asked(rule.runtime) and not only_rules
-                k, c = _on_runtime(model if told else None, graph, wanted[rule.runtime], rule)
-                kernels.append(k)
-                coverage.append(c)
-    return _stack(kernels), _stack(coverage)
+                told = ask(rule.runtime, model, graph, where, exported) if rule.runtime in asked else None
+                parts.append(_on_runtime(told, graph, wanted[rule.runtime], rule))
+    return Described(*(_stack([getattr(part, field.name) for part in parts]) for field in fields(Described)))
 
 
 def _rows_for(rows: pd.DataFrame, rules: Rules) -> list:
@@ -85,31 +92,21 @@ def _stack(parts: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(full or parts[:1], ignore_index=True)
 
 
-def _on_runtime(model, graph: Graph, rows: list, rules: Rules) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _on_runtime(told: tuple[Graph, list[Kernel]] | None, graph: Graph, rows: list, rules: Rules) -> Described:
     fused, by_rules, views = fuse(graph, rules)
-    shown, chosen = fused, by_rules
-    if model is not None:
-        shown, chosen = ask(rules.runtime, model, graph, f"network '{rows[0].architecture}'")
-    tables, covers = [], []
+    tables, covers, compared = [], [], []
     for row in rows:
-        layout = rules.layout if model is None else "nchw"
-        table = table_of(shown, chosen, row.network, row.precision, rules.runtime, layout)
-        disagree = None
-        if model is not None:
-            disagree = _difference(
-                table, table_of(fused, by_rules, row.network, row.precision, rules.runtime, rules.layout)
-            )
-        tables.append(table)
-        covers.append(_cover(table, graph, len(views) if model is None else 0, row, disagree))
-    return pd.concat(tables, ignore_index=True), pd.DataFrame(covers)
-
-
-def _difference(told: pd.DataFrame, ruled: pd.DataFrame) -> int:
-    """Count kernels that only one side has, whatever their layout in memory."""
-    first, second = (
-        Counter(zip(t["kind"], t["tail"], t["macs"], t["bytes_in"], t["bytes_out"], strict=True)) for t in (told, ruled)
-    )
-    return ((first - second) + (second - first)).total()
+        ruled = table_of(fused, by_rules, row.network, row.precision, rules.runtime, rules.layout)
+        if told is None:
+            tables.append(ruled)
+            covers.append(_cover(ruled, graph, len(views), row, None))
+        else:
+            tables.append(table_of(*told, row.network, row.precision, rules.runtime, "nchw"))
+            compared.append(check_fusion(tables[-1], ruled))
+            both = compared[-1]
+            differ = int((both["told"] + both["ruled"] - 2 * both["agreed"]).sum())
+            covers.append(_cover(tables[-1], graph, 0, row, differ))
+    return Described(_stack(tables), pd.DataFrame(covers), _stack(compared or [empty(FUSION_CHECK)]))
 
 
 def _cover(table: pd.DataFrame, graph: Graph, views: int, row, disagree: int | None) -> dict[str, object]:

@@ -8,6 +8,7 @@ because it is several times faster than the one on torch.export (0.3 s against 6
 import io
 import os
 import warnings
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,13 +35,30 @@ BUFFER = "buffer:"
 SMALL = 16
 #: ONNX Runtime's clean-up would turn products of matrices with three axes into two-axis ones plus reshapes.
 _KEEP = ["MatMulAddFusion"]
-#: Weights above this share one file of zeros while a runtime optimises.
+#: Weights above this are zeros while a runtime optimises, unless zeros change what it makes of them: it may drop a sum
+#: with zeros, never a product of matrices.
 _LARGE_BYTES = 2**18
+_ZEROS_ALLOWED = ("Conv", "ConvTranspose", "Gemm", "MatMul", "Gather")
 _ZEROS = "zeros.bin"
+#: Runtimes map weights into memory by pages.
+_PAGE = 4096
 
 
 def describe(row) -> onnx.ModelProto:
     """Export a network of the zoo without weights, cleaned up: constants folded, identities gone.
+
+    See ``trace`` for ``row`` and errors.
+    """
+    return tidy(trace(row), f"network '{row.architecture}'")
+
+
+def tidy(exported: onnx.ModelProto, where: str) -> onnx.ModelProto:
+    """Return what ``trace`` made cleaned up, its parameters told from its constants."""
+    return _name_constants(clean(exported, where))
+
+
+def trace(row) -> onnx.ModelProto:
+    """Export a network of the zoo without weights, as PyTorch writes it.
 
     The module is built on torch's meta device, so no weight is ever allocated; its parameters are traced as inputs that
     are one zero, expanded. See ``builders.build`` for ``row`` and errors.
@@ -53,8 +71,7 @@ def describe(row) -> onnx.ModelProto:
     except (NotImplementedError, EdgejouleError):
         # A few constructors compute with their tensors.
         module = build(row)
-    where = f"network '{row.architecture}'"
-    return _name_constants(clean(_trace(module, input_shape(row.input), where), where))
+    return _trace(module, input_shape(row.input), f"network '{row.architecture}'")
 
 
 def _name_constants(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -225,16 +242,19 @@ def strip(model: onnx.ModelProto) -> onnx.ModelProto:
 def fill(model: onnx.ModelProto, folder: Path, seed: int = 0) -> Path:
     """Write a graph file's model with weights, for a runtime that only optimises constants; return the file.
 
-    Values mean nothing. Small weights are uniform in 0.5..1.5 (variances are positive, nothing is an identity); all
-    large ones share the zeros of one sparse file, so that even VGG-16 takes no time to write.
+    Values mean nothing, but no two weights are alike, since equal branches would be merged. Small weights are uniform
+    in 0.5..1.5 (variances are positive, nothing is an identity); large ones of convolutions and products are zeros but
+    for the first number, in one sparse file, so that even VGG-16 takes no time to write.
     """
     inputs = set(real_inputs(model))
+    exposed = {name for node in model.graph.node if node.op_type not in _ZEROS_ALLOWED for name in node.input}
     filled = strip(model)
     graph = filled.graph
     values = list(graph.input)
     del graph.input[:]
     block = np.random.default_rng(seed).uniform(0.5, 1.5, 4096)
-    largest = 0
+    large: list[tuple[int, bytes]] = []
+    end = 0
     for value in values:
         if value.name in inputs:
             graph.input.append(value)
@@ -243,22 +263,27 @@ def fill(model: onnx.ModelProto, folder: Path, seed: int = 0) -> Path:
         shape = [size.dim_value for size in kind.shape.dim]
         dtype = onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)
         size = int(np.prod(shape)) * dtype.itemsize
-        if size > _LARGE_BYTES:
-            largest = max(largest, size)
-            graph.initializer.append(_zeros(value.name, kind.elem_type, shape, size))
+        own = np.roll(block, -zlib.crc32(value.name.encode()))
+        if size > _LARGE_BYTES and value.name not in exposed:
+            graph.initializer.append(_zeros(value.name, kind.elem_type, shape, end, size))
+            large.append((end, own[:1].astype(dtype).tobytes()))
+            end += -(-size // _PAGE) * _PAGE
         else:
-            array = np.resize(block, shape) if np.issubdtype(dtype, np.floating) else np.zeros(shape)
+            array = np.resize(own, shape) if np.issubdtype(dtype, np.floating) else np.zeros(shape)
             graph.initializer.append(onnx.numpy_helper.from_array(array.astype(dtype), value.name))
     with (folder / _ZEROS).open("wb") as file:
-        file.truncate(largest)
+        file.truncate(end)
+        for offset, first in large:
+            file.seek(offset)
+            file.write(first)
     path = folder / "filled.onnx"
     path.write_bytes(filled.SerializeToString())
     return path
 
 
-def _zeros(name: str, kind: int, shape: Sequence[int], size: int) -> onnx.TensorProto:
+def _zeros(name: str, kind: int, shape: Sequence[int], offset: int, size: int) -> onnx.TensorProto:
     tensor = onnx.TensorProto(name=name, data_type=kind, dims=shape, data_location=onnx.TensorProto.EXTERNAL)
-    for key, value in (("location", _ZEROS), ("offset", "0"), ("length", str(size))):
+    for key, value in (("location", _ZEROS), ("offset", str(offset)), ("length", str(size))):
         tensor.external_data.add(key=key, value=value)
     return tensor
 

@@ -19,6 +19,8 @@ class Kernel:
         tail: words for what is fused behind the anchor, in order.
         output: the tensor that it writes (the first one of several).
         inputs: the activations that it reads.
+        layout, precision, implementation: how activations lie in memory, in which precision it computes, and the name
+            of the code that does, where the runtime tells; empty otherwise.
     """
 
     anchor: Node
@@ -26,6 +28,9 @@ class Kernel:
     output: str
     inputs: tuple[str, ...]
     tail: tuple[str, ...] = field(default=())
+    layout: str = ""
+    precision: str = ""
+    implementation: str = ""
 
 
 # -- small operators written as several nodes ------------------------------------------------------------------------

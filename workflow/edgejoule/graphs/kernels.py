@@ -20,7 +20,7 @@ from edgejoule.graphs.model import (
     without_quantisation,
 )
 from edgejoule.graphs.rules import load_rules
-from edgejoule.graphs.runtimes import ask, can_be_asked
+from edgejoule.graphs.runtimes import ASKED, ask
 from edgejoule.names import did_you_mean
 from edgejoule.tables import empty
 from edgejoule.tables.contracts import KERNELS
@@ -46,9 +46,13 @@ def identifier(row: Mapping[str, object]) -> str:
 def table_of(
     graph: Graph, kernels: Sequence[Kernel], network: str, precision: str, runtime: str, layout: str
 ) -> pd.DataFrame:
-    """Return the rows of table KERNELS of one network (with ``layout``, the memory layout, as a further column)."""
+    """Return the rows of table KERNELS of one network.
+
+    Two further columns: ``layout`` in memory, and the ``implementation`` that the runtime names, empty if it does not.
+    """
     rows = []
     for index, kernel in enumerate(kernels):
+        executed = kernel.precision or precision
         # Folded into the weights, normalisation is no longer there to be seen.
         tail = kernel.tail[1:] if kernel.tail[:1] == ("bn",) and kernel.anchor.operator != "Add" else kernel.tail
         row = {
@@ -60,16 +64,17 @@ def table_of(
             "name": kernel.anchor.name,
             "operator": kernel.anchor.operator,
             "tail": "+".join(tail),
-            "layout": "nchwc" if kernel.anchor.domain.endswith("nchwc") else layout,
+            "layout": kernel.layout or layout,
+            "implementation": kernel.implementation,
             **costs.configuration(graph, kernel),
             "macs": costs.macs_of(graph, kernel),
-            **costs.bytes_of(graph, kernel, precision),
+            **costs.bytes_of(graph, kernel, executed),
         }
-        row["kernel"] = identifier(row)
+        row["kernel"] = identifier(row | {"precision": executed})
         rows.append(row)
     if not rows:
         return empty(KERNELS)
-    return pd.DataFrame(rows)[[*KERNELS.names, "layout"]]
+    return pd.DataFrame(rows)[[*KERNELS.names, "layout", "implementation"]]
 
 
 def by_rules(graph: Graph, network: str, precision: str, runtime: str) -> tuple[pd.DataFrame, list[Node]]:
@@ -84,36 +89,52 @@ def kernels_of_file(
     runtime: str = "onnxruntime",
     precision: str = "fp32",
     shapes: Mapping[str, Sequence[int]] | None = None,
-    only_rules: bool = False,
+    asked: bool | None = None,
 ) -> pd.DataFrame:
-    """Return the kernels of any ONNX file, as the runtime says if it can be asked here, else by its rules.
+    """Return the kernels of any ONNX file as table KERNELS; see ``describe_file``."""
+    return describe_file(path, runtime, precision, shapes, asked)[0]
+
+
+def describe_file(
+    path: Path | str,
+    runtime: str = "onnxruntime",
+    precision: str = "fp32",
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    asked: bool | None = None,
+) -> tuple[pd.DataFrame, str]:
+    """Return the kernels of any ONNX file, and who told them: the ``runtime`` itself, or its ``rules``.
 
     Args:
         path: ONNX model; weights outside the file are not needed.
         runtime: one that has a rules file.
         precision: precision to count bytes in; a file in QDQ form is int8 whatever is asked for.
         shapes: static shape of each input that has dynamic axes.
-        only_rules: do not ask the runtime: faster, and blind to changes of layout.
+        asked: ask the runtime, or only apply its rules: faster, and blind to changes of layout. None = as the zoo is
+            described, so that predictors find the kernels that they learned from: ONNX Runtime is asked, no other.
 
     Returns:
-        Table KERNELS; the network is the file's name without its ending.
+        Table KERNELS; the network is the file's name without its ending. And ``runtime`` or ``rules``.
 
     Raises:
-        EdgejouleError: the file is no ONNX model, an axis is dynamic, or an operator cannot be costed.
+        EdgejouleError: the file is no ONNX model, an axis is dynamic, an operator cannot be costed, or the runtime
+            cannot be asked.
     """
     if precision not in PRECISIONS:
         raise EdgejouleError(f"{path}: --precision is '{precision}'; {did_you_mean(precision, PRECISIONS)}")
     load_rules(runtime)
     network, where = Path(path).stem, str(path)
-    model = clean(fix_shapes(strip(load(path)), shapes or {}, where), where)
+    exported = fix_shapes(strip(load(path)), shapes or {}, where)
+    model = clean(exported, where)
     graph = read_graph(model, where)
     if is_quantised(graph):
+        if asked:
+            raise EdgejouleError(f"{where}: a quantised file is described by rules only; leave --ask out")
         # Integer operators are the runtime's own business; their rules are those of the operators that they replace.
-        return by_rules(without_quantisation(graph), network, "int8", runtime)[0]
-    if only_rules or not can_be_asked(runtime):
-        return by_rules(graph, network, precision, runtime)[0]
-    told, kernels = ask(runtime, model, graph, where)
-    return table_of(told, kernels, network, precision, runtime, "nchw")
+        return by_rules(without_quantisation(graph), network, "int8", runtime)[0], "rules"
+    if not (runtime in ASKED if asked is None else asked):
+        return by_rules(graph, network, precision, runtime)[0], "rules"
+    told, kernels = ask(runtime, model, graph, where, exported)
+    return table_of(told, kernels, network, precision, runtime, "nchw"), "runtime"
 
 
 def parse_shapes(texts: Sequence[str]) -> dict[str, Shape]:

@@ -154,7 +154,9 @@ def fix_shapes(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]], wher
     return fixed
 
 
-def read_graph(model: onnx.ModelProto, where: str, known: Mapping[str, Shape] | None = None) -> Graph:
+def read_graph(
+    model: onnx.ModelProto, where: str, known: Mapping[str, Shape] | None = None, demand: bool = True
+) -> Graph:
     """Read a model with static input shapes.
 
     Args:
@@ -162,6 +164,7 @@ def read_graph(model: onnx.ModelProto, where: str, known: Mapping[str, Shape] | 
         where: the file or network to name in messages.
         known: shapes of activations that ONNX's own inference cannot know, because a runtime's private operators made
             them; taken from the graph before the runtime optimised it, whose tensor names the runtime keeps.
+        demand: stop where a shape stays unknown.
 
     Raises:
         EdgejouleError: an operator's output shape cannot be inferred, so it cannot be costed.
@@ -202,7 +205,8 @@ def read_graph(model: onnx.ModelProto, where: str, known: Mapping[str, Shape] | 
         for name in node.outputs:
             if name and name not in shapes:
                 _borrow_shape(node, name, shapes)
-        _demand_shapes(node, shapes, where)
+        if demand:
+            _demand_shapes(node, shapes, where)
         nodes.append(node)
     outputs = [value.name for value in inferred.output]
     return Graph(nodes, shapes, weights, constants, inputs, outputs, sum(parameters.values()))

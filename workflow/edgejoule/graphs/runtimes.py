@@ -18,26 +18,38 @@ from edgejoule.graphs.model import Graph, Node, read_graph
 _NUMBER = re.compile(r"_token_\d+$")
 
 
+#: Who is asked unless told otherwise: those that every installation has, so that a table does not depend on it.
+ASKED = ("onnxruntime",)
+
+
 def can_be_asked(runtime: str) -> bool:
-    """Whether a runtime can say on this machine what it executes."""
+    """Whether a runtime can say what it executes."""
     return runtime in _ASK
 
 
-def ask(runtime: str, model: onnx.ModelProto, graph: Graph, where: str) -> tuple[Graph, list[Kernel]]:
+def ask(
+    runtime: str, model: onnx.ModelProto, graph: Graph, where: str, exported: onnx.ModelProto | None = None
+) -> tuple[Graph, list[Kernel]]:
     """Return the graph that a runtime makes of a network, and its kernels in order of execution.
 
     Args:
         runtime: one that ``can_be_asked``.
-        model: graph file without weights.
+        model: graph file without weights, cleaned up.
         graph: the same, read: the runtime keeps its tensors' names, so it gives the shapes.
         where: network to name in messages.
+        exported: the file before ONNX Runtime cleaned it up, for runtimes of another house; None = ``model``.
+
+    Raises:
+        EdgejouleError: it cannot be asked, is not installed, or does not load the network.
     """
     if runtime not in _ASK:
         raise EdgejouleError(f"graphs: runtime '{runtime}' cannot be asked; ask {', '.join(_ASK)}, or use its rules")
-    return _ASK[runtime](model, graph, where)
+    return _ASK[runtime](model, exported or model, graph, where)
 
 
-def _onnxruntime(model: onnx.ModelProto, graph: Graph, where: str) -> tuple[Graph, list[Kernel]]:
+def _onnxruntime(
+    model: onnx.ModelProto, exported: onnx.ModelProto, graph: Graph, where: str
+) -> tuple[Graph, list[Kernel]]:
     """Optimise with ``ORT_ENABLE_ALL``, as a session does before it runs.
 
     Fusions into weights need weights, so meaningless ones exist while ONNX Runtime works.
@@ -95,7 +107,8 @@ def _kernel(graph: Graph, node: Node) -> Kernel:
     activation = node.attributes.get("activation", b"").decode()
     if activation:
         tail.append(word_of(graph, Node("", activation, (), ())) if activation != "Clip" else _clip(node))
-    return Kernel(node, (node,), node.outputs[0], tuple(graph.activations(node)), tuple(tail))
+    layout = "nchwc" if node.domain.endswith("nchwc") else ""
+    return Kernel(node, (node,), node.outputs[0], tuple(graph.activations(node)), tuple(tail), layout)
 
 
 def _clip(node: Node) -> str:
@@ -103,4 +116,13 @@ def _clip(node: Node) -> str:
     return "relu6" if bounds == (0.0, 6.0) else "clip"
 
 
-_ASK: dict[str, Callable[[onnx.ModelProto, Graph, str], tuple[Graph, list[Kernel]]]] = {"onnxruntime": _onnxruntime}
+def _openvino(
+    model: onnx.ModelProto, exported: onnx.ModelProto, graph: Graph, where: str
+) -> tuple[Graph, list[Kernel]]:
+    from edgejoule.graphs.openvino_graph import ask_openvino
+
+    # ONNX Runtime's clean-up takes apart operators that it lacks and OpenVINO has, such as HardSwish.
+    return ask_openvino(exported, graph, where)
+
+
+_ASK: dict[str, Callable[..., tuple[Graph, list[Kernel]]]] = {"onnxruntime": _onnxruntime, "openvino": _openvino}

@@ -1,7 +1,7 @@
 """The tables that stages hand to each other. Later work and outside checks rely on every name here."""
 
 from edgejoule.tables.contracts.datasets import APPLICATIONS, KERNEL_COSTS, NETWORKS, PASSES
-from edgejoule.tables.contracts.graphs import CATALOGUE, COVERAGE, KERNELS, PLAN, ZOO
+from edgejoule.tables.contracts.graphs import CATALOGUE, COUNTS, COVERAGE, FUSION_CHECK, KERNELS, PLAN, ZOO
 from edgejoule.tables.contracts.recommendations import (
     BREAK_EVENS,
     DEVICE_CHOICES,
@@ -42,6 +42,8 @@ ALL = (
     KERNELS,
     CATALOGUE,
     COVERAGE,
+    FUSION_CHECK,
+    COUNTS,
     PLAN,
     NETWORKS,
     PASSES,
@@ -79,6 +81,7 @@ __all__ = [
     "CATALOGUE",
     "COMPARISONS",
     "CONTRIBUTIONS",
+    "COUNTS",
     "COVERAGE",
     "DEVICE_CHOICES",
     "DISAGREEMENTS",
@@ -86,6 +89,7 @@ __all__ = [
     "EVIDENCE",
     "FOOTPRINT",
     "FRONTS",
+    "FUSION_CHECK",
     "KERNELS",
     "KERNEL_COSTS",
     "LABELS",

@@ -2,7 +2,7 @@
 
 from edgejoule.tables import vocabulary as words
 from edgejoule.tables.contracts.columns import FAMILY, LICENCE, NETWORK, PRECISION, RUNTIME
-from edgejoule.tables.schema import REAL, TEXT, WHOLE, Column, Table
+from edgejoule.tables.schema import FLAG, REAL, TEXT, WHOLE, Column, Table
 
 KERNELS = Table(
     "graph-kernels",
@@ -110,6 +110,41 @@ COVERAGE = Table(
         Column(
             "rules_disagree", WHOLE, "kernels that only the rules or only the runtime has; null = not compared", True
         ),
+    ),
+    key=("network", "precision", "runtime"),
+)
+
+FUSION_CHECK = Table(
+    "fusion-check",
+    "Kernels that a runtime tells against kernels of its fusion rules: each network's, kind by kind.",
+    (
+        NETWORK,
+        PRECISION,
+        RUNTIME,
+        Column("kind", TEXT, "kernel kind"),
+        Column("told", WHOLE, "kernels that the runtime tells", minimum=0),
+        Column("ruled", WHOLE, "kernels that its rules have", minimum=0),
+        Column("agreed", WHOLE, "kernels that both have: same kind, tail, multiply-accumulates and bytes", minimum=0),
+    ),
+    key=("network", "precision", "runtime", "kind"),
+)
+
+COUNTS = Table(
+    "counts",
+    "Multiply-accumulates and parameters of every described network against PyTorch's own counter.",
+    (
+        NETWORK,
+        PRECISION,
+        RUNTIME,
+        Column("told_by", TEXT, "who said what the kernels are", choices=("runtime", "rules")),
+        Column("macs", WHOLE, "multiply-accumulates of the kernels", minimum=0),
+        Column("counted_macs", WHOLE, "multiply-accumulates that torch.utils.flop_counter counts", minimum=0),
+        Column("macs_off_percent", REAL, "by how much the kernels' are more", unit="%"),
+        Column("parameters", WHOLE, "parameters in the graph", minimum=0),
+        Column("counted_parameters", WHOLE, "parameters of the PyTorch module", minimum=0),
+        Column("zoo_parameters", WHOLE, "parameters that the zoo states", minimum=0),
+        Column("agrees", FLAG, "multiply-accumulates within 0.5 %, parameters equal"),
+        Column("reason", TEXT, "why it is expected not to; null = it agrees, or nobody knows", nullable=True),
     ),
     key=("network", "precision", "runtime"),
 )
