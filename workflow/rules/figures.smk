@@ -217,6 +217,7 @@ rule figure_kernel_coverage:
     """Kernels as a runtime tells them against kernels as rules guess them."""
     input:
         coverage="results/graphs/coverage.parquet",
+        kinds="results/graphs/fusion-kinds.parquet",
         devices=FIGURE_DEVICES,
         code=code("figures"),
     output:
@@ -226,7 +227,7 @@ rule figure_kernel_coverage:
     benchmark:
         "results/benchmarks/figures/kernel-coverage.tsv"
     shell:
-        "edgejoule figures kernel-coverage --coverage {input.coverage:q}"
+        "edgejoule figures kernel-coverage --coverage {input.coverage:q} --kinds {input.kinds:q}"
         " --devices {input.devices:q} --output {output:q} 2> {log:q}"
 
 

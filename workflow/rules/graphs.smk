@@ -1,7 +1,7 @@
 """Graphs: the zoo's networks to the kernels that each runtime executes; one job per part of the zoo.
 
 Needs the zoo (config/networks.tsv).
-Makes results/graphs/{kernels,catalogue,coverage,fusion-check}.parquet, graph files without weights in
+Makes results/graphs/{kernels,catalogue,coverage,fusion-check,fusion-kinds}.parquet, graph files without weights in
 results/graphs/networks/, generated variants in results/graphs/variants/, the applications' reference networks in
 results/graphs/references/. On request: kernel plans (`snakemake plans`), the zoo as OpenVINO says that it executes it
 (`openvino_graphs`), multiply-accumulates and parameters against an independent counter (`graph_checks`).
@@ -53,7 +53,8 @@ rule graphs:
         catalogue="results/graphs/catalogue.parquet",
         coverage="results/graphs/coverage.parquet",
         fusion_check="results/graphs/fusion-check.parquet",
-        by_kind="results/graphs/fusion-check.csv",
+        kinds="results/graphs/fusion-kinds.parquet",
+        kinds_text="results/graphs/fusion-kinds.csv",
     log:
         "results/logs/graphs/collect.log",
     benchmark:
@@ -96,7 +97,8 @@ rule openvino_graphs:
         catalogue="results/graphs/openvino/catalogue.parquet",
         coverage="results/graphs/openvino/coverage.parquet",
         fusion_check="results/graphs/openvino/fusion-check.parquet",
-        by_kind="results/graphs/openvino/fusion-check.csv",
+        kinds="results/graphs/openvino/fusion-kinds.parquet",
+        kinds_text="results/graphs/openvino/fusion-kinds.csv",
     log:
         "results/logs/graphs/openvino-collect.log",
     benchmark:

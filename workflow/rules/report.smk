@@ -41,6 +41,7 @@ rule report_tables:
         tables=[
             *expand("results/datasets/{table}.parquet", table=["networks", "passes", "kernels", "applications"]),
             "results/graphs/coverage.parquet",
+            "results/graphs/fusion-kinds.parquet",
             *expand("results/validation/{table}.parquet", table=VALIDATION_TABLES),
             *expand("results/scores/{table}.parquet", table=SCORE_TABLES),
             *expand("results/recommendations/{device}.parquet", device=DEVICES),

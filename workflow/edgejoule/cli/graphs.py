@@ -56,7 +56,9 @@ def collect(
     kernels: Annotated[
         list[Path], typer.Argument(help="The parts' kernels; their coverage and fusion-check lie beside them.")
     ],
-    output: Annotated[Path, typer.Option(help="Folder for kernels, catalogue, coverage and fusion-check.parquet.")],
+    output: Annotated[
+        Path, typer.Option(help="Folder for kernels, catalogue, coverage, fusion-check and fusion-kinds.")
+    ],
     zoo: Zoo = Path("config/networks.tsv"),
 ) -> None:
     """Join the parts; list the unique kernel configurations, and where runtimes and rules disagree.
@@ -68,7 +70,7 @@ def collect(
     from edgejoule.graphs.fusion_check import by_kind
     from edgejoule.graphs.zoo import read_zoo
     from edgejoule.tables import write_table, write_text
-    from edgejoule.tables.contracts import CATALOGUE, COVERAGE, FUSION_CHECK, KERNELS
+    from edgejoule.tables.contracts import CATALOGUE, COVERAGE, FUSION_CHECK, FUSION_KINDS, KERNELS
 
     about = {"zoo": str(zoo)}
     for name, table in (("kernels", KERNELS), ("coverage", COVERAGE), ("fusion-check", FUSION_CHECK)):
@@ -77,7 +79,9 @@ def collect(
         if name == "kernels":
             write_table(catalogue(joined, read_zoo(zoo)), output / "catalogue.parquet", CATALOGUE, about)
         if name == "fusion-check":
-            write_text(output / "fusion-check.csv", by_kind(joined).to_csv(index=False))
+            kinds = by_kind(joined)
+            write_table(kinds, output / "fusion-kinds.parquet", FUSION_KINDS, about)
+            write_text(output / "fusion-kinds.csv", kinds.to_csv(index=False, lineterminator="\n"))
 
 
 @command.command()

@@ -1,55 +1,81 @@
-"""Kernels as a runtime tells them against kernels as fusion rules guess them."""
+"""Kernels as a runtime tells them against kernels as fusion rules guess them, kind by kind."""
 
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from edgejoule.figures.devices import DeviceLook
-from edgejoule.figures.labels import label_points, short_network
-from edgejoule.figures.palette import COLOURS, percent
+from edgejoule.figures.palette import COLOURS, FAINT, OTHER, percent
 from edgejoule.figures.picture import Picture
-from edgejoule.figures.style import log_axis
+
+#: Kinds drawn by themselves, the most frequent ones; the rest is in the table.
+SHOWN = 18
+SIDES = {
+    "agreed": ("both", COLOURS[0]),
+    "only_runtime": ("only the runtime", COLOURS[1]),
+    "only_rules": ("only the rules", OTHER),
+}
 
 
-def draw(devices: Mapping[str, DeviceLook], coverage: pd.DataFrame) -> list[Picture]:
-    """Draw, per runtime that was asked, how many of its kernels the rules do not foresee.
+def draw(devices: Mapping[str, DeviceLook], coverage: pd.DataFrame, kinds: pd.DataFrame) -> list[Picture]:
+    """Draw, per runtime that was asked, which of its kernels the rules foresee.
 
     Args:
         devices: how each device is shown; not used, since graphs do not depend on a device.
         coverage: the graphs stage's table.
+        kinds: the graphs stage's table of runtimes against their rules.
     """
     title = "Kernels told by the runtime against fusion rules"
-    compared = coverage[coverage["rules_disagree"].notna() & (coverage["kernels"] > 0)]
-    runtimes = sorted(set(compared["runtime"]))
+    runtimes = sorted(set(kinds["runtime"]))
     if not runtimes:
         reason = "no runtime of this run could be asked what it executes, so there is nothing to compare the rules with"
         return [Picture("all-runtimes", title, reason=reason)]
-    figure, panels = plt.subplots(1, len(runtimes), figsize=(7.2, 4.0), squeeze=False, sharey=True)
+    height = 1.5 + 0.25 * min(SHOWN + 1, kinds.groupby("runtime").size().max())
+    figure, panels = plt.subplots(1, len(runtimes), figsize=(7.2, height), squeeze=False)
     sentences = []
     for axes, runtime in zip(panels[0], runtimes, strict=True):
-        rows = compared[compared["runtime"] == runtime]
-        # A kernel that both have in another shape counts on either side, so this can exceed 100 %.
-        off = 100 * rows["rules_disagree"] / rows["kernels"]
-        axes.scatter(rows["kernels"], off, s=18, color=COLOURS[0], edgecolors="white", linewidths=0.4)
-        log_axis(axes, "x")
+        rows = kinds[kinds["runtime"] == runtime]
+        _bars(axes, _shortened(rows))
         axes.set_title(runtime)
-        axes.set_xlabel("Kernels that the runtime executes")
-        axes.set_ylim(bottom=-3)
-        worst = rows.assign(off=off).nlargest(8, "off").sort_values("kernels")
-        label_points(
-            axes,
-            worst["kernels"].tolist(),
-            worst["off"].tolist(),
-            worst["network"].map(short_network).tolist(),
-            most=8,
-        )
-        same = int((off == 0).sum())
+        off = coverage.loc[(coverage["runtime"] == runtime) & (coverage["kernels"] > 0), ["rules_disagree", "kernels"]]
+        same = int((off["rules_disagree"] == 0).sum())
         sentences.append(
-            f"{runtime}: {same} of {len(rows)} networks agree kernel by kernel, the median network disagrees in "
-            f"{percent(off.median())}"
+            f"{runtime}: of {rows['told'].sum()} kernels that it executes in {len(off)} networks, its rules foresee "
+            f"{percent(100 * rows['agreed'].sum() / rows['told'].sum())}; {same} networks agree kernel by kernel"
         )
-    panels[0][0].set_ylabel("Kernels that only the runtime or only the rules have (%)")
+    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     told = coverage.groupby("runtime")["told_by"].agg(lambda values: ", ".join(sorted(set(values))))
-    caption = f"{'; '.join(sentences)}. Kernels are from: {', '.join(f'{key} {value}' for key, value in told.items())}."
+    caption = (
+        f"{'; '.join(sentences)}. Numbers: kernels that the runtime executes, and that its rules have. Kernels are "
+        f"from: {', '.join(f'{key} {value}' for key, value in told.items())}."
+    )
     return [Picture("all-runtimes", title, caption, figure)]
+
+
+def _shortened(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the most frequent kinds, the others added up."""
+    rows = rows.assign(size=rows["told"] + rows["ruled"]).sort_values(["size", "kind"], ascending=[False, True])
+    rest = rows.iloc[SHOWN:]
+    if rest.empty:
+        return rows
+    total = rest.sum(numeric_only=True).to_dict() | {"kind": f"{len(rest)} other kinds"}
+    return pd.concat([rows.iloc[:SHOWN], pd.DataFrame([total])], ignore_index=True)
+
+
+def _bars(axes: Axes, rows: pd.DataFrame) -> None:
+    whole = rows[list(SIDES)].sum(axis=1).to_numpy(float)
+    left = np.zeros(len(rows))
+    for side, (label, colour) in SIDES.items():
+        width = 100 * rows[side].to_numpy(float) / whole
+        axes.barh(range(len(rows)), width, left=left, color=colour, label=label, height=0.74, edgecolor="white", lw=0.5)
+        left += width
+    for position, (told, ruled) in enumerate(zip(rows["told"], rows["ruled"], strict=True)):
+        axes.text(101.5, position, f"{told:.0f} / {ruled:.0f}", va="center", fontsize=7, color=FAINT)
+    axes.set_yticks(range(len(rows)), rows["kind"])
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
+    axes.set_xlim(0, 100)
+    axes.set_xlabel("Share of the kernels that either has (%)")

@@ -23,6 +23,7 @@ INPUTS = {
     "passes": Input("PASSES", "results/datasets/passes.parquet"),
     "kernels": Input("KERNELS", "results/graphs/kernels.parquet"),
     "coverage": Input("COVERAGE", "results/graphs/coverage.parquet"),
+    "kinds": Input("FUSION_KINDS", "results/graphs/fusion-kinds.parquet"),
     "validation": Input("VALIDATION", "results/validation/networks.parquet"),
     "accuracy": Input("ACCURACY", "results/validation/accuracy.parquet"),
     "learning-curve": Input("LEARNING_CURVE", "results/validation/learning_curve.parquet"),
@@ -75,7 +76,7 @@ FIGURES: dict[str, Spec] = {
         "kernel_configurations:draw", ("kernels", "kernel-costs"), KERNELS, "Kernel energy against configuration."
     ),
     "kernel-coverage": Spec(
-        "kernel_coverage:draw", ("coverage",), KERNELS, "Kernels told by the runtime against fusion rules."
+        "kernel_coverage:draw", ("coverage", "kinds"), KERNELS, "Kernels told by the runtime against fusion rules."
     ),
     "predicted-measured": Spec(
         "predicted_measured:draw",

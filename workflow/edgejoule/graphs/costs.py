@@ -1,8 +1,7 @@
 """What one kernel is and does: kind, configuration, multiply-accumulates, bytes.
 
 Kinds are the sixteen of DeepEn2023 (Tu et al., SEC 2023, arXiv 2310.18329), those of transformers, a few for data
-movement, and ``other:<operator>`` for the rest. One multiply-accumulate counts once; only convolutions and matrix
-products have any, as in the papers of the networks and in ``torch.utils.flop_counter``.
+movement, and ``other:<operator>`` for the rest.
 """
 
 from collections.abc import Iterable
@@ -10,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from edgejoule.graphs.fusion import Kernel, anchor_of, is_depthwise
+from edgejoule.graphs.macs import is_conv, is_disguised_normalisation, node_macs, product
 from edgejoule.graphs.model import WITHOUT_WEIGHTS, Graph, Node, Shape
 
 #: Bytes of one element; INT8 networks keep their biases in 32 bits.
@@ -24,6 +24,7 @@ KIND_OF_OPERATOR = {
     "Gemm": "fc",
     "MatMul": "matmul",
     "Attention": "attention",
+    "MultiHeadAttention": "attention",
     "BatchNormalization": "bn",
     "Relu": "relu",
     "Clip": "relu",
@@ -65,6 +66,7 @@ KIND_OF_OPERATOR = {
     "Upsample": "resize",
     "DepthToSpace": "depth-to-space",
     "Expand": "expand",
+    "Cast": "cast",
     "LRN": "lrn",
     # ONNX Runtime's own.
     "FusedConv": "conv+bn+relu",
@@ -122,7 +124,7 @@ def configuration(graph: Graph, kernel: Kernel) -> dict[str, int]:
     source = graph.shapes[kernel.inputs[0]] if kernel.inputs else graph.shapes[reads[0]]
     target = graph.shapes[kernel.output]
     operator = anchor_of(graph, node)
-    if operator in ("Gemm", "FusedGemm", "MatMul", "FusedMatMul", "Attention"):
+    if operator in ("Gemm", "FusedGemm", "MatMul", "FusedMatMul") or "first" in node.attributes:
         values = _product_shape(graph, node, target)
     else:
         batch, channels_in, height_in, width_in = _as_map(source, operator)
@@ -146,6 +148,9 @@ def _as_map(shape: Shape, operator: str) -> Shape:
     """Return any shape as batch, channels, height, width; tokens count as height, their features as channels."""
     if len(shape) == 4 and operator != "LayerNormalization":
         return shape
+    if len(shape) in (3, 5) and operator in (*_WINDOWED, "DepthwiseConv", "GlobalAveragePool"):
+        # One spatial axis, or three, of which the first two count as height.
+        return (*shape[:2], int(np.prod(shape[2:-1])), shape[-1]) if len(shape) == 5 else (*shape, 1)
     if len(shape) <= 1:
         return (1, shape[0] if shape else 1, 1, 1)
     if len(shape) == 2:
@@ -168,22 +173,12 @@ def _window(graph: Graph, node: Node) -> dict[str, int]:
         # A blocked layout pads channels; the network has as many groups as its input has channels.
         groups = graph.shapes[graph.activations(node)[0]][1]
     return {
-        "kernel_height": int(kernel[0]),
-        "kernel_width": int(kernel[1]) if len(kernel) > 1 else 1,
+        "kernel_height": int(np.prod(kernel[:-1])) if len(kernel) > 1 else int(kernel[0]),
+        "kernel_width": int(kernel[-1]) if len(kernel) > 1 else 1,
         "stride": int(max(attributes.get("strides", [1]))),
         "dilation": int(max(attributes.get("dilations", [1]))),
         "groups": groups,
     }
-
-
-def is_conv(node: Node) -> bool:
-    """Whether a node is a convolution, of ONNX or of a runtime."""
-    return node.operator in ("Conv", "FusedConv") and not is_disguised_normalisation(node)
-
-
-def is_disguised_normalisation(node: Node) -> bool:
-    """Whether ONNX Runtime made this blocked 1x1 depthwise convolution of a batch normalisation."""
-    return node.operator == "Conv" and node.domain.endswith("nchwc") and node.name.endswith("_bn_nchwc")
 
 
 def _product_shape(graph: Graph, node: Node, target: Shape) -> dict[str, int]:
@@ -200,45 +195,9 @@ def _product_shape(graph: Graph, node: Node, target: Shape) -> dict[str, int]:
     }
 
 
-def product(graph: Graph, node: Node) -> tuple[int, int, int, int]:
-    """Return rows, depth, columns and batch of a matrix product; with shared weights, a batch is more rows."""
-    first = node.attributes["first"] if node.operator in ("Attention", "FullyConnected") else node
-    left, right = graph.shapes[first.inputs[0]], graph.shapes[first.inputs[1]]
-    if first.attributes.get("transA"):
-        left = (*left[:-2], left[-1], left[-2])
-    if first.attributes.get("transB"):
-        right = (*right[:-2], right[-1], right[-2])
-    depth, columns = left[-1], right[-1]
-    leading, rows = int(np.prod(left[:-2])), left[-2] if len(left) > 1 else 1
-    if first.inputs[1] in graph.weights:
-        return rows * leading, depth, columns, 1
-    return rows, depth, columns, max(leading, int(np.prod(right[:-2])))
-
-
 def macs_of(graph: Graph, kernel: Kernel) -> int:
     """Return the kernel's multiply-accumulates."""
-    return sum(_node_macs(graph, node) for node in kernel.members)
-
-
-def _node_macs(graph: Graph, node: Node) -> int:
-    if is_conv(node) or node.operator == "ConvTranspose":
-        window = graph.shapes[node.inputs[1]][2:]
-        source = graph.shapes[graph.activations(node)[0]]
-        target = graph.shapes[node.outputs[0]]
-        groups = source[1] if is_conv(node) and is_depthwise(graph, node) else int(node.attributes.get("group", 1))
-        # A transposed convolution spreads each input element; an ordinary one gathers each output element.
-        spread, channels = (source, target[1]) if node.operator == "ConvTranspose" else (target, source[1])
-        return int(np.prod(spread)) * (channels // groups) * int(np.prod(window))
-    if node.operator in ("Gemm", "FusedGemm", "MatMul", "FusedMatMul", "FullyConnected"):
-        rows, depth, columns, batch = product(graph, node)
-        return rows * depth * columns * batch
-    if node.operator == "Attention":
-        if "products" in node.attributes:
-            return sum(_node_macs(graph, product) for product in node.attributes["products"])
-        rows, depth, columns, batch = product(graph, node)
-        # Queries times keys, then weights times values of the output's width.
-        return batch * rows * columns * (depth + graph.shapes[node.outputs[0]][-1])
-    return 0
+    return sum(node_macs(graph, node) for node in kernel.members)
 
 
 def bytes_of(graph: Graph, kernel: Kernel, precision: str) -> dict[str, int]:

@@ -11,6 +11,7 @@ from edgejoule.graphs.export import save, tidy, trace
 from edgejoule.graphs.fusion import Kernel, fuse
 from edgejoule.graphs.fusion_check import check_fusion
 from edgejoule.graphs.kernels import table_of
+from edgejoule.graphs.macs import demand_countable
 from edgejoule.graphs.model import Graph, read_graph
 from edgejoule.graphs.rules import Rules, load_rules
 from edgejoule.graphs.runtimes import ASKED, ask
@@ -75,6 +76,7 @@ def describe_zoo(
         if graphs is not None:
             save(model, Path(graphs) / f"{row.architecture}.onnx")
         graph = read_graph(model, where)
+        demand_countable(graph, where)
         for rule in rules:
             if wanted[rule.runtime]:
                 told = ask(rule.runtime, model, graph, where, exported) if rule.runtime in asked else None

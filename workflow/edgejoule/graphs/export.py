@@ -156,6 +156,10 @@ def clean(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
         path = Path(folder) / "clean.onnx"
         optimise(model.SerializeToString(), path, "basic", where, disabled=_KEEP)
         model = onnx.load(path, load_external_data=False)
+        if any(node.op_type == "Shape" for node in model.graph.node):
+            # An operator that ONNX Runtime takes apart last brings arithmetic on shapes, which is now constant.
+            optimise(model.SerializeToString(), Path(folder) / "again.onnx", "basic", where, disabled=_KEEP)
+            model = onnx.load(Path(folder) / "again.onnx", load_external_data=False)
     _mark_inputs(model, inputs)
     used = {name for node in model.graph.node for name in node.input}
     kept = [value for value in model.graph.input if value.name in used or value.name in inputs]

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pandas as pd
 
-from edgejoule.tables.contracts import FUSION_CHECK
+from edgejoule.tables.contracts import FUSION_CHECK, FUSION_KINDS
 
 #: Two kernels are the same if they agree in these, whatever their layout in memory.
 SAME = ("kind", "tail", "macs", "bytes_in", "bytes_out")
@@ -30,15 +30,15 @@ def check_fusion(told: pd.DataFrame, ruled: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_kind(table: pd.DataFrame) -> pd.DataFrame:
-    """Return table FUSION_CHECK summed over networks: a row per runtime and kind, the most frequent kinds first.
+    """Return table FUSION_KINDS: table FUSION_CHECK summed over networks, the most frequent kinds first.
 
-    ``only_runtime`` and ``only_rules`` are kernels that the other side does not have in this form; a kernel that both
-    have, but with another activation or shape, is in both columns.
+    A kernel that both sides have, but with another activation or shape, is in ``only_runtime`` and in ``only_rules``.
     """
-    groups = table[table["told"] + table["ruled"] > 0].groupby(["runtime", "kind"], sort=True)
+    groups = table.groupby(["runtime", "kind"], sort=True)
     found = groups.agg(
         networks=("network", "nunique"), told=("told", "sum"), ruled=("ruled", "sum"), agreed=("agreed", "sum")
     ).reset_index()
     found["only_runtime"] = found["told"] - found["agreed"]
     found["only_rules"] = found["ruled"] - found["agreed"]
-    return found.sort_values(["runtime", "told", "kind"], ascending=[True, False, True], ignore_index=True)
+    found = found.sort_values(["runtime", "told", "kind"], ascending=[True, False, True], ignore_index=True)
+    return found[list(FUSION_KINDS.names)]

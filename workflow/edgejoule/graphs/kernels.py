@@ -9,6 +9,7 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import costs
 from edgejoule.graphs.export import clean, strip
 from edgejoule.graphs.fusion import Kernel, fuse
+from edgejoule.graphs.macs import demand_countable
 from edgejoule.graphs.model import (
     Graph,
     Node,
@@ -126,6 +127,9 @@ def describe_file(
     exported = fix_shapes(strip(load(path)), shapes or {}, where)
     model = clean(exported, where)
     graph = read_graph(model, where)
+    demand_countable(graph, where)
+    if not graph.nodes:
+        raise EdgejouleError(f"{where}: nothing in it depends on an input, so there is nothing to execute")
     if is_quantised(graph):
         if asked:
             raise EdgejouleError(f"{where}: a quantised file is described by rules only; leave --ask out")

@@ -189,7 +189,7 @@ def read_graph(
             proto.name or f"{proto.op_type}_{position}",
             proto.op_type,
             tuple(proto.input),
-            tuple(proto.output),
+            tuple(name for name in proto.output if name),
             attributes,
             "" if proto.domain == "ai.onnx" else proto.domain,
         )
@@ -212,21 +212,31 @@ def read_graph(
     return Graph(nodes, shapes, weights, constants, inputs, outputs, sum(parameters.values()))
 
 
+#: Integer operators, and which of their inputs are those of the operator that they replace: the others are scales.
+_INTEGER = {
+    "QLinearConv": ("Conv", (0, 3, 8)),
+    "ConvInteger": ("Conv", (0, 1)),
+    "QLinearMatMul": ("MatMul", (0, 3)),
+    "MatMulInteger": ("MatMul", (0, 1)),
+}
+
+
 def is_quantised(graph: Graph) -> bool:
-    """Whether a graph is in QDQ form: activations are quantised and dequantised between its operators."""
-    return any(node.operator == "QuantizeLinear" for node in graph.nodes)
+    """Whether operators compute with integers: between quantising and dequantising nodes (QDQ), or by themselves."""
+    return any(node.operator == "QuantizeLinear" or node.operator in _INTEGER for node in graph.nodes)
 
 
 def without_quantisation(graph: Graph) -> Graph:
-    """Return a graph in QDQ form without its quantising nodes: what runtimes execute as integer operators."""
+    """Return a quantised graph without its quantising nodes: what runtimes execute as integer operators."""
     alias: dict[str, str] = {}
     nodes = []
     for node in graph.nodes:
         inputs = tuple(alias.get(name, name) for name in node.inputs)
         if node.operator in ("QuantizeLinear", "DequantizeLinear"):
             alias[node.outputs[0]] = inputs[0]
-        else:
-            nodes.append(replace(node, inputs=inputs))
+            continue
+        operator, kept = _INTEGER.get(node.operator, (node.operator, range(len(inputs))))
+        nodes.append(replace(node, operator=operator, inputs=tuple(inputs[i] for i in kept if i < len(inputs))))
     return replace(graph, nodes=nodes, outputs=[alias.get(name, name) for name in graph.outputs])
 
 

@@ -61,6 +61,8 @@ _ELEMENTWISE = ("Subgraph", "Eltwise", "Math")
 #: OpenVINO's words for the nodes that it makes itself, which it numbers: ``Multiply_8904``.
 _OWN_NAME = re.compile(r"^([A-Za-z]+)_\d+$")
 _OWN = {"Multiply": "Mul", "Subtract": "Sub", "Add": "Add", "Divide": "Div", "ReduceMean": "ReduceMean", "Power": "Pow"}
+#: Where in OpenVINO's sources a message is from.
+_PLACE = re.compile(r"(Exception from |Check 'false' failed at )?\S+\.cpp:\d+:\s*")
 #: Operators that only change a shape: OpenVINO executes nothing for them.
 _VIEWS = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout")
 _PRECISION = {"f32": "fp32", "f16": "fp16", "i8": "int8", "u8": "int8"}
@@ -68,7 +70,7 @@ _LATENCY = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1, "INFERENCE_NUM_THRE
 
 
 @dataclass(frozen=True)
-class _Layer:
+class Layer:
     """One node of OpenVINO's execution graph; tensors are named after the node that makes them."""
 
     type: str
@@ -97,7 +99,8 @@ def ask_openvino(model: onnx.ModelProto, graph: Graph, where: str) -> tuple[Grap
     for position, node in enumerate(named.graph.node):
         titles[f"n{position}"] = node.name or f"{node.op_type}_{position}"
         node.name = f"n{position}"
-    layers, shapes, constants = _execution_graph(named, where)
+    with TemporaryDirectory() as folder:
+        layers, shapes, constants = execution_graph(fill(named, Path(folder)), where)
     original = read_graph(named, where, demand=False)
     original.shapes |= graph.shapes
     made_of = _members(original, layers)
@@ -124,8 +127,8 @@ def ask_openvino(model: onnx.ModelProto, graph: Graph, where: str) -> tuple[Grap
     return told, kernels
 
 
-def _execution_graph(model: onnx.ModelProto, where: str) -> tuple[list[_Layer], dict[str, Shape], set[str]]:
-    """Compile; return what is executed for each input, every tensor's shape, and the tensors that are constant."""
+def execution_graph(path: Path, where: str) -> tuple[list[Layer], dict[str, Shape], set[str]]:
+    """Compile a file with weights; return what runs for each input, every tensor's shape, and which are constant."""
     try:
         import openvino
     except ImportError as error:
@@ -133,30 +136,27 @@ def _execution_graph(model: onnx.ModelProto, where: str) -> tuple[list[_Layer], 
             f"{where}: OpenVINO is not installed, so it cannot be asked; pip install 'edgejoule[openvino]', or use its "
             "rules"
         ) from error
-    with TemporaryDirectory() as folder:
-        path = fill(model, Path(folder))
-        try:
-            compiled = openvino.Core().compile_model(str(path), "CPU", _LATENCY | {"INFERENCE_PRECISION_HINT": "f32"})
-        except RuntimeError as error:
-            text = " ".join(str(error).split()).replace(str(path), "the file")
-            raise EdgejouleError(f"{where}: OpenVINO cannot load the graph: {text[-300:]}") from error
-        nodes = compiled.get_runtime_model().get_ordered_ops()
-        layers, shapes, constants = [], {}, set()
-        for node in nodes:
-            layer = _layer(node)
-            for name, port in zip(layer.outputs, node.outputs(), strict=True):
-                shapes[name] = tuple(port.get_shape())
-            if layer.type == "Const" or (layer.inputs and constants.issuperset(layer.inputs)):
-                constants.update(layer.outputs)
-                if layer.precision not in _PRECISION:
-                    # Axes, orders, sizes.
-                    shapes |= dict.fromkeys(layer.outputs, ())
-            else:
-                layers.append(layer)
+    try:
+        compiled = openvino.Core().compile_model(str(path), "CPU", _LATENCY | {"INFERENCE_PRECISION_HINT": "f32"})
+    except RuntimeError as error:
+        text = _PLACE.sub("", " ".join(str(error).split()).replace(str(path), "the file"))
+        raise EdgejouleError(f"{where}: OpenVINO cannot load the graph: {text[:300].strip()}") from error
+    layers, shapes, constants = [], {}, set()
+    for node in compiled.get_runtime_model().get_ordered_ops():
+        layer = _layer(node)
+        for name, port in zip(layer.outputs, node.outputs(), strict=True):
+            shapes[name] = tuple(port.get_shape())
+        if layer.type == "Const" or (layer.inputs and constants.issuperset(layer.inputs)):
+            constants.update(layer.outputs)
+            if layer.precision not in _PRECISION:
+                # Axes, orders, sizes.
+                shapes |= dict.fromkeys(layer.outputs, ())
+        else:
+            layers.append(layer)
     return layers, shapes, constants
 
 
-def _layer(node) -> _Layer:
+def _layer(node) -> Layer:
     about = node.get_rt_info()
 
     def said(key: str) -> str:
@@ -165,7 +165,7 @@ def _layer(node) -> _Layer:
 
     sources = [port.get_source_output() for port in node.inputs()]
     name = node.get_friendly_name()
-    return _Layer(
+    return Layer(
         said("layerType"),
         tuple(part.removesuffix("/WithoutBiases") for part in said("originalLayersNames").split(",") if part),
         said("primitiveType"),
@@ -180,7 +180,7 @@ def _tensor(node: str, index: int) -> str:
     return f"openvino:{node}:{index}"
 
 
-def _is_view(layer: _Layer) -> bool:
+def _is_view(layer: Layer) -> bool:
     """Whether nothing is executed: a change of shape, or parts that lie in the whole's memory already."""
     in_place = layer.type in ("Concatenation", "Split") and layer.implementation.startswith("unknown")
     return layer.type == "Reshape" or in_place
@@ -189,7 +189,7 @@ def _is_view(layer: _Layer) -> bool:
 # -- what a layer was made of ------------------------------------------------------------------------------------------
 
 
-def _members(original: Graph, layers: list[_Layer]) -> dict[int, list[Node]]:
+def _members(original: Graph, layers: list[Layer]) -> dict[int, list[Node]]:
     """Return the original nodes of each layer, by its position, in order of execution.
 
     OpenVINO names the last nodes that it fused, and not always the first: an arithmetic node that no layer names
@@ -214,7 +214,7 @@ def _members(original: Graph, layers: list[_Layer]) -> dict[int, list[Node]]:
     return members
 
 
-def _parts(original: Graph, layer: _Layer, members: list[Node]) -> list[Node]:
+def _parts(original: Graph, layer: Layer, members: list[Node]) -> list[Node]:
     """Return what a layer computes: its members with small operators put together, changes of shape left out."""
     if len(members) > 1:
         members = compose(replace(original, nodes=members), load_rules("openvino").operators).nodes
@@ -224,20 +224,24 @@ def _parts(original: Graph, layer: _Layer, members: list[Node]) -> list[Node]:
         return [Node("", operator, (), ()) for operator in own]
     if layer.type not in _ELEMENTWISE:
         return parts
-    if not parts:
+    if not parts and any(named in _products(original) for named in layer.made_of):
         # Named after a convolution that has a layer of its own, it adds the bias.
         return [Node("", "Add", (), ())]
-    if parts[0].operator == "LayerNormalization":
+    if parts and parts[0].operator == "LayerNormalization":
         # The mean and the division have layers of their own; what is left scales and shifts.
         steps = [*own[:1], "Add"] if "Mul" in own[:1] else ["Add"]
         return [*(Node(parts[0].name, operator, (), ()) for operator in steps), *parts[1:]]
     return parts
 
 
+def _products(original: Graph) -> set[str]:
+    return {node.name for node in original.nodes if node.operator in _PRODUCTS}
+
+
 # -- a layer as a kernel -----------------------------------------------------------------------------------------------
 
 
-def _kernel(told: Graph, original: Graph, layer: _Layer, members: list[Node], where: str) -> Kernel:
+def _kernel(told: Graph, original: Graph, layer: Layer, members: list[Node], where: str) -> Kernel:
     parts = _parts(original, layer, members)
     reads = tuple(dict.fromkeys(name for name in layer.inputs if name not in told.weights))
     position, operator = _anchor(layer, parts)
@@ -270,7 +274,7 @@ def _kernel(told: Graph, original: Graph, layer: _Layer, members: list[Node], wh
     )
 
 
-def _anchor(layer: _Layer, parts: list[Node]) -> tuple[int, str]:
+def _anchor(layer: Layer, parts: list[Node]) -> tuple[int, str]:
     """Return which part a layer is built around, and its operator."""
     products = [i for i, part in enumerate(parts) if part.operator in _PRODUCTS]
     if layer.type in _OPERATOR:
@@ -282,7 +286,7 @@ def _anchor(layer: _Layer, parts: list[Node]) -> tuple[int, str]:
     return 0, parts[0].operator if parts else layer.type
 
 
-def _convolution(told: Graph, layer: _Layer, parts: list[Node], original: Graph, where: str) -> dict[str, object]:
+def _convolution(told: Graph, layer: Layer, parts: list[Node], original: Graph, where: str) -> dict[str, object]:
     """Return a convolution's attributes; its filter gets ONNX's shape (OpenVINO gives groups an axis of their own)."""
     weight = layer.inputs[1]
     shape, rank = told.shapes[weight], len(told.shapes[layer.inputs[0]])
@@ -328,7 +332,7 @@ def _convolutions_before(original: Graph, node: Node) -> list[Node]:
     return found
 
 
-def _flatten_weights(told: Graph, layer: _Layer) -> None:
+def _flatten_weights(told: Graph, layer: Layer) -> None:
     """Give a fully connected layer's matrix the shape depth x columns, and its bias one axis."""
     depth, columns = told.shapes[layer.inputs[0]][-1], told.shapes[layer.outputs[0]][-1]
     told.shapes[layer.inputs[1]] = (depth, columns)
@@ -344,7 +348,7 @@ def _transposed(left: Shape, right: Shape, target: Shape) -> dict[str, object]:
     return {"transA": int(left[-2] != target[-2]), "transB": int(right[-1] != target[-1])}
 
 
-def _attention(members: list[Node], layer: _Layer, where: str) -> dict[str, object]:
+def _attention(members: list[Node], layer: Layer, where: str) -> dict[str, object]:
     products = [node for node in members if node.operator == "MatMul"]
     if len(products) != 2:
         raise EdgejouleError(

@@ -12,6 +12,7 @@ import onnx
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs.export import fill, optimise
 from edgejoule.graphs.fusion import Kernel, word_of
+from edgejoule.graphs.macs import node_macs
 from edgejoule.graphs.model import Graph, Node, read_graph
 
 #: What ONNX Runtime appends to make the names of nodes that it adds unique.
@@ -20,6 +21,10 @@ _NUMBER = re.compile(r"_token_\d+$")
 
 #: Who is asked unless told otherwise: those that every installation has, so that a table does not depend on it.
 ASKED = ("onnxruntime",)
+
+
+#: Share of a network's multiply-accumulates that may come or go when a runtime optimises it.
+_TOLERANCE = 0.005
 
 
 def can_be_asked(runtime: str) -> bool:
@@ -40,11 +45,18 @@ def ask(
         exported: the file before ONNX Runtime cleaned it up, for runtimes of another house; None = ``model``.
 
     Raises:
-        EdgejouleError: it cannot be asked, is not installed, or does not load the network.
+        EdgejouleError: it cannot be asked, is not installed, does not load the network, or hides a part of its work.
     """
     if runtime not in _ASK:
         raise EdgejouleError(f"graphs: runtime '{runtime}' cannot be asked; ask {', '.join(_ASK)}, or use its rules")
-    return _ASK[runtime](model, exported or model, graph, where)
+    told, kernels = _ASK[runtime](model, exported or model, graph, where)
+    found, wanted = (sum(node_macs(one, node) for node in one.nodes) for one in (told, graph))
+    if abs(found - wanted) > _TOLERANCE * wanted:
+        raise EdgejouleError(
+            f"{where}: of {wanted} multiply-accumulates, {runtime} shows {found} in what it executes; describe this "
+            "network by rules instead"
+        )
+    return told, kernels
 
 
 def _onnxruntime(

@@ -24,6 +24,7 @@ CATEGORIES = {
     contracts.PASSES: DATA,
     contracts.KERNEL_COSTS: KERNELS,
     contracts.COVERAGE: KERNELS,
+    contracts.FUSION_KINDS: KERNELS,
     contracts.ACCURACY: PREDICTION,
     contracts.SUBSETS: PREDICTION,
     contracts.PAIRED: PREDICTION,

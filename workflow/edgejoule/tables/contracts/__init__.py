@@ -1,7 +1,16 @@
 """The tables that stages hand to each other. Later work and outside checks rely on every name here."""
 
 from edgejoule.tables.contracts.datasets import APPLICATIONS, KERNEL_COSTS, NETWORKS, PASSES
-from edgejoule.tables.contracts.graphs import CATALOGUE, COUNTS, COVERAGE, FUSION_CHECK, KERNELS, PLAN, ZOO
+from edgejoule.tables.contracts.graphs import (
+    CATALOGUE,
+    COUNTS,
+    COVERAGE,
+    FUSION_CHECK,
+    FUSION_KINDS,
+    KERNELS,
+    PLAN,
+    ZOO,
+)
 from edgejoule.tables.contracts.recommendations import (
     BREAK_EVENS,
     DEVICE_CHOICES,
@@ -43,6 +52,7 @@ ALL = (
     CATALOGUE,
     COVERAGE,
     FUSION_CHECK,
+    FUSION_KINDS,
     COUNTS,
     PLAN,
     NETWORKS,
@@ -90,6 +100,7 @@ __all__ = [
     "FOOTPRINT",
     "FRONTS",
     "FUSION_CHECK",
+    "FUSION_KINDS",
     "KERNELS",
     "KERNEL_COSTS",
     "LABELS",

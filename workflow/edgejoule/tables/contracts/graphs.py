@@ -129,6 +129,22 @@ FUSION_CHECK = Table(
     key=("network", "precision", "runtime", "kind"),
 )
 
+FUSION_KINDS = Table(
+    "fusion-kinds",
+    "Kernels that a runtime tells against kernels of its fusion rules, over the whole zoo, kind by kind.",
+    (
+        RUNTIME,
+        Column("kind", TEXT, "kernel kind"),
+        Column("networks", WHOLE, "networks with such kernels on either side", minimum=1),
+        Column("told", WHOLE, "kernels that the runtime tells", minimum=0),
+        Column("ruled", WHOLE, "kernels that its rules have", minimum=0),
+        Column("agreed", WHOLE, "kernels that both have: same kind, tail, multiply-accumulates and bytes", minimum=0),
+        Column("only_runtime", WHOLE, "kernels that the rules do not have in this form", minimum=0),
+        Column("only_rules", WHOLE, "kernels that the runtime does not have in this form", minimum=0),
+    ),
+    key=("runtime", "kind"),
+)
+
 COUNTS = Table(
     "counts",
     "Multiply-accumulates and parameters of every described network against PyTorch's own counter.",

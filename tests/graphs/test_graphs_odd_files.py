@@ -1,0 +1,154 @@
+"""Files of strangers: other operators, ranks and forms. Work is counted or refused by name, never left out."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.graphs.kernels import kernels_of_file
+from edgejoule.graphs.runtimes import ask
+
+IMAGE = (("x", (1, 8, 16, 16)),)
+
+
+def constant(name, *shape, dtype=np.float32):
+    return numpy_helper.from_array(np.ones(shape, dtype), name)
+
+
+def node(operator, inputs, outputs, **attributes):
+    given = ["" if name == "-" else name for name in inputs.split()]
+    return helper.make_node(operator, given, ["" if name == "-" else name for name in outputs.split()], **attributes)
+
+
+def write(path, nodes, weights=(), inputs=IMAGE, opset=20, kind=TensorProto.FLOAT):
+    graph = helper.make_graph(
+        nodes,
+        "odd",
+        [helper.make_tensor_value_info(name, kind, shape) for name, shape in inputs],
+        [helper.make_tensor_value_info("y", kind, None)],
+        list(weights),
+    )
+    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=10), path / "odd.onnx")
+    return path / "odd.onnx"
+
+
+STEPS = (("x", (10, 1, 8)),)
+SCALES = [constant("s"), constant("z", dtype=np.uint8), constant("zw", dtype=np.int8)]
+FILTER = constant("w", 16, 8, 3, 3, dtype=np.int8)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "weights", "inputs", "macs"),
+    [
+        ([node("LSTM", "x w r", "- y", hidden_size=16)], [("w", 1, 64, 8), ("r", 1, 64, 16)], STEPS, 10 * 64 * 24),
+        ([node("GRU", "x w r", "y", hidden_size=16)], [("w", 1, 48, 8), ("r", 1, 48, 16)], STEPS, 10 * 48 * 24),
+        ([node("Einsum", "x w", "y", equation="sbi,ij->sbj")], [("w", 8, 5)], STEPS, 10 * 8 * 5),
+        ([node("Einsum", "x z", "y", equation="sbi,tbi->bst")], [], (*STEPS, ("z", (6, 1, 8))), 10 * 6 * 8),
+        ([node("MatMul", "x w", "y")], [("w", 8)], STEPS, 10 * 8),
+        ([node("Attention", "x x x", "y")], [], (("x", (1, 4, 10, 32)),), 2 * 4 * 10 * 10 * 32),
+        (
+            [node("MultiHeadAttention", "x x x", "y", num_heads=4, domain="com.microsoft")],
+            [],
+            (("x", (1, 10, 32)),),
+            2 * 10 * 10 * 32,
+        ),
+    ],
+)
+def test_work_outside_convolutions_is_counted(tmp_path, nodes, weights, inputs, macs):
+    opset = 23 if nodes[0].op_type == "Attention" else 20
+    path = write(tmp_path, nodes, [constant(*each) for each in weights], inputs, opset)
+    for runtime in ("onnxruntime", "pytorch"):
+        assert kernels_of_file(path, runtime)["macs"].tolist() == [macs]
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [
+            node("QuantizeLinear", "x s z", "q"),
+            node("QLinearConv", "q s z w s zw s z", "p"),
+            node("DequantizeLinear", "p s z", "y"),
+        ],
+        [node("DynamicQuantizeLinear", "x", "q a b"), node("ConvInteger", "q w b", "i"), node("Cast", "i", "y", to=1)],
+    ],
+)
+def test_integer_operators_are_what_they_replace(tmp_path, nodes):
+    table = kernels_of_file(write(tmp_path, nodes, [*SCALES, FILTER]), "tflite")
+    (kernel,) = table[table["kind"] == "conv+bn+relu"].to_dict("records")
+    assert (kernel["macs"], kernel["precision"]) == (16 * 14 * 14 * 8 * 9, "int8")
+    assert kernel["bytes_weights"] == 16 * 8 * 9
+
+
+@pytest.mark.parametrize(
+    ("shape", "window", "sizes"),
+    [((100,), (3,), (8, 100, 1, 3, 1)), ((10, 12, 14), (3, 3, 3), (8, 120, 14, 9, 3))],
+)
+def test_one_and_three_axes_keep_channels_apart(tmp_path, shape, window, sizes):
+    path = write(tmp_path, [node("Conv", "x w", "y")], [constant("w", 16, 8, *window)], (("x", (1, 8, *shape)),))
+    (kernel,) = kernels_of_file(path, "tflite").to_dict("records")
+    names = ("input_channels", "input_height", "input_width", "kernel_height", "kernel_width")
+    assert tuple(kernel[name] for name in names) == sizes
+    out = np.prod([size - 2 for size in shape])
+    assert kernel["macs"] == out * 16 * 8 * np.prod(window)
+
+
+def test_an_operator_that_is_taken_apart_has_shapes(tmp_path):
+    path = write(
+        tmp_path,
+        [node("GroupNormalization", "x s b", "y", num_groups=2)],
+        [constant("s", 8), constant("b", 8)],
+        opset=21,
+    )
+    assert len(kernels_of_file(path, "onnxruntime")) > 5
+
+
+def branch(name):
+    output = helper.make_tensor_value_info(name, TensorProto.FLOAT, (1, 8, 16, 16))
+    return helper.make_graph([node("Conv", "x w", name, pads=[1, 1, 1, 1])], name, [], [output])
+
+
+@pytest.mark.parametrize(
+    ("nodes", "operator"),
+    [
+        (
+            [
+                node("ReduceSum", "x", "s", keepdims=0),
+                node("Cast", "s", "c", to=9),
+                node("If", "c", "y", then_branch=branch("t"), else_branch=branch("e")),
+            ],
+            "If",
+        ),
+        ([node("Einsum", "x x x", "y", equation="abcd,abcd,abcd->a")], "Einsum"),
+        (
+            [node("MatMulNBits", "x q s", "y", K=16, N=32, bits=4, block_size=16, domain="com.microsoft")],
+            "MatMulNBits",
+        ),
+    ],
+)
+def test_what_cannot_be_counted_is_refused_by_name(tmp_path, nodes, operator):
+    weights = [constant("w", 8, 8, 3, 3), constant("q", 32, 1, 8, dtype=np.uint8)]
+    if operator == "MatMulNBits":
+        weights.append(constant("s", 32))
+    with pytest.raises(
+        EdgejouleError, match=rf"odd.onnx: operator '{operator}' .*cannot be costed, because it does not"
+    ):
+        kernels_of_file(write(tmp_path, nodes, weights), "onnxruntime")
+
+
+def test_a_file_that_computes_nothing_from_its_inputs_stops(tmp_path):
+    with pytest.raises(EdgejouleError, match="nothing in it depends on an input"):
+        kernels_of_file(write(tmp_path, [node("Relu", "w", "y")], [constant("w", 20, 20)]), "tflite")
+
+
+def test_a_runtime_that_hides_work_is_not_believed(monkeypatch):
+    from edgejoule.graphs import runtimes
+    from edgejoule.graphs.model import Graph, Node
+
+    shapes = {"x": (10, 8), "w": (8, 5), "y": (10, 5)}
+    whole = Graph([Node("n", "MatMul", ("x", "w"), ("y",))], shapes, {"w"}, {}, ["x"], ["y"], 40)
+    nothing = Graph([], shapes, {"w"}, {}, ["x"], ["y"], 40)
+    monkeypatch.setitem(runtimes._ASK, "onnxruntime", lambda *_: (nothing, []))
+    with pytest.raises(EdgejouleError, match="of 400 multiply-accumulates, onnxruntime shows 0 in what it executes"):
+        ask("onnxruntime", onnx.ModelProto(), whole, "x")
