@@ -219,6 +219,64 @@ def test_equal_configurations_have_equal_names_and_others_do_not():
     assert convs["kernel"].iloc[0] == "conv+bn+relu_b1_i8x16x16_o8x16x16_k3x3_s1_d1_g1_n1_nchw_fp32"
 
 
+# -- what the documentation of runtimes that do not run here says ------------------------------------------------------
+
+BOUNDS = [
+    constant("zero", value=0.0),
+    constant("one", value=1.0),
+    constant("w8", 8, 8, 3, 3),
+    constant("two", value=2.0),
+]
+ONTO = {"pads": [1, 1, 1, 1]}
+
+
+@pytest.mark.parametrize(
+    ("runtime", "nodes", "expected"),
+    [
+        # TensorRT, "Layer fusion": element-wise chains are one kernel ("PointWise fusion").
+        ("tensorrt", [node("Add", "x two", "a"), node("Mul", "a two", "b"), node("Sigmoid", "b", "y")], [("add", 3)]),
+        # Convolution, sum and activation; the sum joins the later convolution.
+        (
+            "tensorrt",
+            [node("Conv", "x w8", "a", **ONTO), node("Add", "a x", "b"), node("Relu", "b", "y")],
+            [("conv+bn+relu", 3)],
+        ),
+        # GELU written as five operators behind a product ("GELU reduction").
+        ("tensorrt", [node("Conv", "x w8", "a", **ONTO), node("Gelu", "a", "y")], [("conv+bn+relu", 2)]),
+        # Two activations: the second is a kernel of its own.
+        (
+            "tensorrt",
+            [node("Conv", "x w8", "a", **ONTO), node("Relu", "a", "b"), node("Sigmoid", "b", "y")],
+            [("conv+bn+relu", 2), ("sigmoid", 1)],
+        ),
+        # ArmNN, NeonBackend and ClBackend: convolutions take ReLU, bounded ReLU, sigmoid and TanH ...
+        ("armnn", [node("Conv", "x w8", "a", **ONTO), node("Clip", "a zero one", "y")], [("conv+bn+relu", 2)]),
+        ("armnn", [node("Conv", "x w8", "a", **ONTO), node("Tanh", "a", "y")], [("conv+bn+relu", 2)]),
+        # ... and no HardSwish; a residual sum is a kernel of its own, which takes the ReLU.
+        (
+            "armnn",
+            [node("Conv", "x w8", "a", **ONTO), node("HardSwish", "a", "y")],
+            [("conv+bn+relu", 1), ("hswish", 1)],
+        ),
+        (
+            "armnn",
+            [node("Conv", "x w8", "a", **ONTO), node("Add", "a x", "b"), node("Relu", "b", "y")],
+            [("conv+bn+relu", 1), ("add+relu", 2)],
+        ),
+        # Each fuses one activation, not two.
+        (
+            "armnn",
+            [node("Mul", "x two", "a"), node("Relu", "a", "b"), node("Relu", "b", "y")],
+            [("mul", 2), ("relu", 1)],
+        ),
+    ],
+)
+def test_documented_fusions(runtime, nodes, expected):
+    table, _ = rows(nodes, BOUNDS, runtime)
+    members = [1 + (kernel.tail.count("+") + 1 if kernel.tail else 0) for kernel in table.itertuples()]
+    assert list(zip(table["kind"], members, strict=True)) == expected
+
+
 # -- files -----------------------------------------------------------------------------------------------------------
 
 
