@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import read_zoo, select
 from edgejoule.graphs.describe import describe_zoo
-from edgejoule.graphs.export import export_with_weights, fill, tidy, trace
+from edgejoule.graphs.export import fill, tidy, trace
 from edgejoule.graphs.fusion_check import by_kind
 from edgejoule.graphs.kernels import by_rules, describe_file, kernels_of_file, table_of
 from edgejoule.graphs.model import read_graph
@@ -135,17 +135,32 @@ def test_real_networks_keep_their_work_and_their_weights(zoo, name):
     assert first == second or name == "mixnet_s"
 
 
-def test_weights_without_meaning_give_the_graph_of_real_ones(zoo, tmp_path):
-    """Trained ones, that is: scales of one and shifts of zero, as before any training, would be left out."""
-    row = next(select(zoo, ["mobilevit_xxs"]).itertuples())
-    export_with_weights(row, tmp_path / "real.onnx")
-    model = onnx.load(tmp_path / "real.onnx")
-    for tensor in model.graph.initializer:
-        if len(tensor.dims) == 1 and tensor.data_type == TensorProto.FLOAT and tensor.dims[0] > 1:
-            tensor.CopyFrom(weight(tensor.name, tensor.dims[0]))
-    onnx.save(model, tmp_path / "real.onnx")
-    real, real_shapes, _ = execution_graph(tmp_path / "real.onnx", "real")
-    made, made_shapes, _ = execution_graph(fill(trace(row), tmp_path), "made")
+def test_weights_without_meaning_give_the_graph_of_real_ones(tmp_path):
+    """Zeros, ones and equal weights would not: sums are dropped, scales left out, equal branches merged."""
+    nodes = [
+        node("Conv", "x w1 b1", "a", **SAME),
+        node("Conv", "x w2 b2", "b", **SAME),
+        node("Add", "a b", "c"),
+        node("Sigmoid", "c", "d"),
+        node("Mul", "c d", "e"),
+        node("Reshape", "e tokens", "f"),
+        node("MatMul", "f m", "g"),
+        node("Add", "g places", "h"),
+        node("LayerNormalization", "h scale shift", "y", axis=-1),
+    ]
+    weights = [
+        *(weight(f"w{i}", 256, 64, 3, 3, seed=i) for i in (1, 2)),
+        *(weight(f"b{i}", 256, seed=i) for i in (1, 2)),
+        weight("m", 256, 384, seed=3),
+        weight("places", 1, 256, 384, seed=4),
+        weight("scale", 384, seed=5),
+        weight("shift", 384, seed=6),
+        onnx.numpy_helper.from_array(np.array([1, 256, 256]), "tokens"),
+    ]
+    table = told(tmp_path, nodes, weights, (1, 64, 16, 16))
+    assert (table["kind"] == "conv+bn+relu").sum() == 2 and (table["kind"] == "fc").sum() == 1
+    real, real_shapes, _ = execution_graph(tmp_path / "net.onnx", "real")
+    made, made_shapes, _ = execution_graph(fill(onnx.load(tmp_path / "net.onnx"), tmp_path), "made")
     first, second = (
         Counter(
             (layer.type, layer.implementation, layer.layout, tuple(shapes[name] for name in layer.outputs))
@@ -154,6 +169,7 @@ def test_weights_without_meaning_give_the_graph_of_real_ones(zoo, tmp_path):
         for layers, shapes in ((real, real_shapes), (made, made_shapes))
     )
     assert first == second
+    assert (tmp_path / "zeros.bin").stat().st_size > 2 * 256 * 64 * 9 * 4
 
 
 def test_the_zoo_is_compared_with_the_rules(zoo):

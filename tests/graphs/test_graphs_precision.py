@@ -7,7 +7,7 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import read_zoo, select
 from edgejoule.graphs.export import export_with_weights
 from edgejoule.graphs.kernels import kernels_of_file
-from edgejoule.graphs.precision import CALIBRATION, convert
+from edgejoule.graphs.precision import CALIBRATION, DIFFERENCE, convert
 
 pytest.importorskip("torch", reason="networks need torch")
 
@@ -23,11 +23,13 @@ def network(root, tmp_path_factory):
 @pytest.mark.parametrize(("precision", "smaller", "error"), [("fp16", 1.9, 0.01), ("int8", 3.0, 0.2)])
 def test_conversion(network, tmp_path, precision, smaller, error):
     target = tmp_path / f"{precision}.onnx"
-    assert 0 < convert(network, target, precision) < error
+    difference = convert(network, target, precision)
+    assert 0 < difference < error
     assert network.stat().st_size / target.stat().st_size > smaller
     operators = {node.op_type for node in onnx.load(target).graph.node}
     assert ("QuantizeLinear" in operators) == (precision == "int8")
     marked = {entry.key: entry.value for entry in onnx.load(target).metadata_props}
+    assert marked[DIFFERENCE].startswith(f"{difference:.3g} of the largest output")
     assert ("random" in marked.get(CALIBRATION, "")) == (precision == "int8")
 
 

@@ -14,8 +14,9 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
 from edgejoule.tables import atomic_path
 
-#: Metadata key: what the weights and scales are good for.
+#: Metadata keys: what the weights and scales are good for; the largest difference from the FP32 output.
 CALIBRATION = "edgejoule.calibration"
+DIFFERENCE = "edgejoule.difference_from_fp32"
 _BATCHES = 2
 
 
@@ -29,7 +30,8 @@ def convert(source: Path | str, target: Path | str, precision: str, seed: int = 
         seed: seed of the random inputs, for calibration and comparison.
 
     Returns:
-        The largest difference from the FP32 output over the largest FP32 output, on one random input.
+        The largest difference from the FP32 output over the largest FP32 output, on one random input. The file says it
+        too, in its metadata.
 
     Raises:
         EdgejouleError: the precision is neither, or the network has other than one floating-point input.
@@ -44,7 +46,16 @@ def convert(source: Path | str, target: Path | str, precision: str, seed: int = 
             _to_fp16(Path(source), temporary)
         else:
             _to_int8(Path(source), temporary, inputs)
-        return _difference(Path(source), temporary, inputs[0])
+        difference = _difference(Path(source), temporary, inputs[0])
+        _note(temporary, DIFFERENCE, f"{difference:.3g} of the largest output, on a random input")
+        return difference
+
+
+def _note(path: Path, key: str, value: str) -> None:
+    model = onnx.load(path)
+    entry = model.metadata_props.add()
+    entry.key, entry.value = key, value
+    onnx.save(model, path)
 
 
 def _input(source: Path) -> tuple[str, tuple[int, ...]]:
@@ -90,10 +101,7 @@ def _to_int8(source: Path, target: Path, inputs: list[dict[str, np.ndarray]]) ->
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
         )
-    model = onnx.load(target)
-    entry = model.metadata_props.add()
-    entry.key, entry.value = CALIBRATION, "random inputs: for cost, not for accuracy"
-    onnx.save(model, target)
+    _note(target, CALIBRATION, "random inputs: for cost, not for accuracy")
 
 
 def _difference(source: Path, target: Path, given: dict[str, np.ndarray]) -> float:
