@@ -66,7 +66,6 @@ KIND_OF_OPERATOR = {
     "Upsample": "resize",
     "DepthToSpace": "depth-to-space",
     "Expand": "expand",
-    "Cast": "cast",
     "LRN": "lrn",
     # ONNX Runtime's own.
     "FusedConv": "conv+bn+relu",
