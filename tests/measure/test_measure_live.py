@@ -145,7 +145,7 @@ def test_the_noise_of_a_recording_is_printed(project, capsys):
     ("old", "new", "sentence"),
     [
         ("kind: live\n  networks: [small, tiny-family]\n", "kind: live\n  networks: [smal]\n", "did you mean 'small'"),
-        ("kind: live", "kind: live\n  host: adb://", "measuring over adb is not built yet"),
+        ("kind: live", "kind: live\n  host: adb://no-such-phone", "host 'adb://no-such-phone'"),
         ("kind: live", "kind: live\n  host: ssh://127.0.0.1", "host 'ssh://127.0.0.1' cannot be reached"),
         ("kind: constant, watts: 4.0", "kind: rapl, root: /none", "/none/sys/class/powercap: no RAPL domain"),
         (

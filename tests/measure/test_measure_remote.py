@@ -1,4 +1,4 @@
-"""Measuring over ssh: against a stand-in for ssh that cuts connections, and an OpenSSH server where there is one."""
+"""Measuring over ssh and adb: against stand-ins that cut connections, and an OpenSSH server where there is one."""
 
 import ast
 import getpass
@@ -22,16 +22,8 @@ from edgejoule.measure import remote
 from edgejoule.measure.collect import collect
 from edgejoule.measure.plan import Workload, sha256_of
 from edgejoule.measure.prepare import make_plan
-from edgejoule.measure.remote import (
-    ConnectionLostError,
-    Ssh,
-    bundle,
-    fetch,
-    hashes,
-    persistently,
-    record_remotely,
-    send,
-)
+from edgejoule.measure.remote import bundle, fetch, hashes, persistently, record_remotely, send
+from edgejoule.measure.transports import Adb, ConnectionLostError, Ssh, open_transport
 
 #: Drops ssh's options and the alias, and runs the command in the host's home. Every third connection breaks: one before
 #: the command, the next one after it, with what it printed cut short.
@@ -45,6 +37,28 @@ echo $((count + 1)) > ../count
 if [ "$CUTS" = yes ] && [ $((count % 6)) = 2 ]; then echo "Connection reset by peer" >&2; exit 255; fi
 if [ "$CUTS" = yes ] && [ $((count % 6)) = 5 ]; then sh -c "$1" | head -c 40; echo "Broken pipe" >&2; exit 255; fi
 exec sh -c "$1"
+"""
+
+#: The same for adb: a phone of this serial number, whose shell and files are the host's. Copying a file takes two
+#: calls, so every seventh is cut.
+ADB_STAND_IN = """\
+#!/bin/sh
+[ "$1" = -s ] && [ "$2" != R58M ] && { echo "error: device '$2' not found" >&2; exit 1; }
+[ "$1" = -s ] && shift 2
+verb=$1
+shift
+cd "$HOST_HOME" || exit 1
+count=$(cat ../count 2>/dev/null || echo 0)
+echo $((count + 1)) > ../count
+if [ "$CUTS" = yes ] && [ $((count % 14)) = 6 ]; then echo "error: device 'R58M' not found" >&2; exit 1; fi
+short=cat
+[ "$CUTS" = yes ] && [ $((count % 14)) = 13 ] && short="head -c 40"
+case $verb in
+shell) sh -c "$2" > ../printed; status=$?; $short ../printed;;
+push | pull) mkdir -p "$(dirname "$2")"; $short < "$1" > "$2"; status=$?;;
+esac
+[ "$short" = cat ] || { echo "error: closed" >&2; exit 1; }
+exit $status
 """
 
 
@@ -69,6 +83,14 @@ def host(tmp_path, monkeypatch):
     monkeypatch.setattr(remote, "POLL_S", 0.05)
     monkeypatch.setattr(remote, "PAUSE_S", 0.01)
     return Ssh("board")
+
+
+@pytest.fixture
+def phone(tmp_path, host):
+    """The same host behind adb."""
+    (tmp_path / "bin/adb").write_text(ADB_STAND_IN)
+    (tmp_path / "bin/adb").chmod(0o755)
+    return Adb("R58M", root="recordings")
 
 
 @pytest.fixture
@@ -106,6 +128,31 @@ def test_a_plan_is_measured_there_and_its_parts_come_back(tmp_path, host, work, 
     record_remotely(host, plan, models, tmp_path / "parts", lambda *args: told.append(args))
     check_recording(device, tmp_path / "parts")
     assert all(0 <= done <= total == 4 for done, total, _, _ in told)
+
+
+def test_the_same_over_adb(tmp_path, phone, work, monkeypatch):
+    monkeypatch.setenv("CUTS", "yes")
+    device, plan, models = work
+    record_remotely(phone, plan, models, tmp_path / "parts")
+    check_recording(device, tmp_path / "parts")
+    assert (tmp_path / "home/recordings/remote-1t/plan.json").is_file()
+
+
+def test_adb_says_what_is_wrong(tmp_path, phone, work):
+    _, plan, models = work
+    with pytest.raises(EdgejouleError, match=r"'adb://R59' cannot be reached: error: device 'R59' not found; try: adb"):
+        record_remotely(Adb("R59"), plan, models, tmp_path / "parts")
+    with pytest.raises(EdgejouleError, match=r"host 'adb://R58M': .*no-such-command"):
+        phone.run("no-such-command")
+    (tmp_path / "bin/adb").write_text("#!/bin/sh\necho 'error: device unauthorized.' >&2\nexit 1\n")
+    with pytest.raises(EdgejouleError, match="does not trust this computer; accept it on its screen"):
+        phone.run("true")
+
+
+def test_a_host_is_reached_by_its_scheme():
+    assert open_transport("ssh://board") == Ssh("board")
+    assert open_transport("adb://R58M") == Adb("R58M")
+    assert open_transport("adb://").url == "adb://"
 
 
 def test_what_is_there_is_neither_copied_nor_measured_again(tmp_path, host, work):
@@ -173,6 +220,7 @@ def test_the_bundle_needs_nothing_that_a_board_lacks(work):
     }
     # What drives a runtime or meter needs that package; building kernels needs onnx, and says so.
     own = {"onnxruntime", "openvino", "torch", "pynvml", "onnx", "ai_edge_litert", "flatbuffers"}
+    own |= {"serial", "ppk2_api", "usb", "Monsoon", "pyjoulescope_driver"}
     for name, path in files.items():
         for node in ast.walk(ast.parse(path.read_text())):
             wanted = []

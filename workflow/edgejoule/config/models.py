@@ -67,9 +67,17 @@ class Meter(Model):
     """What measures power."""
 
     kind: Literal[METERS] = Field(description="'external' is a meter whose trace is replayed.")
-    name: str | None = Field(None, description="Make and model of an external meter.")
+    name: str | None = Field(
+        None, description="Make and model of an external meter; which one, where several are connected."
+    )
     watts: PositiveFloat | None = Field(None, description="Declared power of the 'constant' meter (W).")
     watts_source: str | None = Field(None, description="Where the declared power is from.")
+    volts: PositiveFloat | None = Field(
+        None, description="Voltage of the supply: what 'ppk2' multiplies current by, or 'monsoon' sets (V)."
+    )
+    supplies: bool | None = Field(
+        None, description="Whether 'ppk2' supplies the device, instead of standing in its supply."
+    )
     command: str | None = Field(None, description="Program of the 'command' meter; it prints 'timestamp,watts' lines.")
     rate_hz: PositiveFloat | None = Field(None, description="Samples a second.")
     accuracy_percent: PositiveFloat | None = Field(None, description="The meter's stated accuracy (% of reading).")
@@ -97,7 +105,7 @@ class Protocol(Model):
 
 
 class LiveSource(Model):
-    """Measure now: on this machine, or on another over ssh."""
+    """Measure now: on this machine, or on another over ssh or adb."""
 
     kind: Literal["live"]
     host: str = Field(

@@ -14,8 +14,9 @@ from edgejoule.measure.meters import open_meter
 from edgejoule.measure.plan import Workload
 from edgejoule.measure.prepare import kernel_workloads, make_plan
 from edgejoule.measure.recorder import Progress, record
-from edgejoule.measure.remote import Ssh, record_remotely
+from edgejoule.measure.remote import record_remotely
 from edgejoule.measure.runtimes import open_runtime
+from edgejoule.measure.transports import open_transport
 from edgejoule.tables import read_provenance
 from edgejoule.tables.contracts import PROBLEMS
 from edgejoule.traces import write_recording
@@ -51,8 +52,6 @@ def record_device(
     source = device.source
     if source.kind != "live":
         raise EdgejouleError(f"{device_file}: source is '{source.kind}'; only a device of source 'live' is measured")
-    if source.host.startswith("adb://"):
-        raise EdgejouleError(f"{device_file}: 'source.host' is '{source.host}'; measuring over adb is not built yet")
     if source.host == "local":
         # What cannot be opened is said before minutes are spent on exporting.
         open_runtime(device.runtime.model_dump(exclude_none=True))
@@ -78,8 +77,7 @@ def record_device(
     if source.host == "local":
         record(plan, work / "models", work / device.name, progress)
     else:
-        host = Ssh(source.host.removeprefix("ssh://"))
-        record_remotely(host, plan, work / "models", work / device.name, progress)
+        record_remotely(open_transport(source.host), plan, work / "models", work / device.name, progress)
     recording = collect(device, work / device.name)
     recording.problems = pd.concat([recording.problems, problems], ignore_index=True)
     write_recording(recording, output)

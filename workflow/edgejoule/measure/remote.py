@@ -1,4 +1,4 @@
-"""Measuring on a board over ssh: a bundle is copied, run detached, followed, and its parts are fetched.
+"""Measuring on a board over ssh or adb: a bundle is copied, run detached, followed, and its parts are fetched.
 
 The board needs Python 3.11, NumPy, the runtime and the meter's package, and no edgejoule: the bundle brings what it
 needs. Every step can be repeated, so a connection that drops costs time only. Keys and host keys are those of the
@@ -7,25 +7,20 @@ user's ssh configuration; nothing here ever asks for or holds a password.
 
 import json
 import shlex
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TypeVar
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.measure.parts import replace_bytes
 from edgejoule.measure.plan import Plan, sha256_of
 from edgejoule.measure.recorder import Progress
+from edgejoule.measure.transports import ConnectionLostError, Transport
 
 T = TypeVar("T")
 
-#: No questions, and only hosts whose key is known.
-OPTIONS = ("BatchMode=yes", "StrictHostKeyChecking=yes", "ConnectTimeout=15", "ServerAliveInterval=15")
-#: ssh's own status when the connection, not the command, failed.
-LOST = 255
 #: Time between two looks at a running measurement (s).
 POLL_S = 5.0
 #: First pause before a lost connection is tried again, and for how long it is (s).
@@ -34,7 +29,17 @@ PATIENCE_S = 1800.0
 #: The part of the package that runs on the board.
 BUNDLE = ("__init__.py", "errors.py", "names.py", "measure/*.py", "measure/meters/*.py", "measure/runtimes/*.py")
 #: Modules of it that a board has no use for, and could not import.
-AT_HOME = {"collect.py", "exports.py", "freeze.py", "inside.py", "live.py", "noise.py", "prepare.py", "remote.py"}
+AT_HOME = {
+    "collect.py",
+    "exports.py",
+    "freeze.py",
+    "inside.py",
+    "live.py",
+    "noise.py",
+    "prepare.py",
+    "remote.py",
+    "transports.py",
+}
 
 # What runs on the board, given to its python3 as standard input; arguments are JSON.
 HASHES = """
@@ -64,39 +69,6 @@ print(int(alive()))
 """
 
 
-class ConnectionLostError(Exception):
-    """The connection failed; what was asked for may or may not have been done."""
-
-
-@dataclass(frozen=True)
-class Ssh:
-    """A host that the user's ssh configuration knows, or another configuration file."""
-
-    alias: str
-    config: Path | None = None
-
-    def run(self, command: str, data: bytes = b"") -> bytes:
-        """Run a shell command there and return its standard output.
-
-        Raises:
-            ConnectionLostError: the connection failed.
-            EdgejouleError: ssh is not installed, or the command failed.
-        """
-        options = [part for option in OPTIONS for part in ("-o", option)]
-        options += ["-F", str(self.config)] if self.config else []
-        call = ["ssh", *options, "--", self.alias, command]
-        try:
-            done = subprocess.run(call, input=data, capture_output=True, check=False)
-        except FileNotFoundError as error:
-            raise EdgejouleError("host 'ssh://': the program ssh is not installed here") from error
-        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or [f"status {done.returncode}"]
-        if done.returncode == LOST:
-            raise ConnectionLostError(last[0])
-        if done.returncode:
-            raise EdgejouleError(f"host 'ssh://{self.alias}': {last[0]}")
-        return done.stdout
-
-
 def persistently(action: Callable[[], T]) -> T:
     """Return what an action gives, repeating it while the connection is lost.
 
@@ -116,7 +88,7 @@ def persistently(action: Callable[[], T]) -> T:
         pause_s = min(2 * pause_s, 30 * PAUSE_S)
 
 
-def record_remotely(host: Ssh, plan: Plan, models: Path, folder: Path, progress: Progress | None = None) -> None:
+def record_remotely(host: Transport, plan: Plan, models: Path, folder: Path, progress: Progress | None = None) -> None:
     """Measure a plan on a host, and leave its parts in ``folder`` as if they had been measured here.
 
     Args:
@@ -129,11 +101,11 @@ def record_remotely(host: Ssh, plan: Plan, models: Path, folder: Path, progress:
     Raises:
         EdgejouleError: the host cannot be reached, lacks something, or the recorder there stopped with an error.
     """
-    root = f".cache/edgejoule/{plan.device}"
+    root = f"{host.root}/{plan.device}"
     try:
         host.run("python3 --version")
     except ConnectionLostError as error:
-        raise EdgejouleError(f"host 'ssh://{host.alias}' cannot be reached: {error}; try: ssh {host.alias}") from error
+        raise EdgejouleError(f"host '{host.url}' cannot be reached: {error}; try: {host.check}") from error
     persistently(lambda: send(host, root, bundle(plan, models)))
     persistently(lambda: host.run(f"python3 - {shlex.quote(root)} start", START.encode()))
     for state in follow(host, root):
@@ -155,26 +127,23 @@ def bundle(plan: Plan, models: Path) -> dict[str, bytes | Path]:
     return files | {"plan.json": json.dumps(plan.to_json()).encode()}
 
 
-def hashes(host: Ssh, root: str) -> dict[str, str]:
+def hashes(host: Transport, root: str) -> dict[str, str]:
     """Return the SHA-256 of every file below a folder of the host, which is made if it is not there."""
     quoted = shlex.quote(root)
     return json.loads(host.run(f"mkdir -p {quoted} && python3 - {quoted}", HASHES.encode()))
 
 
-def send(host: Ssh, root: str, files: Mapping[str, bytes | Path]) -> None:
+def send(host: Transport, root: str, files: Mapping[str, bytes | Path]) -> None:
     """Copy the files that the host lacks or has otherwise, each under another name until it is whole."""
     there = hashes(host, root)
     for name, content in files.items():
         digest = sha256_of(content) if isinstance(content, Path) else sha256(content).hexdigest()
         if there.get(name) == digest:
             continue
-        target = PurePosixPath(root, name)
-        folder, whole, part = (shlex.quote(str(path)) for path in (target.parent, target, f"{target}.part"))
-        data = content.read_bytes() if isinstance(content, Path) else content
-        host.run(f"mkdir -p {folder} && cat > {part} && mv {part} {whole}", data)
+        host.push(content, f"{root}/{name}")
 
 
-def follow(host: Ssh, root: str) -> Iterator[dict]:
+def follow(host: Transport, root: str) -> Iterator[dict]:
     """Yield the state of the measurement until it has ended.
 
     Raises:
@@ -187,7 +156,7 @@ def follow(host: Ssh, root: str) -> Iterator[dict]:
         text = persistently(lambda: host.run(f"cat {quoted}/parts/progress.json 2>/dev/null || echo '{{}}'"))
         state = json.loads(text)
         if state.get("error"):
-            raise EdgejouleError(f"host 'ssh://{host.alias}': {state['error']}")
+            raise EdgejouleError(f"host '{host.url}': {state['error']}")
         if state.get("finished"):
             # The end is told too, however short the measurement was; a state without counts has nothing to tell.
             if "done" in state:
@@ -195,21 +164,21 @@ def follow(host: Ssh, root: str) -> Iterator[dict]:
             return
         if not alive:
             log = host.run(f"tail -n 1 {quoted}/recorder.log").decode("utf-8", "replace").strip()
-            raise EdgejouleError(f"host 'ssh://{host.alias}': the recorder died: {log or 'no word in recorder.log'}")
+            raise EdgejouleError(f"host '{host.url}': the recorder died: {log or 'no word in recorder.log'}")
         if state:
             yield state
         time.sleep(POLL_S)
 
 
-def fetch(host: Ssh, root: str, folder: Path) -> None:
+def fetch(host: Transport, root: str, folder: Path) -> None:
     """Copy the files below a folder of the host that ``folder`` lacks or has otherwise, and check each by its hash."""
     for name, digest in hashes(host, root).items():
         target = folder / name
         if not target.resolve().is_relative_to(folder.resolve()):
-            raise EdgejouleError(f"host 'ssh://{host.alias}': gives a file outside the recording: {name}")
+            raise EdgejouleError(f"host '{host.url}': gives a file outside the recording: {name}")
         if target.is_file() and sha256_of(target) == digest:
             continue
-        content = host.run(f"cat {shlex.quote(f'{root}/{name}')}")
+        content = host.pull(f"{root}/{name}")
         if sha256(content).hexdigest() != digest:
             raise ConnectionLostError(f"{name} came incomplete")
         replace_bytes(target, content)

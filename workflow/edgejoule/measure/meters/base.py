@@ -16,6 +16,9 @@ METERS = {
     "command": ("edgejoule.measure.meters.lines", None),
     "tegrastats": ("edgejoule.measure.meters.lines", None),
     "nvml": ("edgejoule.measure.meters.nvml", "nvml"),
+    "monsoon": ("edgejoule.measure.meters.monsoon", "monsoon"),
+    "ppk2": ("edgejoule.measure.meters.ppk2", "ppk2"),
+    "joulescope": ("edgejoule.measure.meters.joulescope", "joulescope-live"),
 }
 
 
