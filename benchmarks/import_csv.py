@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
+from integration import cpu_s
 from pipeline import watch
 
 ROWS = 1 << 20
@@ -49,16 +50,17 @@ def main() -> None:
         size = (folder / "monsoon.csv").stat().st_size / 1e6
         edgejoule = str(Path(sys.executable).with_name("edgejoule"))
         command = [edgejoule, "trace", "import", "monsoon.csv", "--device", "d", "--output", "recording"]
-        print("| readings | MB | wall s, median | of runs | MB/s | peak MB |\n|---|---|---|---|---|---|")
-        walls, peaks = [], []
+        print("| readings | MB | wall s, median | of runs | MB/s | CPU s | peak MB |\n|---|---|---|---|---|---|---|")
+        walls, peaks, before = [], [], cpu_s()
         for _ in range(options.runs):
             wall, peak, status = watch(command, folder)
             if status:
                 sys.exit(f"import failed with status {status}")
             walls.append(wall)
             peaks.append(peak)
+        used = (cpu_s() - before) / options.runs
         wall, runs = float(np.median(walls)), ", ".join(f"{each:.1f}" for each in walls)
-        print(f"| {rows:,} | {size:.0f} | {wall:.1f} | {runs} | {size / wall:.0f} | {max(peaks):.0f} |")
+        print(f"| {rows:,} | {size:.0f} | {wall:.1f} | {runs} | {size / wall:.0f} | {used:.1f} | {max(peaks):.0f} |")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ one Markdown table. ``--alone`` leaves the other two out, which hold the whole t
 
 import argparse
 import json
+import resource
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -99,6 +100,12 @@ def make_recording(folder: Path, readings: int, count: int) -> None:
     write_json(folder / "recording.json", about | {"rails": [rail]})
 
 
+def cpu_s() -> float:
+    """Return the processor time of all child processes that have ended (s): it hardly depends on what else runs."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def main() -> None:
     """Make the recording, run the three, print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -113,10 +120,10 @@ def main() -> None:
         make_recording(folder, options.readings, options.events)
         size = (folder / "trace.parquet").stat().st_size / 1e6
         print(f"{options.readings:,} readings, {options.events:,} events, {size:.0f} MB of Parquet\n")
-        print("| what | wall s, median | of runs | peak MB | times edgejoule |\n|---|---|---|---|---|")
+        print("| what | wall s, median | of runs | CPU s | peak MB | times edgejoule |\n|---|---|---|---|---|---|")
         first = None
         for what, script in scripts.items():
-            walls, peaks = [], []
+            walls, peaks, before = [], [], cpu_s()
             for _ in range(options.runs):
                 wall, peak, status = watch([sys.executable, "-c", script, str(folder)], folder)
                 if status:
@@ -126,7 +133,8 @@ def main() -> None:
             wall = float(np.median(walls))
             first = first or wall
             runs = ", ".join(f"{each:.1f}" for each in walls)
-            print(f"| {what} | {wall:.1f} | {runs} | {max(peaks):.0f} | {wall / first:.2f} |", flush=True)
+            used = (cpu_s() - before) / options.runs
+            print(f"| {what} | {wall:.1f} | {runs} | {used:.1f} | {max(peaks):.0f} | {wall / first:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

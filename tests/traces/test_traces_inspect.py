@@ -7,8 +7,8 @@ from mlperf_runs import power_lines
 
 from edgejoule.cli import main
 from edgejoule.errors import EdgejouleError
-from edgejoule.traces import event_energy, read_recording
-from edgejoule.traces.inspect import Envelope, describe, draw, inspect, summarise, table_of
+from edgejoule.traces import Rail, event_energy, read_recording
+from edgejoule.traces.inspect import Counter, Envelope, describe, draw, inspect, summarise, table_of
 
 
 @pytest.fixture
@@ -145,3 +145,14 @@ def test_a_power_log_of_ptdaemon_by_itself(tmp_path, run):
     status, said = run("inspect", "spl.txt")
     assert status == 0 and "ptdaemon" in said.out and "averaged power; 2 to 6 W" in said.out
     assert (tmp_path / "spl.txt.png").stat().st_size > 5000
+
+
+def test_a_counter_is_drawn_as_power(tmp_path, run):
+    rows = "".join(f"{k / 10},{(300_000 * k) % 700_000}\n" for k in range(100))
+    (tmp_path / "r.csv").write_text("time_s,energy_uj\n" + rows)
+    status, said = run("inspect", "r.csv", "--column", "wrap=700000")
+    assert status == 0 and "counter energy; 0 to 0.6 J" in said.out and (tmp_path / "r.csv.png").stat().st_size > 5000
+    counter = Counter(Rail("energy", "energy", "counter", wrap_j=0.7))
+    t_ns, energy = np.arange(100) * 10**8, np.arange(100) * 0.3 % 0.7
+    power = np.concatenate([counter.power_w(t_ns[:37], energy[:37]), counter.power_w(t_ns[37:], energy[37:])])
+    assert np.isnan(power[0]) and power[1:] == pytest.approx(np.full(99, 3.0))

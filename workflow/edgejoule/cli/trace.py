@@ -73,10 +73,9 @@ def inspect(
     inspected = look(file, format_ or None, _columns(column, voltage), rate_hz)
     summaries = summarise(inspected)
     typer.echo(table_of(describe(inspected, summaries)))
-    if any(rail.quantity == "power" for rail in inspected.rails):
-        picture = picture or Path(f"{file.resolve().name}.png")
-        draw(inspected, summaries, picture, file.resolve().name)
-        typer.echo(f"drawn in {picture}")
+    picture = picture or Path(f"{file.resolve().name}.png")
+    draw(inspected, summaries, picture, file.resolve().name)
+    typer.echo(f"drawn in {picture}")
 
 
 @command.command("import")

@@ -135,19 +135,21 @@ def describe(inspected: Inspected, summaries: Mapping[str, Summary]) -> list[tup
 def draw(inspected: Inspected, summaries: Mapping[str, Summary], output: Path | str, title: str) -> None:
     """Draw every rail that reads power over time, with the events behind it, as PNG, SVG or PDF.
 
+    Where none does, the mean power between the readings of each counter is drawn.
+
     Raises:
-        EdgejouleError: no rail reads power, the picture's ending is no known format, or its folder does not exist.
+        EdgejouleError: the picture's ending is no known format, or its folder does not exist.
     """
     from matplotlib.figure import Figure
 
     output = Path(output)
     check_picture(output)
     rails = {rail.name: rail for rail in inspected.rails if rail.quantity == "power"}
-    if not rails:
-        raise EdgejouleError(f"{title}: no rail reads power; there is nothing to draw")
+    rails = rails or {rail.name: rail for rail in inspected.rails}
     envelopes = {name: Envelope(summaries[name].count, rail.gap_ns) for name, rail in rails.items()}
+    counters = {name: Counter(rail) for name, rail in rails.items() if rail.quantity == "energy"}
     for name, t_ns, values in inspected.trace.batches(rails):
-        envelopes[name].feed(t_ns, values)
+        envelopes[name].feed(t_ns, counters[name].power_w(t_ns, values) if name in counters else values)
     figure = Figure(figsize=(9, 1.2 + 2.0 * len(rails)), layout="constrained")
     axes = figure.subplots(len(rails), squeeze=False, sharex=True)[:, 0]
     start = min(summaries[name].first_ns for name in rails)
@@ -183,6 +185,23 @@ def _undated(suffix: str) -> dict:
 def _shade(axis, events: pd.DataFrame, start_ns: int, scale: float) -> None:
     for event in events[events["kind"] != "idle"].itertuples():
         axis.axvspan((event.start_ns - start_ns) / scale, (event.end_ns - start_ns) / scale, color=SHADE, lw=0)
+
+
+class Counter:
+    """The mean power since the reading before of a counter's readings, fed batch by batch."""
+
+    def __init__(self, rail: Rail) -> None:
+        self._wrap_j = rail.wrap_j
+        self._last: tuple[int, float] | None = None
+
+    def power_w(self, t_ns: np.ndarray, energy_j: np.ndarray) -> np.ndarray:
+        """Return power (W); nan for the first reading, lost ones, and where the counter was reset."""
+        before = self._last or (int(t_ns[0]) - 1, np.nan)
+        steps = np.diff(energy_j, prepend=before[1])
+        if self._wrap_j is not None:
+            steps = np.where(steps < 0, steps + self._wrap_j, steps)
+        self._last = (int(t_ns[-1]), float(energy_j[-1]))
+        return np.where(steps < 0, np.nan, steps) / (np.diff(t_ns, prepend=before[0]) * 1e-9)
 
 
 class Envelope:
