@@ -451,3 +451,19 @@ def test_a_stated_unit_goes_over_a_name_and_an_assumed_one_is_said(tmp_path):
     path.write_text("time,power\n1,2\n2,3\n3,4\n")
     (note,) = read_trace_file(path).notes
     assert "'time' is taken to be in s, 'power' is taken to be in W" in note
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("time_s,power_W\n1,2\n2,3\n".encode("utf-16"), r"x\.csv: is text in UTF-16; save it in UTF-8"),
+        (b"\x1f\x8b\x08" + bytes(99), r"x\.csv: is compressed"),
+        (b"PK\x03\x04" + bytes(99), "unpack it, or export a CSV of it"),
+        (b"time_s;power_W\n0,1;2,5\n", "no line of the first 50 names columns separated by ','"),
+        (b"time_s,power_W\ns,W\n0,1\n", "reading 1, column 'time_s': 's' is no number"),
+    ],
+)
+def test_files_that_a_stranger_has(tmp_path, content, message):
+    (tmp_path / "x.csv").write_bytes(content)
+    with pytest.raises(EdgejouleError, match=message):
+        read_trace_file(tmp_path / "x.csv")

@@ -77,6 +77,10 @@ def recognise(path: Path) -> str:
     for name, fits in BINARY.items():
         if fits(head):
             return name
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise EdgejouleError(f"{path}: is text in UTF-16; save it in UTF-8")
+    if head.startswith((b"\x1f\x8b", b"PK\x03\x04", b"\xfd7zXZ", b"BZh")):
+        raise EdgejouleError(f"{path}: is compressed; unpack it, or export a CSV of it")
     columns = [column.lower().replace(" ", "") for column in columns_of(path)]
     for name, layout in LAYOUTS.items():
         if layout.names and all(any(word in column for column in columns) for word in layout.names):
