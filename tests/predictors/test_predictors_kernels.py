@@ -107,7 +107,9 @@ def test_a_trained_predictor_of_kernels_survives_the_disk(tmp_path):
     assert one.energy_mj.lower < one.energy_mj.value and one.energy_mj.note.startswith("latency's interval only")
     assert one.latency_ms.note is None and one.kernels_from.endswith("energy = declared power x latency")
     json.dumps(one.to_dict(), allow_nan=False)
-    assert "Power is declared: 5 W" in (tmp_path / "synthetic" / "card.md").read_text()
+    card = (tmp_path / "synthetic" / "card.md").read_text()
+    assert "Power is declared: 5 W" in card
+    assert f"{kernels['kernel'].nunique()} inside networks, 0 of the zoo and 0 synthetic ones alone" in card
 
 
 def test_times_alone_are_corrected_to_what_they_are_inside():

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from edgejoule.tables import to_arrow
-from edgejoule.tables.contracts import PAIRED, SUBSETS
+from edgejoule.tables.contracts import NOISE_FLOOR, PAIRED, SUBSETS
+from edgejoule.validation.noise import noise_floor
 from edgejoule.validation.paired import compare, paired
 from edgejoule.validation.subsets import OTHERS, OTHERS_SLOW, SERIES, SLOW, subset_accuracy
 
@@ -76,3 +77,18 @@ def test_a_device_of_one_sort_has_no_subsets():
     rows = predictions()
     rows["measured"] += 10
     assert subset_accuracy(rows, set()).empty
+
+
+def test_the_floor_of_a_recording_in_passes_is_its_own():
+    rows = predictions()
+    names = rows["network"].unique()
+    passes = pd.DataFrame({"device": "d", "kind": "network", "precision": "fp32", "workload": np.repeat(names, 4)})
+    passes["pass"] = np.tile(range(4), len(names))
+    # Odd passes take 4 % longer; what the datasets took for drift of the machine does not count.
+    passes["slowdown"] = np.where(passes["pass"] > 1, 1.5, np.nan)
+    passes["latency_p50_ms"] = 10 * np.where(passes["pass"] % 2, 1.04, 1) * passes["slowdown"].fillna(1)
+    found = noise_floor(passes, rows)
+    to_arrow(found, NOISE_FLOOR)
+    assert found["floor_median_percent"].tolist() == pytest.approx([4])
+    assert found["error_median_percent"].tolist() == pytest.approx([2], abs=0.2)
+    assert found["metric"].tolist() == ["latency_ms"]

@@ -5,8 +5,8 @@ import pytest
 from edgejoule.cli.main import main
 from edgejoule.errors import EdgejouleError
 from edgejoule.predictors import MODELS
-from edgejoule.tables import read_table, write_table
-from edgejoule.tables.contracts import ACCURACY, KERNELS, NETWORKS, SPLITS, VALIDATION
+from edgejoule.tables import empty, read_table, write_table
+from edgejoule.tables.contracts import ACCURACY, KERNELS, NETWORKS, NOISE_FLOOR, PASSES, SPLITS, VALIDATION
 from edgejoule.validation import validate
 from edgejoule.validation.accuracy import accuracy, bootstrap_mape
 from edgejoule.validation.splits import splits
@@ -140,7 +140,15 @@ def test_the_commands_write_what_the_contracts_declare(tmp_path, root):
     assert not stop.value.code
     assert len(read_table(out / "networks.parquet", VALIDATION)) == 48 * 4 * 3 * 2
     assert len(read_table(out / "splits.parquet", SPLITS)) == 48 * 2
-    summary = ["--zoo", str(root / "config/networks.tsv"), "--output", str(tmp_path)]
+    write_table(empty(PASSES), tmp_path / "passes.parquet", PASSES)
+    summary = [
+        "--passes",
+        str(tmp_path / "passes.parquet"),
+        "--zoo",
+        str(root / "config/networks.tsv"),
+        "--output",
+        str(tmp_path),
+    ]
     with pytest.raises(SystemExit) as stop:
         main(["validation", "summarise", str(out / "networks.parquet"), *summary])
     assert not stop.value.code
@@ -148,3 +156,5 @@ def test_the_commands_write_what_the_contracts_declare(tmp_path, root):
     assert len(errors) == 4 * 3 * 2 * 2
     assert len(pd.read_csv(tmp_path / "accuracy.csv")) == len(errors)
     assert "## ten-fold" in (tmp_path / "accuracy.md").read_text()
+    floor = read_table(tmp_path / "noise-floor.parquet", NOISE_FLOOR)
+    assert floor["floor_source"].str.startswith("external").all() and len(floor) == 1

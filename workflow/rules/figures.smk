@@ -272,7 +272,7 @@ rule figure_noise_floor:
         passes="results/datasets/passes.parquet",
         validation="results/validation/networks.parquet",
         devices=FIGURE_DEVICES,
-        code=code("figures"),
+        code=code("figures", "validation"),
     output:
         figure("noise-floor", "Prediction"),
     log:

@@ -2,7 +2,7 @@
 
 Needs results/datasets/<device>/networks.parquet and results/graphs/kernels.parquet.
 Makes results/validation/<device>/{networks,splits}.parquet, results/validation/networks.parquet,
-results/validation/{accuracy,subsets,paired}.{parquet,csv} and accuracy.md; of devices that measured kernels alone, what
+results/validation/{accuracy,subsets,paired,noise-floor}.{parquet,csv} and accuracy.md; of devices that measured kernels alone, what
 these are worth: results/validation/{evidence,learning_curve}.{parquet,md}.
 """
 
@@ -46,6 +46,7 @@ rule accuracy:
     """Stack all devices' predictions and summarise their errors: as a whole, in parts, against the baselines."""
     input:
         devices=expand("results/validation/{device}/networks.parquet", device=IN_ZOO),
+        passes="results/datasets/passes.parquet",
         zoo=RUN.zoo.file,
         code=code("validation"),
     output:
@@ -57,6 +58,8 @@ rule accuracy:
         subsets_csv="results/validation/subsets.csv",
         paired="results/validation/paired.parquet",
         paired_csv="results/validation/paired.csv",
+        floor="results/validation/noise-floor.parquet",
+        floor_csv="results/validation/noise-floor.csv",
     log:
         "results/logs/validation/accuracy.log",
     benchmark:
@@ -64,7 +67,7 @@ rule accuracy:
     params:
         seed=RUN.validation.seed,
     shell:
-        "edgejoule validation summarise --zoo {input.zoo:q} --output $(dirname {output.accuracy:q})"
+        "edgejoule validation summarise --passes {input.passes:q} --zoo {input.zoo:q} --output $(dirname {output.accuracy:q})"
         " --seed {params.seed} {input.devices:q} 2> {log:q}"
 
 

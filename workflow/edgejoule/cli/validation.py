@@ -44,18 +44,19 @@ def run(
 @command.command()
 def summarise(
     devices: Annotated[list[Path], typer.Argument(help="Each device's networks.parquet of the validation.")],
+    passes: Annotated[Path, typer.Option(help="All devices' passes, Parquet.")],
     zoo: Annotated[Path, typer.Option(help="The networks (TSV).")],
-    output: Annotated[Path, typer.Option(help="Folder of networks, accuracy, subsets and paired.parquet.")],
+    output: Annotated[Path, typer.Option(help="Folder of networks, accuracy, subsets, paired, noise-floor.")],
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
 ) -> None:
     """Stack all devices' predictions and summarise their errors: as a whole, in parts, and against the baselines.
 
     Example: edgejoule validation summarise results/validation/*/networks.parquet --zoo config/networks.tsv
-    --output results/validation
+    --passes results/datasets/passes.parquet --output results/validation
     """
     from edgejoule.validation import summarise as summarise_devices
 
-    summarise_devices(devices, zoo, output, seed)
+    summarise_devices(devices, passes, zoo, output, seed)
 
 
 @command.command()

@@ -10,8 +10,9 @@ from edgejoule.figures.devices import DeviceLook, known
 from edgejoule.figures.frame import grid
 from edgejoule.figures.palette import INK, PREDICTORS, percent
 from edgejoule.figures.picture import Picture
+from edgejoule.validation.noise import PREDICTOR, PROTOCOL, disagreement
 
-PROTOCOL, PREDICTOR, MOST = "leave-one-family-out", "edgejoule", 40
+MOST = 40
 
 
 def draw(devices: Mapping[str, DeviceLook], passes: pd.DataFrame, validation: pd.DataFrame) -> list[Picture]:
@@ -49,21 +50,6 @@ def draw(devices: Mapping[str, DeviceLook], passes: pd.DataFrame, validation: pd
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     caption = f"Latency; whole families left out of training. {'; '.join(sentences)}."
     return [Picture("all-devices", title, caption, figure)]
-
-
-def disagreement(passes: pd.DataFrame) -> pd.DataFrame:
-    """Return, per device and workload, by how much the odd passes differ from the even ones (%).
-
-    The halves interleave in time, as the passes that make up the datasets' value do. Each is the mean of its passes'
-    median latencies, without the machine's drift where the datasets have taken it out.
-    """
-    rows = passes[passes["latency_p50_ms"].notna()]
-    rows = rows.assign(half=rows["pass"] % 2, typical=rows["latency_p50_ms"] / rows["slowdown"].fillna(1.0))
-    keys = ["device", "workload", "precision"]
-    halves = rows.groupby([*keys, "half"], dropna=False)["typical"].mean().unstack("half")
-    halves = halves.reindex(columns=[0, 1]).dropna().reset_index()
-    even, odd = halves[0], halves[1]
-    return halves[keys].assign(disagreement_percent=100 * (even - odd).abs() / np.minimum(even, odd))
 
 
 def _line(axes: plt.Axes, values: pd.Series, **style: object) -> None:

@@ -32,6 +32,7 @@ def model_card(content: dict, training_errors: dict[str, float]) -> str:
         "",
         f"{content['networks']} networks, {content['flagged']} of them flagged: {families}. "
         f"Precisions: {', '.join(domain['precisions'])}.",
+        *_kernels(content["kernels"]),
         _origin(content),
         "",
         "## Range",
@@ -72,6 +73,13 @@ def _origin(content: dict) -> str:
     return f"Power and energy are {content['origin']} (scope: {content['power_scope']})."
 
 
+def _kernels(counts: dict[str, int]) -> list[str]:
+    if not counts:
+        return []
+    alone = f"{counts['zoo']} of the zoo and {counts['synthetic']} synthetic ones alone"
+    return [f"Times of kernels, by configuration: {counts['nodes']} inside networks, {alone}."]
+
+
 def _quantity(name: str) -> str:
     return {
         "macs": "multiply-accumulates (M)",
@@ -91,8 +99,7 @@ def _from_kernels(latency: dict) -> str:
     return (
         f"Predicted latency (ms) is {latency['scale']:.4g} x the sum of the kernels' times "
         f"{latency['per_count']:+.3g} x their number. A kernel's time is a non-negative roofline ({laws} laws by kind "
-        "and layout) times a factor that gradient-boosted trees (XGBoost) learned from the runtime's own times of "
-        "kernels."
+        "and layout) times a factor that gradient-boosted trees (XGBoost) learned from kernels' own times."
     )
 
 

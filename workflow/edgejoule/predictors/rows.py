@@ -81,6 +81,11 @@ class KernelRows:
         """The kernels that belong to networks."""
         return self.where(self.owner >= 0) if (self.owner < 0).any() else self
 
+    def counts(self) -> dict[str, int]:
+        """Return how many different configurations have a time of each sort."""
+        known = np.isfinite(self.duration_ms)
+        return {name: len(np.unique(self.same[known & (self.evidence == i)])) for i, name in enumerate(EVIDENCE)}
+
     def where(self, kept: np.ndarray) -> Self:
         """Return the chosen kernels of the same networks; ``kept`` is a mask, shape (k,)."""
         return type(self)(*(getattr(self, field.name)[kept] for field in fields(self)))

@@ -50,6 +50,7 @@ def train(
         "networks": len(rows),
         "flagged": int(rows["quality"].eq("flagged").sum()),
         "families": {str(family): int(count) for family, count in rows.groupby("family").size().items()},
+        "kernels": {} if features.rows is None else features.rows.counts(),
         "model": predictor.to_dict(),
     }
     store.save(content, folder)

@@ -47,7 +47,8 @@ def training_set(
         kernels: rows of results/graphs/kernels.parquet.
         nodes: the runtime's own times of kernels, a recording's nodes.parquet, where it has one. They are used where
             they can be matched to most kernels; a graph as another machine's runtime made it may not match.
-        alone: the device's rows of results/datasets/kernels.parquet, where it measured kernels alone.
+        alone: the device's rows of results/datasets/kernels.parquet, where it measured kernels alone. They are used
+            beside nodes only.
     """
     devices = networks["device"].unique()
     if len(devices) > 1:
@@ -56,12 +57,13 @@ def training_set(
     if rows.empty:
         return rows, network_features(kernels.iloc[:0]), Costs.of(rows)
     mine = kernels_for(kernels[kernels["network"].isin(rows["network"])], rows["runtime"].iloc[0])
-    single = None
-    if alone is not None and len(alone):
-        single = alone_kernels(alone, kernels[kernels["runtime"] == rows["runtime"].iloc[0]])
     if nodes is not None and len(nodes):
-        mine = with_durations(mine, nodes)
-    features = network_features(mine, rows="duration_ms" in mine or single is not None, alone=single)
+        single = None
+        if alone is not None and len(alone):
+            single = alone_kernels(alone, kernels[kernels["runtime"] == rows["runtime"].iloc[0]])
+        features = network_features(with_durations(mine, nodes), rows=True, alone=single)
+    else:
+        features = network_features(mine)
     chosen, found = select(features, rows["network"].tolist(), rows["precision"].tolist())
     if not found.all():
         missing = rows.loc[~found, "network"].tolist()

@@ -9,8 +9,18 @@ from edgejoule.datasets.consolidate import consolidate
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import read_zoo
 from edgejoule.tables import empty, read_table, write_table, write_text
-from edgejoule.tables.contracts import ACCURACY, EVIDENCE, LEARNING_CURVE, PAIRED, SUBSETS, VALIDATION
+from edgejoule.tables.contracts import (
+    ACCURACY,
+    EVIDENCE,
+    LEARNING_CURVE,
+    NOISE_FLOOR,
+    PAIRED,
+    PASSES,
+    SUBSETS,
+    VALIDATION,
+)
 from edgejoule.validation.accuracy import accuracy
+from edgejoule.validation.noise import noise_floor
 from edgejoule.validation.paired import paired
 from edgejoule.validation.subsets import subset_accuracy
 
@@ -27,11 +37,12 @@ _SHOWN = {
 }
 
 
-def summarise(devices: Sequence[Path], zoo: Path, output: Path, seed: int = 0) -> None:
-    """Write networks, accuracy, subsets and paired.parquet; beside the last three CSV, beside accuracy Markdown, too.
+def summarise(devices: Sequence[Path], passes: Path, zoo: Path, output: Path, seed: int = 0) -> None:
+    """Write networks, accuracy, subsets, paired and noise-floor.parquet; CSV beside all but the first; accuracy.md.
 
     Args:
         devices: each device's predictions (table VALIDATION).
+        passes: all devices' passes (table PASSES).
         zoo: the networks; those that are one architecture at many sizes are the ones that edgejoule itself builds.
         output: the folder.
         seed: seed of the bootstraps.
@@ -45,7 +56,9 @@ def summarise(devices: Sequence[Path], zoo: Path, output: Path, seed: int = 0) -
     known = read_zoo(zoo)
     series = set(known.loc[known["builder"] == "edgejoule", "network"])
     parts = subset_accuracy(rows, series, seed)
-    for table, contract in ((errors, ACCURACY), (parts, SUBSETS), (paired(rows, seed), PAIRED)):
+    floor = noise_floor(read_table(passes, PASSES), rows)
+    tables = ((errors, ACCURACY), (parts, SUBSETS), (paired(rows, seed), PAIRED), (floor, NOISE_FLOOR))
+    for table, contract in tables:
         path = output / f"{contract.name}.parquet"
         write_table(table, path, contract, provenance)
         write_text(path.with_suffix(".csv"), table.to_csv(index=False, float_format="%.6g"))

@@ -99,6 +99,23 @@ PAIRED = Table(
     key=("device", "metric", "protocol", "subset", "baseline"),
 )
 
+NOISE_FLOOR = Table(
+    "noise-floor",
+    "How far a recording agrees with itself, beside how far predictions of unseen families are off.",
+    (
+        DEVICE,
+        METRIC,
+        Column("floor_median_percent", REAL, "difference between two halves of the recording, median over networks"),
+        Column("floor_p95_percent", REAL, "the same, 95th percentile"),
+        Column("floor_source", TEXT, "what was compared; external where the device was recorded once"),
+        Column("networks", WHOLE, "networks judged", minimum=1),
+        Column("error_median_percent", REAL, "error of edgejoule, families left out, median over networks"),
+        Column("error_p95_percent", REAL, "the same, 95th percentile"),
+        Column("mape_percent", REAL, "the same, averaged within families and then over them"),
+    ),
+    key=("device", "metric"),
+)
+
 _KERNEL_ERRORS = (
     Column("networks", WHOLE, "networks judged: those of 2 ms and more", minimum=0),
     Column("mape_percent", REAL, "mean absolute relative error of latency, macro-averaged over families"),
