@@ -1,8 +1,12 @@
 """Reading numbers from the kernel's files."""
 
+import os
 from pathlib import Path
 
 from edgejoule.errors import EdgejouleError
+
+#: Bytes of the longest number that a kernel prints.
+LONGEST = 64
 
 
 def read_text(path: Path) -> str | None:
@@ -16,11 +20,17 @@ def read_text(path: Path) -> str | None:
 def read_number(path: Path) -> int:
     """Return the whole number that a sensor's file holds.
 
+    By system calls alone: Python's file objects would be half of what sampling costs.
+
     Raises:
         EdgejouleError: the file cannot be read (RAPL is readable for root only on most systems), or holds no number.
     """
     try:
-        return int(path.read_text(encoding="utf-8"))
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            return int(os.read(handle, LONGEST))
+        finally:
+            os.close(handle)
     except PermissionError as error:
         raise EdgejouleError(f"{path}: may not be read; run as root, or: sudo chmod a+r {path}") from error
     except OSError as error:
