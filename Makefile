@@ -14,7 +14,7 @@ all: $(READY)
 	$(BIN)/snakemake --cores all
 
 test: lint unit
-	$(BIN)/snakemake --cores all checks
+	$(BIN)/snakemake --cores all checks graph_checks
 
 lint: $(READY)
 	$(BIN)/ruff check workflow tests benchmarks
