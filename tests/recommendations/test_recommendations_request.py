@@ -267,6 +267,14 @@ def test_refining_takes_a_battery_at_a_rate_and_counts_what_waiting_costs(result
     assert by_name["b"]["predicted_mj"] == pytest.approx(22 + 50 - 10)
 
 
+def test_modelled_energies_are_neither_predicted_nor_refined(results, capsys):
+    table = networks(device="cpu", origin="estimated", power_scope="model")
+    write_table(table, results / "datasets" / "cpu" / "networks.parquet", NETWORKS)
+    with pytest.raises(SystemExit):
+        main(["recommend", "--results", str(results), "--device", "cpu", "--budget", "30mJ", "--refine"])
+    assert "is modelled, 2 W x latency: it follows from the latency" in capsys.readouterr().err
+
+
 def test_refining_asks_a_latency_of_each_network(results):
     asked = ("--device", "board-x", "--budget", "30mJ", "--max-latency", "16ms", "--refine", "--json")
     data = json.loads(ask(results, *asked))

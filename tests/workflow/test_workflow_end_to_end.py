@@ -103,6 +103,17 @@ def test_checks_passed(results):
     assert (checks["broken"] == 0).all()
 
 
+def test_snakemakes_report_holds_figures_and_tables(checkout, results):
+    run(checkout, "--report", "report.html", *TARGETS)
+    text = (checkout / "report.html").read_text()
+    assert '"Tables"' in text and '"Figures"' in text
+    tables = sorted((results / "report/tables").glob("*/*.html"))
+    assert {table.parent.name for table in tables} >= {"Data", "Kernels", "Prediction", "Recommendation", "Scores"}
+    for table in tables:
+        assert table.relative_to(checkout).as_posix() in text
+        assert "rows" in table.with_suffix(".rst").read_text()
+
+
 def test_nothing_is_left_to_do_afterwards(checkout, results):
     printed = run(checkout, "--dry-run", *TARGETS)
     assert "Nothing to be done" in printed.stdout + printed.stderr

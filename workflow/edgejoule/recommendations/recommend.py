@@ -87,6 +87,11 @@ def predictions(results: Path, catalogue: Catalogue, energies: str, zoo: Path) -
         return zoo_prediction(
             catalogue, served, read_table(results / "graphs" / "kernels.parquet", KERNELS), read_zoo(zoo)
         )
+    if catalogue.origin == "estimated":
+        raise EdgejouleError(
+            f"energy on '{catalogue.device}' is {catalogue.label}: it follows from the latency, none was "
+            "predicted; leave out --energies and --refine"
+        )
     path = results / "validation" / catalogue.device / "networks.parquet"
     rows = read_table(path, VALIDATION)
     ours = (rows["device"] == catalogue.device) & (rows["predictor"] == "edgejoule")

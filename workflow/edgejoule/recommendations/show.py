@@ -91,7 +91,7 @@ def reason(result: Answer) -> str:
     unseen = int(catalogue.excluded["reason"].isin([UNMEASURED, BEYOND]).sum())
     left = f"Of {len(catalogue) + unseen} networks, "
     if unseen:
-        left += f"{len(catalogue)} were measured; of these, "
+        left += f"{len(catalogue)} {'was' if len(catalogue) == 1 else 'were'} measured; of these, "
     left += f"ruled out on their own: {', '.join(out)}; " if out else ""
     goal = "the least energy" if result.step_points is None else "the most accuracy"
     if result.single is not None:
