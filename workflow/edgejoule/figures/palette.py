@@ -31,6 +31,8 @@ DEVICES = (
     "NUCLEO_L4R5ZI-P",
     "NUCLEO_U575ZI_Q",
     "Nucleo-L4R5ZI",
+    "microtvm_native-NUCLEO_L4R5ZI",
+    "syntiant_9120_0v9_30mhz",
 )
 OTHER = "#9ca3af"
 INK = "#1f2937"
