@@ -171,24 +171,20 @@ class DevicePredictor:
 
         Bounds are of the 90 % interval, NaN where the predictor states none.
         """
-        frames = []
         values = self.values(features)
         widths = self.widths(features, values)
-        for metric, predicted in values.items():
-            width = widths[metric]
-            frames.append(
-                pd.DataFrame(
-                    {
-                        "network": features.networks,
-                        "precision": features.precision,
-                        "metric": metric,
-                        "predicted": predicted,
-                        "lower": predicted * np.exp(-width),
-                        "upper": predicted * np.exp(width),
-                    }
-                )
-            )
-        return pd.concat(frames, ignore_index=True)
+        predicted = np.concatenate(list(values.values()))
+        factor = np.exp(np.concatenate([widths[metric] for metric in values]))
+        return pd.DataFrame(
+            {
+                "network": np.tile(features.networks, len(values)),
+                "precision": np.tile(features.precision, len(values)),
+                "metric": np.repeat(np.array(list(values), object), len(features)),
+                "predicted": predicted,
+                "lower": predicted / factor,
+                "upper": predicted * factor,
+            }
+        )
 
     def kernel_costs(self, kernels: Features, network: np.ndarray, networks: Features) -> dict[str, np.ndarray]:
         """Return ``latency_ms`` and, with a meter, ``energy_mj`` of each kernel, shape (k,): its share of its network.
