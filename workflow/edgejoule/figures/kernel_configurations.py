@@ -63,7 +63,7 @@ def _one_device(look: DeviceLook, rows: pd.DataFrame) -> Picture:
         if drawn:
             log_axis(column[-1], "x", minor=False)
             column[-1].set_xlabel(label, fontsize=8)
-    how = ", ".join(sorted(set(rows["origin"])))
+    how = ", ".join(sorted(set(rows["origin"].replace("estimated", "modelled"))))
     figure.suptitle(f"{look.title}: kernel energies {how}", x=0.01, ha="left")
     own = rows[rows["kind"].isin(kinds)]
     rank = own.loc[own["million_macs"] > 0, ["million_macs", "energy_mj"]].corr("spearman").iloc[0, 1]

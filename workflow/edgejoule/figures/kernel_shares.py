@@ -71,6 +71,11 @@ def _by_energy(look: DeviceLook, networks: pd.DataFrame, kernels: pd.DataFrame, 
 
 def _by_time(look: DeviceLook, networks: pd.DataFrame, kernels: pd.DataFrame, nodes: pd.DataFrame) -> Picture:
     shares, matched, profiled = profiled_shares(networks, kernels, nodes)
+    if shares.empty:
+        reason = (
+            f"none of the {profiled} profiled networks runs its operators in the order in which the graph lists them"
+        )
+        return Picture(look.name, f"Time by kernel kind: {look.title}", reason=reason)
     about = (
         f"Time of each kernel from the runtime's own profile of {matched} networks; {profiled - matched} more were "
         "profiled, but run their operators in another order than the graph lists them. "
