@@ -21,7 +21,7 @@ from edgejoule.recommendations.sweep import spread_budgets, sweep
 from edgejoule.tables import read_table
 from edgejoule.tables.contracts import NETWORKS, VALIDATION
 
-WORTH, BETTER = (0.10, 0.12, 0.14, 0.15, 0.16, 0.18, 0.20), (0.0, 0.01, 0.02, 0.03)
+WORTH, BETTER = (0.06, 0.08, 0.10, 0.12, 0.15), (0.0, 0.01, 0.02, 0.03)
 MOST, LOST = 3.0, 0.05
 
 

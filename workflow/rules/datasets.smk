@@ -4,6 +4,7 @@ Needs results/traces/<device>/ (devices of source live and traces) or the device
 Makes results/datasets/<device>/, results/datasets/{networks,references,passes,kernels}.parquet and the data checks.
 """
 
+
 def dataset_source(wildcards):
     """Return what a device's figures come from: its CSV, or the files of its recording."""
     source = DEVICES[wildcards.device].source
