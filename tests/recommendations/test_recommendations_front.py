@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edgejoule.errors import EdgejouleError
@@ -166,6 +166,7 @@ def _best_vertex(cost, top1, tie, budget, latency):
 
 
 @given(planes(), st.floats(0.05, 0.3), st.floats(0.4, 0.9))
+@example((np.array([1.0, 4.0, 3.0, 2.0]), np.array([1.0, 15.0, 34.0, 1.5]), np.array([2.0, 1, 1, 1]), 3.0), 0.25, 0.875)
 @settings(derandomize=True, max_examples=60, deadline=None)
 def test_limits_on_shares_hold(plane, least, most):
     cost, top1, tie, budget = plane

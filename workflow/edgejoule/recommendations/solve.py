@@ -14,8 +14,8 @@ from edgejoule.errors import EdgejouleError
 
 #: Relative slack within which a limit counts as met; HiGHS itself works to 1e-7.
 SLACK = 1e-6
-#: A share below this is rounding of the solver.
-NEGLIGIBLE_SHARE = 1e-7
+#: A share below this is rounding of the solver: HiGHS takes a network that is used by a millionth for unused.
+NEGLIGIBLE_SHARE = 2e-6
 #: A mix has at most so many networks.
 MOST = 3
 
