@@ -25,11 +25,14 @@ def draw(devices: Mapping[str, DeviceLook], networks: pd.DataFrame) -> list[Pict
     looks = known(devices, networks["device"], "results/datasets/networks.parquet")
     if not looks:
         return [Picture("all-devices", title, reason="the dataset has no rows")]
-    counts = networks["family"].value_counts()
+    usable = networks[networks["quality"] != "failed"]
+    if usable.empty:
+        return [Picture("all-devices", title, reason="no row of the dataset has figures")]
+    counts = usable["family"].value_counts()
     frequent = sorted(counts.sort_values(ascending=False, kind="stable").index[:FAMILIES])
-    family = networks["family"].where(networks["family"].isin(frequent), f"{len(counts) - len(frequent)} more")
+    family = usable["family"].where(usable["family"].isin(frequent), f"{len(counts) - len(frequent)} more")
     columns = [*frequent, *([f"{len(counts) - len(frequent)} more"] if len(counts) > len(frequent) else [])]
-    cells = networks.assign(column=family).groupby(["device", "column"])
+    cells = usable.assign(column=family).groupby(["device", "column"])
     held = (
         cells.size().unstack(fill_value=0).reindex(index=[look.name for look in looks], columns=columns, fill_value=0)
     )

@@ -33,7 +33,7 @@ def draw(devices: Mapping[str, DeviceLook], passes: pd.DataFrame, validation: pd
         & (validation["predictor"] == PREDICTOR)
         & (validation["metric"] == "latency_ms")
     ]
-    figure, panels = grid(len(looks), 2.6, "Difference in latency, at most (%)", "Networks (%)")
+    figure, panels = grid(len(looks), 2.6, "Difference, at most (%)", "Networks (%)")
     sentences = []
     for axes, look in zip(panels, looks, strict=True):
         floor = noise.loc[noise["device"] == look.name, "disagreement_percent"]
