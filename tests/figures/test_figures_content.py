@@ -1,5 +1,7 @@
 """What the figures show: shares, disagreements, ratios, ticks and labels, on tables whose answers are known."""
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -21,6 +23,7 @@ from edgejoule.figures import (
     transfer,
 )
 from edgejoule.figures.devices import DeviceLook
+from edgejoule.figures.frame import grid
 from edgejoule.figures.labels import label_points
 from edgejoule.figures.palette import OTHER
 from edgejoule.figures.style import log_axis, use_style
@@ -178,6 +181,14 @@ def test_a_run_of_single_passes_has_no_noise_floor():
     (picture,) = noise_floor.draw({}, empty(contracts.PASSES), empty(contracts.VALIDATION))
     assert picture.figure is None
     assert "two passes" in picture.reason
+
+
+def test_the_labels_of_panels_side_by_side_do_not_touch():
+    figure, panels = grid(4, 2.6, "Difference in latency, at most (%)", "Networks (%)")
+    figure.draw_without_rendering()
+    extents = [axes.xaxis.label.get_window_extent() for axes in panels]
+    assert all(left.x1 < right.x0 for left, right in pairwise(extents))
+    assert extents[-1].x1 < figure.bbox.x1
 
 
 def test_runtimes_are_compared_on_common_networks_of_one_board_only():

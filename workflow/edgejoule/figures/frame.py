@@ -1,5 +1,6 @@
 """What several figures do to their tables before they draw: usable rows, fronts, MACs, legends."""
 
+import textwrap
 from collections.abc import Iterable, Mapping
 
 import matplotlib.pyplot as plt
@@ -95,7 +96,7 @@ def grid(panels: int, height: float, xlabel: str, ylabel: str) -> tuple[Figure, 
     for column in range(across):
         lowest = axes.flat[:panels][column::across][-1]
         lowest.tick_params(labelbottom=True)
-        lowest.set_xlabel(xlabel)
+        lowest.set_xlabel(textwrap.fill(xlabel, 22) if across == 4 else xlabel)
     for row in range(down):
         axes[row, 0].set_ylabel(ylabel)
     return figure, list(axes.flat[:panels])
