@@ -152,3 +152,12 @@ def test_a_runtime_that_hides_work_is_not_believed(monkeypatch):
     monkeypatch.setitem(runtimes._ASK, "onnxruntime", lambda *_: (nothing, []))
     with pytest.raises(EdgejouleError, match="of 400 multiply-accumulates, onnxruntime shows 0 in what it executes"):
         ask("onnxruntime", onnx.ModelProto(), whole, "x")
+
+
+def test_a_file_newer_than_the_runtime_is_refused_by_its_version(tmp_path):
+    path = write(tmp_path, [node("Relu", "x", "y")])
+    model = onnx.load(path)
+    model.ir_version = 99
+    onnx.save(model, path)
+    with pytest.raises(EdgejouleError, match="FAIL : Unsupported model IR version: 99, max supported"):
+        kernels_of_file(path, "tflite")

@@ -7,6 +7,7 @@ because it is several times faster than the one on torch.export (0.3 s against 6
 
 import io
 import os
+import re
 import warnings
 import zlib
 from collections.abc import Sequence
@@ -208,7 +209,11 @@ def _ort_errors() -> tuple[type[Exception], ...]:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
+    """Return what an error of ONNX Runtime says, without the signature of the C++ function that raised it."""
+    text = str(error).strip()
+    if not text:
+        return type(error).__name__
+    return re.sub(r"/\S+\.(?:cc|h):\d+ .*?\) (?=[A-Z])", "", text.splitlines()[0])[:300]
 
 
 def real_inputs(model: onnx.ModelProto) -> list[str]:
