@@ -61,6 +61,16 @@ def test_a_network_unlike_the_training_is_not_planned_with_and_says_why(project)
     assert reasons.to_dict() == {"delta-11": "unlike the training networks: its prediction has no interval"}
 
 
+def test_a_zoo_without_further_networks_is_a_sentence(project, monkeypatch):
+    folder, device, networks = project
+    predictor = load_predictor(device, folder / "predictors")
+    monkeypatch.setattr(type(predictor), "predict_many", lambda *_: pytest.fail("there is nothing to predict"))
+    kernels = read_table(folder / "graphs" / "kernels.parquet", KERNELS)
+    known = build_catalogue(networks.reset_index())
+    with pytest.raises(EdgejouleError, match="the zoo has no further network"):
+        unmeasured.zoo_prediction(known, predictor, kernels, read_zoo(folder / "networks.tsv"))
+
+
 def test_networks_never_run_are_measured_when_they_matter(project, monkeypatch):
     folder, device, networks = project
     asked = []

@@ -39,8 +39,11 @@ def zoo_prediction(
         raise EdgejouleError("a trained predictor is asked for gross energies; use --accounting gross")
     ours = kernels[kernels["runtime"] == predictor.runtime]
     others = set(zoo["network"]) - set(measured.network) - set(measured.excluded["network"])
-    rows = predictor.predict_many(ours[ours["network"].isin(others)])
-    figures = rows.pivot_table(index="network", columns="metric", values=["predicted", "lower", "upper"])
+    ours = ours[ours["network"].isin(others)]
+    figures = pd.DataFrame()
+    if len(ours):
+        rows = predictor.predict_many(ours)
+        figures = rows.pivot_table(index="network", columns="metric", values=["predicted", "lower", "upper"])
     wanted = [("predicted", "energy_mj"), ("predicted", "latency_ms"), ("lower", "energy_mj"), ("upper", "energy_mj")]
     if not len(figures) or any(column not in figures for column in wanted):
         raise EdgejouleError(
