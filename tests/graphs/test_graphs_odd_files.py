@@ -161,3 +161,9 @@ def test_a_file_newer_than_the_runtime_is_refused_by_its_version(tmp_path):
     onnx.save(model, path)
     with pytest.raises(EdgejouleError, match="FAIL : Unsupported model IR version: 99, max supported"):
         kernels_of_file(path, "tflite")
+
+
+def test_a_convolution_of_other_channels_than_its_weights_stops(tmp_path):
+    path = write(tmp_path, [node("Conv", "x w", "y")], [constant("w", 16, 3, 3, 3)])
+    with pytest.raises(EdgejouleError, match="is given 8 channels, but its weights are for 3"):
+        kernels_of_file(path, "tflite")

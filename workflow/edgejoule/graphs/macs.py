@@ -26,7 +26,7 @@ _RECURRENT = ("LSTM", "GRU", "RNN")
 
 
 def demand_countable(graph: Graph, where: str) -> None:
-    """Stop at an operator whose multiply-accumulates are not known.
+    """Stop at an operator whose multiply-accumulates are not known, or whose input does not fit its weights.
 
     Raises:
         EdgejouleError: there is one; it says which.
@@ -37,6 +37,14 @@ def demand_countable(graph: Graph, where: str) -> None:
                 f"{where}: operator '{node.operator}' (node '{node.name}') cannot be costed, because it does not say "
                 "how many multiply-accumulates it has; export it taken apart into simple operators"
             )
+        if node.operator == "Conv" and not node.domain:
+            weights, given = graph.shapes[node.inputs[1]], graph.shapes[node.inputs[0]]
+            wanted = weights[1] * int(node.attributes.get("group", 1))
+            if given[1] != wanted:
+                raise EdgejouleError(
+                    f"{where}: operator 'Conv' (node '{node.name}') is given {given[1]} channels, but its weights are "
+                    f"for {wanted}; check the shape of the input"
+                )
 
 
 def is_conv(node: Node) -> bool:
