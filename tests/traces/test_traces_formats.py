@@ -11,6 +11,7 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.traces import event_energy
 from edgejoule.traces.convert import recording_of
 from edgejoule.traces.importers.formats import FORMATS, read_trace_file, recognise
+from edgejoule.traces.inspect import inspect
 
 META = {"device": "d", "board": "b", "meter": {"kind": "external"}, "power_scope": "dc"}
 MS = 1_000_000
@@ -467,3 +468,10 @@ def test_files_that_a_stranger_has(tmp_path, content, message):
     (tmp_path / "x.csv").write_bytes(content)
     with pytest.raises(EdgejouleError, match=message):
         read_trace_file(tmp_path / "x.csv")
+
+
+def test_a_stated_separator_needs_no_stated_format(tmp_path):
+    path = tmp_path / "semicolons.csv"
+    path.write_text("time_s;power_w\n" + "".join(f"{i / 10};2.5\n" for i in range(20)))
+    found = inspect(path, columns=TraceColumns(separator=";"))
+    assert (found.format, found.clock) == ("generic", "column time_s")

@@ -58,9 +58,8 @@ def inspect(
         clock = str(recording.meta["clock"])
         return Inspected(CANONICAL, recording.trace, recording.rails, clock, recording.events, notes)
     readings = read_trace_file(path, name, columns, rate_hz)
-    return Inspected(
-        name or recognise(path), readings.stream, readings.rails, readings.clock, empty(EVENTS), readings.notes
-    )
+    name = name or recognise(path, columns.separator if columns else ",")
+    return Inspected(name, readings.stream, readings.rails, readings.clock, empty(EVENTS), readings.notes)
 
 
 class Summary:

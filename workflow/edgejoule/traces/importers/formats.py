@@ -61,8 +61,8 @@ BINARY = {"jls": is_jls, "ptdaemon": is_power_log, "tegrastats": is_tegrastats, 
 FORMATS = (*BINARY, *LAYOUTS)
 
 
-def recognise(path: Path) -> str:
-    """Return the format of a trace file.
+def recognise(path: Path, separator: str = ",") -> str:
+    """Return the format of a trace file, whose columns, if it is a table, the separator parts.
 
     Raises:
         EdgejouleError: it cannot be read, is empty, or is in none of the formats.
@@ -81,7 +81,7 @@ def recognise(path: Path) -> str:
         raise EdgejouleError(f"{path}: is text in UTF-16; save it in UTF-8")
     if head.startswith((b"\x1f\x8b", b"PK\x03\x04", b"\xfd7zXZ", b"BZh")):
         raise EdgejouleError(f"{path}: is compressed; unpack it, or export a CSV of it")
-    columns = [column.lower().replace(" ", "") for column in columns_of(path)]
+    columns = [column.lower().replace(" ", "") for column in columns_of(path, separator)]
     for name, layout in LAYOUTS.items():
         if layout.names and all(any(word in column for column in columns) for word in layout.names):
             return name
@@ -103,7 +103,7 @@ def read_trace_file(
         EdgejouleError: the format is unknown, or the file cannot be read as it.
     """
     path = Path(path)
-    name = name or recognise(path)
+    name = name or recognise(path, columns.separator if columns else ",")
     if name not in FORMATS:
         raise EdgejouleError(f"format '{name}' is unknown; {did_you_mean(name, FORMATS)}")
     if not path.is_file():
