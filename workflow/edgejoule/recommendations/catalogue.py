@@ -153,7 +153,9 @@ def licences(stated: pd.Series) -> np.ndarray:
 
 
 def _device_idle(rows: pd.DataFrame) -> float:
-    idle = rows.loc[rows["quality"] != "failed", ["idle_before_w", "idle_after_w"]].astype(float).mean(axis=1)
+    # A declared power is that of work; nobody measured what such a device draws when idle.
+    metered = rows[(rows["quality"] != "failed") & (rows["origin"] != "estimated")]
+    idle = metered[["idle_before_w", "idle_after_w"]].astype(float).mean(axis=1)
     return float(idle.median()) if idle.notna().any() else float("nan")
 
 
