@@ -9,7 +9,7 @@ All names of the middle hold ``MIDDLE``; a runtime that fuses nodes keeps the na
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import onnx
@@ -17,6 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.measure.cold import MIDDLE
+from edgejoule.measure.rebuild import Configuration, builder_of, margins, second_operand
 
 OPSET = 20
 #: ONNX Runtime's own operators.
@@ -29,8 +30,6 @@ CHEAP = "Abs"
 FP32 = 4
 #: Below this many channels a blocked layout does not begin yet, so a convolution reads the network's input itself.
 BLOCK = 16
-
-Configuration = Mapping[str, object]
 
 
 class Builder:
@@ -153,14 +152,8 @@ def _tail(b: Builder, c: Configuration, value: str, shape: tuple[int, ...]) -> s
 
 
 def _pads(c: Configuration) -> list[int]:
-    """Return the padding that takes the input map to the output map, split evenly, the odd row or column at the end."""
-    begin, end = [], []
-    for axis in ("height", "width"):
-        reach = (c[f"output_{axis}"] - 1) * c["stride"] + c["dilation"] * (c[f"kernel_{axis}"] - 1) + 1
-        total = max(0, reach - c[f"input_{axis}"])
-        begin.append(total // 2)
-        end.append(total - total // 2)
-    return begin + end
+    """Return the padding as ONNX has it: all beginnings, then all ends."""
+    return [side for sides in zip(*margins(c), strict=True) for side in sides]
 
 
 def _convolution(b: Builder, c: Configuration) -> str:
@@ -218,18 +211,12 @@ def _binary(b: Builder, c: Configuration) -> str:
 
 
 def _operand(c: Configuration, shape: tuple[int, ...], elements: int) -> tuple[int, ...]:
-    """Return the shape of the second operand, which is broadcast: the one with as many elements as were counted.
+    """Return the second operand's shape; of several, the one that keeps the foremost axes behind the batch.
 
-    Of several, the one that keeps the foremost axes behind the batch: a scale per channel rather than one per column.
+    That is a scale per channel rather than one per column.
     """
-    for batch in (False, True):
-        for rest in itertools.product((True, False), repeat=len(shape) - 1):
-            kept = tuple(size if keep else 1 for size, keep in zip(shape, (batch, *rest), strict=True))
-            if math.prod(kept) == elements:
-                return kept
-    raise EdgejouleError(
-        f"kernel '{c['kernel']}': its second operand has {elements} elements, which no broadcast to {shape} explains"
-    )
+    rests = [*itertools.product((True, False), repeat=len(shape) - 1)]
+    return second_operand(c, shape, elements, [(batch, *rest) for batch in (False, True) for rest in rests])
 
 
 def _unary(b: Builder, c: Configuration) -> str:
@@ -334,11 +321,6 @@ def sandwich(configuration: Configuration, isolated: bool = False, neighbour: tu
     Raises:
         EdgejouleError: the kind cannot be rebuilt from a configuration alone.
     """
-    kind = str(configuration["kind"])
-    if kind not in BUILDERS:
-        raise EdgejouleError(
-            f"kernel '{configuration['kernel']}': a kernel of kind '{kind}' cannot be rebuilt from its configuration; "
-            "it is timed inside its networks only (nodes.parquet)"
-        )
+    build = builder_of(configuration, BUILDERS)
     builder = Builder(isolated, neighbour or (CHEAP, {}))
-    return builder.model(BUILDERS[kind](builder, configuration))
+    return builder.model(build(builder, configuration))

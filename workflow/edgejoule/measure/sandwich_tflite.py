@@ -6,7 +6,7 @@ together with the classes of TensorFlow Lite's schema that LiteRT's package brin
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import flatbuffers
 import numpy as np
@@ -14,14 +14,13 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.measure.cold import MIDDLE
+from edgejoule.measure.rebuild import Configuration, builder_of, margins, second_operand
 
 BEFORE, AFTER = "before", "after"
 #: What producers and consumers are; no kernel in the middle is one.
 NEIGHBOUR = "ABS"
 #: Bytes of an element: sandwiches are in single precision.
 FP32 = 4
-
-Configuration = Mapping[str, object]
 
 
 class Builder:
@@ -128,15 +127,11 @@ def _padded(b: Builder, c: Configuration, value: int) -> tuple[int, int]:
     axes = ("height", "width")
     if all(c[f"output_{axis}"] == -(-c[f"input_{axis}"] // c["stride"]) for axis in axes):
         return value, schema.Padding.SAME
-    margins = []
-    for axis in axes:
-        reach = (c[f"output_{axis}"] - 1) * c["stride"] + c["dilation"] * (c[f"kernel_{axis}"] - 1) + 1
-        total = max(0, reach - c[f"input_{axis}"])
-        margins.append((total // 2, total - total // 2))
-    if any(map(any, margins)):
+    rows, columns = margins(c)
+    if any((*rows, *columns)):
         batch, height, width, channels = b.shape(value)
-        shape = (batch, height + sum(margins[0]), width + sum(margins[1]), channels)
-        sizes = b.constant(np.array([(0, 0), *margins, (0, 0)], np.int32))
+        shape = (batch, height + sum(rows), width + sum(columns), channels)
+        sizes = b.constant(np.array([(0, 0), rows, columns, (0, 0)], np.int32))
         value = b.node(MIDDLE, "PAD", [value, sizes], shape, schema.PadOptionsT())
     return value, schema.Padding.VALID
 
@@ -207,18 +202,12 @@ def _binary(b: Builder, c: Configuration) -> int:
 
 
 def _operand(c: Configuration, shape: tuple[int, ...], elements: int) -> tuple[int, ...]:
-    """Return the shape of the second operand, which is broadcast: the one with as many elements as were counted.
+    """Return the second operand's shape; of several, the one that keeps the last axes.
 
-    Of several, the one that keeps the last axes: a scale per channel rather than one per row.
+    That is a scale per channel rather than one per row.
     """
-    for kept in itertools.product((False, True), repeat=len(shape)):
-        # Counting up through the axes from the front, the last ones are kept first.
-        other = tuple(size if keep else 1 for size, keep in zip(shape, kept, strict=True))
-        if math.prod(other) == elements:
-            return other
-    raise EdgejouleError(
-        f"kernel '{c['kernel']}': its second operand has {elements} elements, which no broadcast to {shape} explains"
-    )
+    # Counting up through the axes from the front, the last ones are kept first.
+    return second_operand(c, shape, elements, itertools.product((False, True), repeat=len(shape)))
 
 
 def _unary(b: Builder, c: Configuration) -> int:
@@ -307,11 +296,6 @@ def sandwich(configuration: Configuration, isolated: bool = False) -> bytes:
     Raises:
         EdgejouleError: the kind cannot be rebuilt from a configuration alone.
     """
-    kind = str(configuration["kind"])
-    if kind not in BUILDERS:
-        raise EdgejouleError(
-            f"kernel '{configuration['kernel']}': a kernel of kind '{kind}' cannot be rebuilt from its configuration; "
-            "it is timed inside its networks only (nodes.parquet)"
-        )
+    build = builder_of(configuration, BUILDERS)
     builder = Builder(isolated)
-    return builder.finish(_after(builder, BUILDERS[kind](builder, configuration)))
+    return builder.finish(_after(builder, build(builder, configuration)))
