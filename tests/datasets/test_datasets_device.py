@@ -371,3 +371,12 @@ def test_pooled_passes_count_every_inference():
 def test_metered_device_cannot_ask_for_steadied_passes():
     with pytest.raises(ValueError, match="steadied"):
         device(passes="steadied")
+
+
+def test_declared_power_tells_nothing_of_idle():
+    recording = metered(lambda second: 2.0)
+    recording.meta |= {"rails": [], "meter": {"kind": "constant", "watts": 4.0}}
+    recording.trace = None
+    row = derive(recording, without_meter(), zoo(), zoo())["networks"].iloc[0]
+    assert row["energy_mj"] == pytest.approx(4.0 * row["latency_ms"])
+    assert row[["idle_before_w", "idle_after_w", "energy_above_idle_mj"]].isna().all()

@@ -144,9 +144,7 @@ def test_accountings():
     [
         (networks(), ("duty-cycle",), "give --rate"),
         (networks(idle_before_w=np.nan, idle_after_w=np.nan), ("duty-cycle", 1.0), "no idle power was recorded"),
-        (networks(origin="estimated"), ("duty-cycle", 1.0), "no idle power was recorded"),
         (networks(energy_above_idle_mj=np.nan), ("above-idle",), "no idle power was recorded"),
-        (networks(energy_above_idle_mj=1e-14), ("above-idle",), "none is above idle"),
         (networks(), ("netto",), "valid: gross"),
         (networks(), ("duty-cycle", -1.0), "must be positive"),
         (networks(), ("gross", None, "here", "board-z"), "here: holds board-x, but .* here 'board-z'"),

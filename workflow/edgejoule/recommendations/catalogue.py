@@ -16,9 +16,6 @@ UNMEASURED, BEYOND = "not measured", "beyond a limit"
 #: The licence of weights whose publisher states none.
 UNSTATED = "unstated"
 
-#: An energy above idle of less than this share of the whole is a rounding error.
-ROUNDING = 1e-9
-
 #: What a catalogue holds per network.
 ARRAYS = ("network", "family", "precision", "energy_mj", "latency_ms", "latency_p90_ms", "top1", "licence")
 
@@ -153,9 +150,7 @@ def licences(stated: pd.Series) -> np.ndarray:
 
 
 def _device_idle(rows: pd.DataFrame) -> float:
-    # A declared power is that of work; nobody measured what such a device draws when idle.
-    metered = rows[(rows["quality"] != "failed") & (rows["origin"] != "estimated")]
-    idle = metered[["idle_before_w", "idle_after_w"]].astype(float).mean(axis=1)
+    idle = rows.loc[rows["quality"] != "failed", ["idle_before_w", "idle_after_w"]].astype(float).mean(axis=1)
     return float(idle.median()) if idle.notna().any() else float("nan")
 
 
@@ -167,11 +162,6 @@ def _energy(rows: pd.DataFrame, accounting: str, rate_hz: float | None, idle_w: 
         energy = rows["energy_above_idle_mj"].astype(float)
         if energy.isna().all():
             raise EdgejouleError(f"{where}: no idle power was recorded for '{device}'; use accounting 'gross'")
-        if (energy.isna() | (energy.abs() <= ROUNDING * rows["energy_mj"].astype(float))).all():
-            raise EdgejouleError(
-                f"{where}: the energy of '{device}' follows from its idle power, so that none is above idle; "
-                "use accounting 'gross'"
-            )
         return energy
     if accounting != "duty-cycle":
         raise EdgejouleError(f"accounting is '{accounting}'; valid: gross, above-idle, duty-cycle")

@@ -98,8 +98,6 @@ def page_data(
     shown = known(looks, networks["device"], "results/datasets/networks.parquet")
     shown.sort(key=lambda look: look.origin != "measured")
     ordered = networks.sort_values(["device", "energy_mj", "network"]).reset_index(drop=True)
-    # Under a declared, constant power nothing is above idle: no figure, not one of nearly zero.
-    ordered["energy_above_idle_mj"] = ordered["energy_above_idle_mj"].where(ordered["origin"] != "estimated")
     ordered["licence"] = licences(ordered["licence"])
     accuracy = accuracy[accuracy["flagged"]].sort_values(["device", "metric", "protocol", "mape_percent", "predictor"])
     scores = scores.sort_values(["league", "score", "definition", "rank", "device"], na_position="last")
@@ -128,7 +126,7 @@ def _device(look: DeviceLook, rows: pd.DataFrame, accuracy: pd.DataFrame, scores
         errors = errors[errors[key] == value]
     metric = "energy_mj" if (errors["metric"] == "energy_mj").any() else "latency_ms"
     error = errors[errors["metric"] == metric].iloc[:1]
-    idle = rows.loc[rows["origin"] != "estimated", "idle_before_w"].dropna()
+    idle = rows["idle_before_w"].dropna()
     ranks = scores[(scores["device"] == look.name) & (scores["definition"] == DEFAULT) & scores["rank"].notna()]
     return {
         "name": look.name,

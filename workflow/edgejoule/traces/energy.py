@@ -81,7 +81,10 @@ def _energies(meta: dict, events: pd.DataFrame, used: dict[str, Rail], batches: 
 
 
 def _without_trace(meter: dict, duration_s: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the figures of a declared constant power, or of no meter at all."""
+    """Return the figures of a declared constant power, or of no meter at all.
+
+    A declared power is that of work: nobody measured what such a device draws when idle.
+    """
     constant = meter["kind"] == "constant"
     power = np.full(len(duration_s), meter["watts"] if constant else np.nan)
     unknown = np.full(len(duration_s), np.nan)
@@ -90,7 +93,7 @@ def _without_trace(meter: dict, duration_s: np.ndarray) -> dict[str, np.ndarray]
         "power_w": power,
         "power_std_w": unknown,
         "drift": unknown,
-        "idle_w": power,
+        "idle_w": unknown,
         "observed": np.full(len(duration_s), float(constant)),
         "samples": np.zeros(len(duration_s), np.int64),
         "uncertainty_j": unknown,
