@@ -1,6 +1,7 @@
 """The stage's files: what each subcommand of ``edgejoule recommendations`` reads and writes."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -46,9 +47,13 @@ class LeftOut:
     networks: tuple[str, ...] = ()
     licences: tuple[str, ...] = ()
 
+    @cached_property
+    def _known(self) -> pd.DataFrame:
+        return read_zoo(self.zoo)
+
     def of(self, catalogue: Catalogue) -> Catalogue:
         """Return the catalogue without them."""
-        zoo = read_zoo(self.zoo)
+        zoo = self._known
         reasons = exclusion_reasons(catalogue, self.networks, self.licences, zoo["network"], zoo["licence"].dropna())
         return catalogue.keep(reasons == "", reasons)
 

@@ -74,6 +74,17 @@ class Prediction:
         inference = self.predicted_mj - self.waiting_mj
         return inference * np.exp(norm.ppf(probability) * self.spread) + self.waiting_mj
 
+    def with_one_spread(self) -> "Prediction":
+        """Return the same with the device's median spread for every network that is not known, as refining takes it.
+
+        An interval that is wide because models disagree about one network says little of how a measured neighbour
+        corrects it: with one spread, settled mixes are better and take fewer measurements (``benchmarks/refine.py``).
+        """
+        free = self.spread > 0
+        if not free.any():
+            return self
+        return replace(self, spread=np.where(free, np.median(self.spread[free]), 0.0))
+
     def as_whole(self) -> "Prediction":
         """Return the same with the spread of the whole energy, to first order: waiting is certain and narrows it."""
         spread = self.spread * (self.predicted_mj - self.waiting_mj) / self.predicted_mj

@@ -60,6 +60,8 @@ def allowed(chosen: Chosen, request: Request, zoo: Path) -> Chosen:
         EdgejouleError: a pattern matches nothing, or nothing is left.
     """
     catalogue = chosen.catalogue if isinstance(chosen, Prediction) else chosen
+    if not len(catalogue):
+        raise EdgejouleError(f"no network of '{catalogue.device}' has a predicted energy with an interval")
     stated = read_zoo(zoo)["licence"].dropna() if request.exclude_licences else ()
     reasons = exclusion_reasons(catalogue, request.exclude, request.exclude_licences, known_licences=stated)
     left = chosen.keep(reasons == "", reasons)
@@ -94,7 +96,7 @@ def predictions(results: Path, catalogue: Catalogue, energies: str, zoo: Path) -
         )
     path = results / "validation" / catalogue.device / "networks.parquet"
     rows = read_table(path, VALIDATION)
-    ours = (rows["device"] == catalogue.device) & (rows["predictor"] == "edgejoule")
+    ours = (rows["device"] == catalogue.device) & (rows["predictor"] == "edgejoule") & (rows["metric"] == "energy_mj")
     known = sorted({"measured", "predictor", *rows.loc[ours, "protocol"]})
     if energies not in known:
         raise EdgejouleError(f"--energies is '{energies}'; valid: {', '.join(known)}")
@@ -194,7 +196,7 @@ def recommend_refined(
     if not fits.any():
         raise EdgejouleError(infeasible(answer(request, prediction.catalogue, sizes)))
     waiting = prediction.waiting_mj[fits]
-    kept = prediction.as_whole().keep(fits, BEYOND)
+    kept = prediction.with_one_spread().as_whole().keep(fits, BEYOND)
     names, predicted = kept.catalogue.network, kept.predicted_mj
     if measure is None and np.isnan(kept.measured_mj).any():
         raise EdgejouleError(f"networks that '{device}' has not run yet have to be measured: give --live <device file>")

@@ -1,14 +1,14 @@
 """Measure and resolve: settle a choice by measuring only the networks that matter to it.
 
 Choose the mix from corrected predictions, measure one of the chosen networks, correct the predictions, choose again,
-until every chosen network is measured, or two that are do nearly as well. Then ask whether any other network, measured,
-would be expected to raise the accuracy by more than a threshold (expected improvement: Jones, Schonlau and Welch,
-*Efficient Global Optimization*, Journal of Global Optimization 13, 1998), measure it if so, and stop otherwise. The
-result consists of measured networks only, so it lands on the budget.
+until every chosen network is measured. Then ask whether any other network, measured, would be expected to raise the
+accuracy by more than a threshold (expected improvement: Jones, Schonlau and Welch, *Efficient Global Optimization*,
+Journal of Global Optimization 13, 1998), measure it if so, and stop otherwise. The result consists of measured networks
+only, so it lands on the budget.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,14 +25,10 @@ _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 @dataclass(frozen=True)
 class Policy:
-    """When to stop: at most ``most`` measurements; none that is expected to add less than ``worth`` points.
-
-    A mix of two measured networks stands unless the corrected predictions promise ``better`` points more.
-    """
+    """When to stop: at most ``most`` measurements; none that is expected to add less than ``worth`` points."""
 
     most: int = 6
     worth: float = 0.10
-    better: float = 0.0
     kinship: Kinship = field(default_factory=Kinship)
 
 
@@ -46,18 +42,6 @@ class Refined:
     choice: Choice | None
     measured: dict[int, float]
     measurements: int
-
-
-def _with_one_spread(prediction: Prediction) -> Prediction:
-    """Return the same with the device's median spread for every network that is not known.
-
-    An interval that is wide because models disagree about one network says little of how a measured neighbour corrects
-    it: with one spread per device the settled mixes are better and take fewer measurements (``benchmarks/refine.py``).
-    """
-    free = prediction.spread > 0
-    if not free.any():
-        return prediction
-    return replace(prediction, spread=np.where(free, np.median(prediction.spread[free]), 0.0))
 
 
 def refine(
@@ -78,7 +62,6 @@ def refine(
         EdgejouleError: a measurement returned no positive energy.
     """
     policy = policy or Policy()
-    prediction = _with_one_spread(prediction)
     top1 = prediction.catalogue.top1
     covariance = error_covariance(prediction, policy.kinship)
     measured = {int(i): float(prediction.predicted_mj[i]) for i in np.flatnonzero(prediction.known)}
@@ -86,7 +69,7 @@ def refine(
     while len(measured) - before < policy.most and len(measured) < len(top1):
         energy, spread = corrected(prediction, covariance, measured)
         last = len(measured) - before == policy.most - 1
-        network = _next(energy, spread, top1, budget_mj, measured, policy, last)
+        network = _next(energy, spread, top1, budget_mj, measured, policy.worth, last)
         if network is None:
             break
         value = float(measure(network))
@@ -103,7 +86,7 @@ def _next(
     top1: np.ndarray,
     budget: float,
     measured: dict[int, float],
-    policy: Policy,
+    worth: float,
     last: bool,
 ) -> int | None:
     """Return the network to measure next, None where the choice stands."""
@@ -116,17 +99,14 @@ def _next(
     if not chosen:  # nothing seems to fit: what seems cheapest decides
         chosen = {int(np.argmin(energy))}
     unknown = sorted(chosen - set(measured))
-    present = _best_of(measured, top1, budget)
-    stands = present is not None and len(present.networks) == 2
-    stands = stands and mix.mean(top1)[0] - present.mean(top1) < policy.better
-    if unknown and not stands:
+    if unknown:
         share = {int(mix.low[0]): 1 - mix.share[0], int(mix.high[0]): mix.share[0]}
         return max(unknown, key=lambda i: share.get(i, 1.0) * energy[i] * spread[i])
-    if present is None:
+    if not any(value <= budget for value in measured.values()):
         return _likeliest_to_fit(energy, spread, budget, measured)
     gains = expected_gain(energy, spread, top1, budget, measured)
     best = int(np.argmax(gains))
-    return best if gains[best] > policy.worth else None
+    return best if gains[best] > worth else None
 
 
 def _missing_side(

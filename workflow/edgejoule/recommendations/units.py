@@ -53,7 +53,7 @@ def parse_quantity(text: str, unit: str, what: str, example: str) -> float:
     registry = _registry()
     try:
         quantity = registry.Quantity(_KILOBYTE.sub("kB", text.strip()))
-        bare = quantity.unitless and unit != "dimensionless"
+        bare = quantity.unitless
         value = float("nan") if bare else float(quantity.to(unit).magnitude)
     except pint.UndefinedUnitError as error:
         names = [error.unit_names] if isinstance(error.unit_names, str) else error.unit_names

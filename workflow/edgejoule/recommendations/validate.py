@@ -74,7 +74,8 @@ def validate_device(
         parts += [judge(method, protocol, source, chosen, none) for method, chosen in _plain(source, asked).items()]
         cautious = _best_mixes(prediction.quantile_mj(confidence), source.top1, asked)
         parts.append(judge("mix-margin", protocol, source, cautious, none))
-        settled = [refine(prediction, budget, prediction.measured_mj.__getitem__, policy) for budget in asked]
+        even = prediction.with_one_spread()
+        settled = [refine(even, budget, even.measured_mj.__getitem__, policy) for budget in asked]
         choices, counts = [r.choice for r in settled], [r.measurements for r in settled]
         parts.append(judge("refine", protocol, source, choices, counts))
     return pd.concat(parts, ignore_index=True)
