@@ -55,10 +55,10 @@ def test_torchvision_accuracies_are_those_of_the_weights(zoo, shared_data):
 
 
 def test_licences_are_those_that_the_weights_state(zoo):
-    pytest.importorskip("timm", reason="the licences of timm's weights are stated by timm")
+    pytest.importorskip("torch", reason="the licences of timm's weights are stated by timm, which needs torch")
     from edgejoule.graphs.torchvision_import import import_torchvision
 
-    import_torchvision()
+    import_torchvision()  # before timm, which imports torchvision itself
     from timm.models import get_pretrained_cfg
 
     for row in zoo[zoo.builder == "timm"].itertuples():
