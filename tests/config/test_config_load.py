@@ -118,15 +118,21 @@ def test_duty_cycle_needs_a_rate(tmp_path):
     ("changes", "message"),
     [
         ({}, "device 'board-a': key 'source.file' names 'rows.csv', which is not there"),
+        ({"recommendations": {"tasks": "nope.csv"}}, "config.yaml: key 'recommendations.tasks' names 'nope.csv'"),
         ({"zoo": {"file": "nope.tsv"}}, "config.yaml: key 'zoo.file' names 'nope.tsv'"),
         ({"mirror": "/nope"}, "config.yaml: key 'mirror' names '/nope'"),
     ],
 )
 def test_a_file_that_is_not_there_is_said_before_anything_runs(tmp_path, changes, message):
     write_device(tmp_path / "devices")
-    for name in ("networks.tsv", "applications.yaml"):
+    for name in ("networks.tsv", "applications.yaml", "tasks.csv", "accuracies.csv"):
         (tmp_path / name).touch()
-    settings = {"device_folders": ["devices"], "zoo": {"file": "networks.tsv"}, "scores": {"file": "applications.yaml"}}
+    settings = {
+        "device_folders": ["devices"],
+        "zoo": {"file": "networks.tsv"},
+        "scores": {"file": "applications.yaml"},
+        "recommendations": {"tasks": "tasks.csv", "accuracies": "accuracies.csv"},
+    }
     run, devices = load_run(settings | changes, root=tmp_path)
     with pytest.raises(EdgejouleError, match=message):
         check_files(run, devices, "config.yaml", tmp_path)

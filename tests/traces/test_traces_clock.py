@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from edgejoule.errors import EdgejouleError
 from edgejoule.traces import Recording, event_energy
 from edgejoule.traces.align import align_by_load, align_by_marks
-from edgejoule.traces.clock import in_bursts, mistaken_unit, rebuild_clock, scan
+from edgejoule.traces.clock import mistaken_unit, rebuild_clock, scan
 from edgejoule.traces.segment import change_points, segment
 
 MS = 1_000_000
@@ -37,7 +37,7 @@ def test_bursts_at_5_khz_give_each_2_ms_inference_its_energy():
     power = np.full(count, idle)
     index = np.searchsorted(starts, true, side="right") - 1
     power[(index >= 0) & (true < ends[np.maximum(index, 0)])] = busy
-    assert in_bursts(stamped)
+    assert scan([stamped]).in_bursts
     naive = [power[(stamped >= a) & (stamped < b)].sum() / rate for a, b in zip(starts[:500], ends[:500], strict=True)]
     assert np.median(naive) == 0
     clock = uniform(stamped)
@@ -70,7 +70,7 @@ def test_the_clock_lies_under_all_arrivals_and_near_the_truth(count, drift, seed
 def test_clocks_that_cannot_be_rebuilt():
     with pytest.raises(EdgejouleError, match="do not advance"):
         uniform(np.array([5, 5, 5]))
-    assert not in_bursts(np.arange(1000) * 1000)
+    assert not scan([np.arange(1000) * 1000]).in_bursts
 
 
 @pytest.mark.parametrize(("observed", "factor"), [(5000, 1), (5.01, 1e-3), (4.9e6, 1e3), (0.005, 1e-6)])

@@ -241,7 +241,7 @@ def test_rails_of_jetsons_that_make_up_the_total(tmp_path, rails, used):
 def test_readings_of_two_gpus_are_not_one_trace(tmp_path):
     rows = "".join(f"2026/03/01 12:00:{k // 2:02}.000, {k % 2}, 65.3{k} W\n" for k in range(40))
     (tmp_path / "n.csv").write_text("timestamp, index, power.draw [W]\n" + rows)
-    with pytest.raises(EdgejouleError, match=r"column 'index' holds ' 0' and ' 1'; one trace is of one of them"):
+    with pytest.raises(EdgejouleError, match=r"column 'index' holds '0' and '1'; one trace is of one of them"):
         read_trace_file(tmp_path / "n.csv")
 
 

@@ -42,7 +42,8 @@ def folder_files(wildcards):
     if source.kind == "live":
         return f"results/measure/{wildcards.device}/events.parquet"
     if source.folder is None:
-        return [path for path in (source.manifest, source.file, source.events) if path]
+        clocks = (source.alignment.marks, source.alignment.load) if source.alignment else ()
+        return [path for path in (source.manifest, source.file, source.events, *clocks) if path]
     return sorted(str(path) for path in Path(source.folder).rglob("*") if path.is_file())
 
 

@@ -9,7 +9,7 @@ these are worth: results/validation/{evidence,learning_curve}.{parquet,md}.
 # Devices of other boards that a new board may learn from; a device that is not run cannot serve.
 PRIORS = [name for name in RUN.validation.prior_devices if name in DEVICES]
 
-# Devices whose runtime can time single kernels: processors recorded here, not figures from a table.
+# Devices with a recording, not figures from a table; those that timed no kernel get empty tables.
 KERNEL_DEVICES = devices_of("traces", "live")
 
 

@@ -160,9 +160,14 @@ def check_files(run: Run, devices: Mapping[str, Device], where: str, root: Path 
         EdgejouleError: names the file or folder, the key, and the file that holds the key.
     """
     named = [(where, "zoo.file", run.zoo.file), (where, "scores.file", run.scores.file), (where, "mirror", run.mirror)]
+    named += [(where, f"recommendations.{key}", getattr(run.recommendations, key)) for key in ("tasks", "accuracies")]
     for name, device in devices.items():
         keys = ("file", "folder", "manifest", "events")
         named += [(f"device '{name}'", f"source.{key}", getattr(device.source, key, None)) for key in keys]
+        clocks = getattr(device.source, "alignment", None)
+        named += [
+            (f"device '{name}'", f"source.alignment.{key}", getattr(clocks, key, None)) for key in ("marks", "load")
+        ]
     for holder, key, path in named:
         if path is not None and not (Path(root) / path).exists():
             raise EdgejouleError(f"{holder}: key '{key}' names '{path}', which is not there")

@@ -224,7 +224,7 @@ def _parts(original: Graph, layer: Layer, members: list[Node]) -> list[Node]:
         return [Node("", operator, (), ()) for operator in own]
     if layer.type not in _ELEMENTWISE:
         return parts
-    if not parts and any(named in _products(original) for named in layer.made_of):
+    if not parts and not _products(original).isdisjoint(layer.made_of):
         # Named after a convolution that has a layer of its own, it adds the bias.
         return [Node("", "Add", (), ())]
     if parts and parts[0].operator == "LayerNormalization":

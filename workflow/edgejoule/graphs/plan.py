@@ -65,9 +65,8 @@ def make_plan(
     from_zoo = min(len(found), count - round(count * synthetic_share))
     zoo = _spread(found, from_zoo).assign(source="zoo")
     layout = found["layout"].mode().iloc[0]
-    precision = found["precision"].mode().iloc[0]
     # Whatever the zoo cannot fill, the sampler does; never the other way round.
-    drawn = pd.DataFrame(sample(count - len(zoo), seed, precision, executed(runtime, layout)))
+    drawn = pd.DataFrame(sample(count - len(zoo), seed, MEASURED, executed(runtime, layout)))
     known = set(found["kernel"])
     synthetic = drawn[~drawn["kernel"].isin(known)].assign(source="synthetic", runtime=runtime)
     plan = pd.concat([_interleaved(zoo), _interleaved(synthetic)], ignore_index=True)

@@ -38,8 +38,8 @@ def evidence_of(rows: KernelRows, evidence: Sequence[str] = EVIDENCE) -> KernelR
     """Return each configuration once, with the time that it takes inside networks as far as the evidence tells.
 
     Times alone are multiplied by a factor per law: the geometric mean of inside / alone over the configurations that
-    have both, drawn towards that of all laws where they are few. Without nodes in the evidence they stay as they are.
-    A configuration with a time inside needs none alone.
+    have both, drawn towards the median over all laws where they are few. Without nodes in the evidence they stay as
+    they are. A configuration with a time inside needs none alone.
 
     Args:
         rows: the training networks' kernels, and those measured alone.

@@ -8,7 +8,7 @@ Sets for Two-Layer Hierarchical Models, JASA 118, 2023): networks of one family 
 family.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
@@ -65,9 +65,8 @@ def family_quantile(scores: np.ndarray, family: np.ndarray) -> float:
 
     A further score of infinity stands for the new network, with the mean network's weight.
     """
-    names, sizes = np.unique(family, return_counts=True)
-    size: Mapping[str, int] = dict(zip(names, sizes, strict=True))
-    weight = np.array([1 / (len(names) * size[name]) for name in family])
+    names, member, sizes = np.unique(family, return_inverse=True, return_counts=True)
+    weight = 1 / (len(names) * sizes[member])
     order = np.argsort(scores, kind="stable")
     reached = np.cumsum(weight[order]) >= COVERAGE * (1 + 1 / len(scores)) - 1e-12
     return float(scores[order][reached.argmax() if reached.any() else -1])

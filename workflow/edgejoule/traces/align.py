@@ -11,6 +11,7 @@ import pyarrow.csv
 
 from edgejoule.config.models import Alignment
 from edgejoule.errors import EdgejouleError
+from edgejoule.traces.segment import Series
 
 #: Most steps of the grid on which load and power are compared.
 MOST_STEPS = 20_000_000
@@ -145,11 +146,11 @@ def _best_shift(power: np.ndarray, loads: np.ndarray) -> float | None:
     return best + (0.5 * (below - above) / curve if curve else 0.0)
 
 
-def read_offset(power: Iterable[tuple[np.ndarray, np.ndarray]], wanted: Alignment) -> tuple[str, Offset]:
+def read_offset(power: Series, wanted: Alignment) -> tuple[str, Offset]:
     """Return how the events' clock was aligned with the trace's, and the offset between them.
 
     Args:
-        power: the trace in pieces.
+        power: yields the trace in pieces; asked only where the load is used.
         wanted: a CSV of marks on both clocks (``meter_ns,host_ns``), or one of the host's load (``host_ns,load``).
 
     Raises:
@@ -181,6 +182,6 @@ def read_offset(power: Iterable[tuple[np.ndarray, np.ndarray]], wanted: Alignmen
             return "marks", align_by_marks(first, second)
         if (np.diff(first) <= 0).any():
             raise EdgejouleError(f"time does not advance in line {int(np.argmax(np.diff(first) <= 0)) + 3}")
-        return "load", align_by_load(power, first, second, wanted.limit_s, wanted.step_s)
+        return "load", align_by_load(power(), first, second, wanted.limit_s, wanted.step_s)
     except EdgejouleError as error:
         raise EdgejouleError(f"{path}: {error}") from error

@@ -74,7 +74,11 @@ class Stamps:
     @property
     def in_bursts(self) -> bool:
         """Whether they are times of arrival in bursts rather than times of measurement."""
-        return self.count > 15 and bool(np.median(np.abs(self._steps.values)) < BURST * self.mean_ns)
+        if self.count <= 15:
+            return False
+        # No median of rising stamps' steps is over twice their mean: a sample that says so is in step with the bursts.
+        median = np.median(np.abs(self._steps.values))
+        return bool(median < BURST * self.mean_ns or (self.back is None and median > 2 * self.mean_ns))
 
     @property
     def in_disorder(self) -> bool:
@@ -101,11 +105,6 @@ class Uniform:
         clock *= self.period_ns
         clock += self.shift_ns
         return np.rint(clock, out=clock).astype(np.int64) + self.first_ns
-
-
-def in_bursts(t_ns: np.ndarray) -> bool:
-    """Whether stamps (ns) are times of arrival in bursts rather than times of measurement."""
-    return scan([t_ns]).in_bursts
 
 
 def scan(pieces: Iterable[np.ndarray]) -> Stamps:

@@ -69,11 +69,11 @@ def _single(device: Device, meta: dict) -> Recording:
     source = device.source
     if (source.events is None) == (source.segments is None):
         raise EdgejouleError(f"device '{device.name}': a trace file needs either 'events' or 'segments' for its events")
-    readings = read_trace_file(Path(source.file), source.format, source.columns, device.meter.rate_hz)
     if source.alignment is not None and source.events is None:
         raise EdgejouleError(
             f"device '{device.name}': 'alignment' lays the clock of 'events' on the trace's; give both"
         )
+    readings = read_trace_file(Path(source.file), source.format, source.columns, device.meter.rate_hz)
     return recording_of(readings, meta, Path(source.file), source.events, source.segments, source.alignment)
 
 
@@ -98,7 +98,7 @@ def recording_of(
     if events is not None:
         table = read_events(events)
         if alignment is not None:
-            method, offset = read_offset(power_of(readings, path.name), alignment)
+            method, offset = read_offset(lambda: power_of(readings, path.name), alignment)
             shift = round(offset.offset_ns)
             table = table.assign(start_ns=table["start_ns"] + shift, end_ns=table["end_ns"] + shift)
             known = None if np.isnan(offset.uncertainty_ns) else offset.uncertainty_ns

@@ -57,8 +57,8 @@ def inspect(
         notes = tuple(map(str, recording.meta.get("notes", ())))
         clock = str(recording.meta["clock"])
         return Inspected(CANONICAL, recording.trace, recording.rails, clock, recording.events, notes)
-    readings = read_trace_file(path, name, columns, rate_hz)
     name = name or recognise(path, columns.separator if columns else ",")
+    readings = read_trace_file(path, name, columns, rate_hz)
     return Inspected(name, readings.stream, readings.rails, readings.clock, empty(EVENTS), readings.notes)
 
 
@@ -151,7 +151,7 @@ def draw(inspected: Inspected, summaries: Mapping[str, Summary], output: Path | 
         envelopes[name].feed(t_ns, counters[name].power_w(t_ns, values) if name in counters else values)
     figure = Figure(figsize=(9, 1.2 + 2.0 * len(rails)), layout="constrained")
     axes = figure.subplots(len(rails), squeeze=False, sharex=True)[:, 0]
-    start = min(summaries[name].first_ns for name in rails)
+    start = min((summaries[name].first_ns for name in rails if summaries[name].count), default=0)
     end = max(summaries[name].last_ns for name in rails)
     unit, scale = next((unit, scale) for unit, scale in AXIS if end - start >= 2 * scale or scale == 1)
     for axis, (name, envelope) in zip(axes, envelopes.items(), strict=True):

@@ -11,8 +11,8 @@ def slowdown(values: pd.Series, start_ns: pd.Series) -> pd.Series:
     """Return how much slower the machine was during each measurement than it usually was, 1 = as usual.
 
     A shared machine changes its clock over minutes, for whatever runs. So each measurement is compared with its own
-    workload's other passes, and the median of that over the ``NEIGHBOURS`` measurements nearest in time, of other
-    workloads, is the machine's share; the measurement itself has no part in it. Workloads and time are told apart by
+    workload's other passes, and the median of that over the ``NEIGHBOURS`` measurements nearest in time, whatever their
+    workload, is the machine's share; the measurement itself has no part in it. Workloads and time are told apart by
     turns (median polish; Tukey, Exploratory Data Analysis, 1977).
 
     Args:

@@ -76,6 +76,8 @@ def evidence_table(device: Device | None) -> pd.DataFrame:
     for sort in SORTS:
         evidence = sort.split("+")
         used = device.features.rows.where(_from(device.features, evidence))
+        if not len(used.same):
+            continue
         about = {"device": device.name, "evidence": sort, "kernels": len(np.unique(used.same))}
         rows.append(about | _errors(device, *_predicted(device, evidence, None)))
     return pd.DataFrame(rows)[EVIDENCE_TABLE.names]
@@ -93,6 +95,8 @@ def learning_curve(device: Device | None, seed: int = 0) -> pd.DataFrame:
     rows = []
     for source, evidence in SOURCES.items():
         there = np.flatnonzero(_from(device.features, evidence))
+        if not len(there):
+            continue
         orders = {
             "random": [np.random.default_rng([seed, draw]).permutation(there) for draw in range(DRAWS)],
             "design": [there[spread(device.features.rows.inputs[there])]],

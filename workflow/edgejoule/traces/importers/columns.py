@@ -157,7 +157,7 @@ def _of_one(blocks: Iterator[tuple[int, pa.Table]], same: list[str], path: Path)
     first: dict[str, str] = {}
     for before, block in blocks:
         for name in same:
-            for value in pc.unique(pc.cast(block[name], pa.string())).to_pylist():
+            for value in pc.unique(pc.utf8_trim_whitespace(pc.cast(block[name], pa.string()))).to_pylist():
                 if first.setdefault(name, value) != value:
                     raise EdgejouleError(
                         f"{path}: behind reading {before}: column '{name}' holds '{first[name]}' and '{value}'; "
