@@ -1,10 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import approx_fprime
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.predictors import training_set
-from edgejoule.predictors.transfer import Catalogue, Transfer, common_networks
+from edgejoule.predictors import gaussian, training_set
+from edgejoule.predictors.drawn import drawn_linear
+from edgejoule.predictors.linear import NonNegativeLinear
+from edgejoule.predictors.transfer import BASIS, STRENGTHS, Catalogue, Transfer, common_networks
 from edgejoule.validation import validate
 from edgejoule.validation.transfer import measured_networks
 from synthetic_board import board
@@ -92,9 +95,75 @@ def test_the_design_measures_different_networks_of_every_precision(boards):
     chosen = transfer.choose(10)
     assert len(set(chosen.tolist())) == 10
     assert set(ordered[0].features.precision[chosen]) == {"fp32", "int8"}
-    assert transfer.choose(5).tolist() == chosen[:5].tolist()
+    # No other ten, of many drawn at random, leave less variance.
+    left = variance_left(transfer, chosen)
+    random = np.random.default_rng(0)
+    assert all(left < variance_left(transfer, random.choice(48, 10, replace=False)) for _ in range(200))
+    assert left < variance_left(transfer, transfer.choose(9))
+    # Two boards are enough to learn from, and too few to rehearse on.
+    assert transfer.strength(10) == STRENGTHS[1]
     with pytest.raises(EdgejouleError, match="at least two other boards"):
         Transfer(ordered[0].features, ordered[1:2], metered=True)
+
+
+def variance_left(transfer, chosen):
+    metric = "energy_mj"
+    family = pd.Series(transfer.priors[0].costs.family)
+    theta, inputs = transfer.theta[metric], transfer.inputs[metric]
+    _, spread = gaussian.condition(theta, inputs, chosen, np.zeros(len(chosen)))
+    return pd.Series(spread**2).groupby(family).mean().mean()
+
+
+def test_the_slope_of_the_likelihood_finds_what_its_values_do():
+    """The analytic slope against finite differences: both lead to the same hyper-parameters."""
+    random = np.random.default_rng(0)
+    inputs = gaussian.Inputs(
+        random.normal(size=(30, 4)),
+        random.dirichlet(np.ones(5), 30),
+        random.normal(size=(30, 3)) / 10,
+        np.arange(30) % 2 == 0,
+    )
+    values = np.linalg.cholesky(gaussian.covariance(gaussian.USUAL + 0.5, inputs) + 1e-3 * np.eye(30)) @ random.normal(
+        size=30
+    )
+
+    def loss(theta):
+        k = gaussian.covariance(theta, inputs) + gaussian.noise(theta) * np.eye(30)
+        prior = 0.5 * np.sum(((theta - gaussian.USUAL) / gaussian.SPREAD) ** 2)
+        return prior + 0.5 * values @ np.linalg.solve(k, values) + 0.5 * np.linalg.slogdet(k)[1]
+
+    found = gaussian.learn([(inputs, values)])
+    assert loss(found) < loss(gaussian.USUAL)
+    assert approx_fprime(found, loss) == pytest.approx(0, abs=0.02)
+
+
+@pytest.fixture(scope="module")
+def known_models(boards):
+    tables, kernels = boards
+    sets = [training_set(table, kernels)[1:] for table in tables]
+    latencies = [costs.metrics["latency_ms"] for _, costs in sets]
+    return (
+        sets[3][0],
+        latencies[3],
+        [NonNegativeLinear(BASIS).fit(f, y) for (f, _), y in zip(sets, latencies, strict=True)][:3],
+    )
+
+
+def test_a_linear_model_that_is_drawn_hard_is_the_mean_of_the_known_at_the_new_board_s_speed(known_models):
+    features, latency, models = known_models
+    chosen = np.array([0, 5, 30, 40])
+    one = drawn_linear(features, models[:1], chosen, 7 * models[0].predict(features)[chosen], 1e6)
+    assert one == pytest.approx(7 * models[0].predict(features), rel=1e-4)
+    hard, loose = (drawn_linear(features, models, chosen, latency[chosen], strength) for strength in (1e6, 1e-6))
+    errors = [np.abs(predicted / latency - 1)[chosen].mean() for predicted in (hard, loose)]
+    assert errors[1] < errors[0]
+
+
+def test_a_precision_of_which_none_was_measured_is_as_elsewhere(known_models):
+    features, _, models = known_models
+    chosen = np.flatnonzero(features.precision == "fp32")[:6]
+    predicted = drawn_linear(features, models[:1], chosen, 3 * models[0].predict(features)[chosen], 0.1)
+    assert predicted == pytest.approx(3 * models[0].predict(features), rel=1e-3)
 
 
 def test_a_board_that_nobody_measured_is_predicted_from_the_others_alone(boards):

@@ -1,9 +1,9 @@
 """A Gaussian process over networks: how a new board's cost deviates from that of known boards.
 
 Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006: covariances (chapter 4), prediction (2.23 to
-2.26), marginal likelihood (2.30). The design is greedy and I-optimal: each network that is to be measured next lowers
-the predictive variance most, averaged over all networks (Krause, Singh and Guestrin, JMLR 9, 2008, give the greedy
-choice's bounds for related criteria).
+2.26), marginal likelihood (2.30) and its slope (5.9). The design is I-optimal: what is measured leaves least predictive
+variance, averaged over all networks. It begins greedily (Krause, Singh and Guestrin, JMLR 9, 2008, give the greedy
+choice's bounds for related criteria) and goes on by exchanges (Fedorov, Theory of Optimal Experiments, 1972).
 """
 
 from collections.abc import Sequence
@@ -36,6 +36,10 @@ USUAL = np.log([0.5, 0.05, 0.003, 0.5, 0.5, 0.1, 0.02, 0.1, 3.0, 1.5, 0.3, 2e-3]
 #: Their likely spread: one is a factor e. Few known boards cannot pin twelve numbers.
 SPREAD = 1.0
 _STEPS = 40
+#: Positions of the smooth part's variance and of the noise among the hyper-parameters; linear parts come first.
+_SMOOTH, _NOISE = 6, 11
+#: Rounds of exchanges in the design; it takes two to five.
+_ROUNDS = 10
 
 
 def covariance(theta: np.ndarray, inputs: Inputs) -> np.ndarray:
@@ -44,21 +48,12 @@ def covariance(theta: np.ndarray, inputs: Inputs) -> np.ndarray:
     Linear parts let the new board be faster or slower as a whole, in a precision, with size, in a kind of kernels, or
     like one known device rather than another; the last part is smooth in all of these.
     """
-    v = np.exp(theta)
-    sign = np.where(inputs.low, 1.0, -1.0)
-    same = np.equal.outer(inputs.low, inputs.low).astype(float)
-    shares = inputs.shares - inputs.shares.mean(axis=0)
-    deviations = inputs.deviations / np.sqrt(inputs.deviations.shape[1])
-    kinds = shares @ shares.T
-    linear = v[0] + v[1] * np.outer(sign, sign) + v[2] * inputs.totals @ inputs.totals.T
-    linear = linear + kinds * (v[3] + v[4] * same) + v[5] * deviations @ deviations.T
-    distance = v[7] * _squared(inputs.totals) + v[8] * _squared(inputs.shares) + v[9] * (1 - same)
-    return linear + v[6] * np.exp(-0.5 * (distance + v[10] * _squared(deviations / 0.3)))
+    return _covariance(np.exp(theta), *_parts(inputs))[0]
 
 
 def noise(theta: np.ndarray) -> float:
     """Return the variance of log cost that no network explains."""
-    return float(np.exp(theta[11]))
+    return float(np.exp(theta[_NOISE]))
 
 
 def learn(tasks: Sequence[tuple[Inputs, np.ndarray]]) -> np.ndarray:
@@ -68,29 +63,63 @@ def learn(tasks: Sequence[tuple[Inputs, np.ndarray]]) -> np.ndarray:
         tasks: inputs and log cost minus its mean on the task's known devices, shape (n,), of one pretended new board
             each.
     """
+    parts = [(*_parts(inputs), values) for inputs, values in tasks]
 
-    def loss(theta: np.ndarray) -> float:
-        total = 0.5 * np.sum(((theta - USUAL) / SPREAD) ** 2)
-        for inputs, values in tasks:
-            factor = np.linalg.cholesky(covariance(theta, inputs) + noise(theta) * np.eye(len(values)))
-            total += 0.5 * np.sum(np.linalg.solve(factor, values) ** 2) + np.log(np.diag(factor)).sum()
-        return float(total)
+    def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
+        v = np.exp(theta)
+        total, slope = 0.5 * np.sum(((theta - USUAL) / SPREAD) ** 2), (theta - USUAL) / SPREAD**2
+        for linear, distance, values in parts:
+            k, smooth = _covariance(v, linear, distance)
+            factor = cho_factor(k + v[_NOISE] * np.eye(len(k)), lower=True)
+            explained = cho_solve(factor, values)
+            total += 0.5 * values @ explained + np.log(np.diag(factor[0])).sum()
+            # Rasmussen and Williams, 5.9; a parameter is the logarithm of what it multiplies.
+            w = cho_solve(factor, np.eye(len(k))) - np.outer(explained, explained)
+            by_part = np.concatenate(
+                [
+                    np.tensordot(linear, w, 2),
+                    [np.sum(w * smooth) / v[_SMOOTH]],
+                    -0.5 * np.tensordot(distance, w * smooth, 2),
+                    [np.trace(w)],
+                ]
+            )
+            slope = slope + 0.5 * v * by_part
+        return float(total), slope
 
     bounds = [(usual - 4 * SPREAD, usual + 4 * SPREAD) for usual in USUAL]
-    return minimize(loss, USUAL, method="L-BFGS-B", bounds=bounds, options={"maxiter": _STEPS}).x
+    return minimize(loss, USUAL, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _STEPS}).x
 
 
-def choose(theta: np.ndarray, inputs: Inputs, many: int) -> np.ndarray:
-    """Return the positions of the networks to measure, in order of worth, shape (many,)."""
-    remaining = covariance(theta, inputs)
+def choose(theta: np.ndarray, inputs: Inputs, many: int, weight: np.ndarray) -> np.ndarray:
+    """Return the positions of the networks to measure, shape (many,): those that leave least variance.
+
+    From the greedy choice on, each network in turn is exchanged for the one that serves better beside the others, until
+    none does.
+
+    Args:
+        theta: hyper-parameters.
+        inputs: n networks.
+        many: how many to measure.
+        weight: what each network's variance counts, shape (n,).
+    """
+    k, level = covariance(theta, inputs), noise(theta)
+
+    def best_beside(others: list[int]) -> int:
+        known = k[:, others]
+        remaining = k - known @ np.linalg.solve(k[np.ix_(others, others)] + level * np.eye(len(others)), known.T)
+        gain = weight @ remaining**2 / (np.diag(remaining) + level)
+        gain[others] = -1
+        return int(gain.argmax())
+
     chosen: list[int] = []
     for _ in range(many):
-        gain = (remaining**2).sum(axis=0) / (np.diag(remaining) + noise(theta))
-        gain[chosen] = -1
-        best = int(gain.argmax())
-        chosen.append(best)
-        column = remaining[:, best]
-        remaining = remaining - np.outer(column, column) / (column[best] + noise(theta))
+        chosen.append(best_beside(chosen))
+    for _ in range(_ROUNDS):
+        before = list(chosen)
+        for i in range(many):
+            chosen[i] = best_beside(chosen[:i] + chosen[i + 1 :])
+        if chosen == before:
+            break
     return np.array(chosen, int)
 
 
@@ -105,6 +134,24 @@ def condition(
     mean = k[:, chosen] @ cho_solve(factor, values)
     variance = np.diag(k) - np.sum(k[:, chosen] * cho_solve(factor, k[chosen]).T, axis=1) + noise(theta)
     return mean, np.sqrt(variance)
+
+
+def _parts(inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
+    """Return the linear parts, shape (6, n, n), and the squared distances of the smooth one, shape (4, n, n)."""
+    sign = np.where(inputs.low, 1.0, -1.0)
+    same = np.equal.outer(inputs.low, inputs.low).astype(float)
+    shares = inputs.shares - inputs.shares.mean(axis=0)
+    deviations = inputs.deviations / np.sqrt(inputs.deviations.shape[1])
+    kinds, totals = shares @ shares.T, inputs.totals @ inputs.totals.T
+    linear = [np.ones_like(same), np.outer(sign, sign), totals, kinds, kinds * same, deviations @ deviations.T]
+    distance = [_squared(inputs.totals), _squared(inputs.shares), 1 - same, _squared(deviations / 0.3)]
+    return np.stack(linear), np.stack(distance)
+
+
+def _covariance(v: np.ndarray, linear: np.ndarray, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the covariance, shape (n, n), and its smooth part alone."""
+    smooth = v[_SMOOTH] * np.exp(-0.5 * np.tensordot(v[_SMOOTH + 1 : _NOISE], distance, 1))
+    return np.tensordot(v[:_SMOOTH], linear, 1) + smooth, smooth
 
 
 def _squared(points: np.ndarray) -> np.ndarray:

@@ -194,7 +194,11 @@ def relative_nnls(
     rows = np.zeros((len(ties), amounts.shape[1]))
     for row, (pair, peers, weight) in zip(rows, ties, strict=True):
         row[pair] = np.array([1.0, -1.0]) * np.sqrt(weight * len(target)) * scaled[:, peers].sum(axis=1).mean()
-    system = np.concatenate([scaled, rows])
+    return scaled_nnls(np.concatenate([scaled, rows]), np.concatenate([np.ones(len(target)), np.zeros(len(ties))]))
+
+
+def scaled_nnls(system: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return x >= 0 that minimises |system @ x - right|, solved with columns of length one; 0 for an empty column."""
     norm = np.linalg.norm(system, axis=0)
     norm[norm == 0] = 1.0
-    return nnls(system / norm, np.concatenate([np.ones(len(target)), np.zeros(len(ties))]))[0] / norm
+    return nnls(system / norm, right)[0] / norm

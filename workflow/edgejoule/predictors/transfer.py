@@ -1,7 +1,8 @@
 """A new board from a few measured networks, with the devices of other boards as prior."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.stats import norm
 from edgejoule.errors import EdgejouleError
 from edgejoule.predictors import gaussian
 from edgejoule.predictors.device import Costs
+from edgejoule.predictors.drawn import drawn_linear
 from edgejoule.predictors.features import QUANTITIES, Features
 from edgejoule.predictors.gaussian import Inputs
 from edgejoule.predictors.intervals import COVERAGE
@@ -24,10 +26,9 @@ _TOGETHER = (
     ("activations of depthwise 3x3", "activations of depthwise 5x5"),
     ("convolutions", "light kernels"),
 )
-
-#: From this many measured networks on, a linear model of them alone has a say.
-ENOUGH = 10
-OWN_BASIS = "by-kind"
+#: How strongly a new board's coefficients may be drawn to those of known devices. Which serves best is rehearsed; the
+#: second where there is nothing to rehearse on.
+STRENGTHS = (0.01, 0.1, 1.0, 10.0)
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,13 @@ def common_networks(catalogues: Sequence[Catalogue]) -> list[str]:
 class Transfer:
     """Predicts a new board's costs from a few measured networks and the devices of other boards.
 
-    Two Gaussian processes, one for the energy and one for the power relative to the known devices' geometric mean;
-    latency is energy / power. On a device without a meter one process predicts latency. Hyper-parameters are learned by
-    pretending that each known board in turn is new. Nothing of the new board enters before it is measured. From
-    ``ENOUGH`` measured networks on, the geometric mean with a linear model of those networks alone is taken.
+    Energy is the geometric mean of two models: a Gaussian process of the cost relative to the known devices' geometric
+    mean, which has what linear models miss alike on all boards, and a linear model of the measured networks whose
+    coefficients are drawn to those of the known devices. Power is predicted by such a process alone, as kernels' powers
+    do not add up; latency is energy / power. On a device without a meter latency takes the place of energy.
+
+    Hyper-parameters, and how strongly to draw, are learned by taking each known board in turn for new. Nothing of the
+    new board enters before it is measured. Intervals are the process'.
 
     Args:
         features: the catalogue's n networks as the new device executes them.
@@ -75,24 +79,33 @@ class Transfer:
         if len({prior.board for prior in priors}) < 2:
             raise EdgejouleError("a transfer needs prior devices on at least two other boards; see prior_devices")
         self.features = features
-        self.known = {}
-        self.inputs, self.theta = {}, {}
+        self.priors = priors
+        self.metered = metered
+        self.known, self.inputs, self.theta, self.linear = {}, {}, {}, {}
         for metric in ("energy_mj", "power_w") if metered else ("latency_ms",):
+            models = {
+                prior.device: NonNegativeLinear(BASIS).fit(prior.features, prior.costs.metrics[metric])
+                for prior in priors
+            }
             tasks = []
-            for pretended in priors:
-                others = [prior for prior in priors if prior.board != pretended.board]
-                inputs, mean = _inputs(pretended.features, others, metric)
+            for pretended, others in _each_board_new(priors):
+                inputs, mean = _inputs(pretended.features, others, models, metric)
                 tasks.append((inputs, np.log(pretended.costs.metrics[metric]) - mean))
-            self.inputs[metric], self.known[metric] = _inputs(features, priors, metric)
+            self.inputs[metric], self.known[metric] = _inputs(features, priors, models, metric)
             self.theta[metric] = gaussian.learn(tasks)
+            self.linear[metric] = list(models.values())
         if metered:
             shares = [np.median(prior.costs.idle_w / prior.costs.metrics["power_w"]) for prior in priors]
             self.idle_share = float(np.median(shares))
 
     def choose(self, many: int) -> np.ndarray:
-        """Return the positions of the networks to measure on the new board, in order of worth, shape (many,)."""
+        """Return the positions of the networks to measure on the new board, shape (many,).
+
+        They leave least variance, averaged within families and then over these, as errors are.
+        """
         metric = next(iter(self.theta))
-        return gaussian.choose(self.theta[metric], self.inputs[metric], many)
+        weight = _weights(self.priors[0].costs.family)
+        return gaussian.choose(self.theta[metric], self.inputs[metric], many, weight)
 
     def predict(self, chosen: np.ndarray, measured: Costs) -> pd.DataFrame:
         """Return ``network, precision, metric, predicted, lower, upper`` for all networks of the catalogue.
@@ -101,14 +114,34 @@ class Transfer:
             chosen: positions of the measured networks, shape (k,); none = what other boards alone tell.
             measured: their costs, in that order.
         """
+        mean, spread = self.estimate(chosen, measured, self.strength(len(chosen)))
+        width, frames = norm.ppf(0.5 + COVERAGE / 2), []
+        for metric in sorted(mean):
+            factor = np.exp(width * spread[metric])
+            about = {"network": self.features.networks, "precision": self.features.precision, "metric": metric}
+            values = {"predicted": mean[metric], "lower": mean[metric] / factor, "upper": mean[metric] * factor}
+            frames.append(pd.DataFrame(about | values))
+        return pd.concat(frames, ignore_index=True)
+
+    def estimate(
+        self, chosen: np.ndarray, measured: Costs, strength: float
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Return by metric the cost of all networks, shape (n,), and the standard deviation of its logarithm, (n,).
+
+        Args:
+            chosen, measured: as ``predict`` takes them.
+            strength: how strongly to draw coefficients to those of known devices.
+        """
         mean, spread = {}, {}
         for metric, theta in self.theta.items():
-            values = np.log(measured.metrics[metric]) - self.known[metric][chosen]
-            deviation, spread[metric] = gaussian.condition(theta, self.inputs[metric], chosen, values)
+            values = measured.metrics[metric]
+            relative = np.log(values) - self.known[metric][chosen]
+            deviation, spread[metric] = gaussian.condition(theta, self.inputs[metric], chosen, relative)
             mean[metric] = np.exp(self.known[metric] + deviation)
-            own = self._own(metric, chosen, measured)
-            mean[metric] = np.where(np.isfinite(own), np.sqrt(mean[metric] * own), mean[metric])
-        if "energy_mj" in mean:
+            if len(chosen) and metric != "power_w":
+                linear = drawn_linear(self.features, self.linear[metric], chosen, values, strength)
+                mean[metric] = np.sqrt(mean[metric] * linear)
+        if self.metered:
             idle_w = float(np.median(measured.idle_w)) if len(chosen) else self.idle_share * mean["power_w"]
             mean["latency_ms"] = mean["energy_mj"] / mean["power_w"]
             spread["latency_ms"] = np.hypot(spread["energy_mj"], spread["power_w"])
@@ -117,44 +150,72 @@ class Transfer:
             spread["energy_above_idle_mj"] = np.hypot(
                 spread["energy_mj"], spread["power_w"] * (mean["power_w"] / above_w - 1)
             )
-        width = norm.ppf(0.5 + COVERAGE / 2)
-        frames = [
-            pd.DataFrame(
-                {
-                    "network": self.features.networks,
-                    "precision": self.features.precision,
-                    "metric": metric,
-                    "predicted": mean[metric],
-                    "lower": mean[metric] * np.exp(-width * spread[metric]),
-                    "upper": mean[metric] * np.exp(width * spread[metric]),
-                }
-            )
-            for metric in sorted(mean)
+        return mean, spread
+
+    def strength(self, many: int) -> float:
+        """Return how strongly to draw coefficients: what serves best where known boards are new and ``many`` measured.
+
+        Each is predicted from those of the other known boards, by hyper-parameters that were learned without it. Boards
+        weigh the same.
+        """
+        if not many or not self._rehearsals:
+            return STRENGTHS[1]
+        weight = _weights(np.array([new.board for new, _ in self._rehearsals]))
+        trials = [(of, new, of.choose(many)) for new, of in self._rehearsals]
+        errors = [weight @ [_error(*trial, strength) for trial in trials] for strength in STRENGTHS]
+        return STRENGTHS[int(np.argmin(errors))]
+
+    @cached_property
+    def _rehearsals(self) -> list[tuple[Catalogue, "Transfer"]]:
+        """Known devices that can be taken for new, each with the transfer to it."""
+        return [
+            (new, Transfer(new.features, others, self.metered))
+            for new, others in _each_board_new(self.priors)
+            if len({other.board for other in others}) > 1
         ]
-        return pd.concat(frames, ignore_index=True)
-
-    def _own(self, metric: str, chosen: np.ndarray, measured: Costs) -> np.ndarray:
-        """Return the cost by a linear model of the measured networks alone, shape (n,); NaN where it has no say."""
-        if len(chosen) < ENOUGH or metric == "power_w":
-            return np.full(len(self.features), np.nan)
-        model = NonNegativeLinear(OWN_BASIS).fit(self.features.take(chosen), measured.metrics[metric])
-        predicted = model.predict(self.features)
-        return np.where(predicted > 0, predicted, np.nan)
 
 
-def _inputs(features: Features, priors: Sequence[Catalogue], metric: str) -> tuple[Inputs, np.ndarray]:
-    """Return what is known of the networks from other boards, and the mean log cost there, shape (n,)."""
+def _each_board_new(priors: Sequence[Catalogue]) -> Iterator[tuple[Catalogue, list[Catalogue]]]:
+    """Give each device, and the devices of other boards."""
+    for new in priors:
+        yield new, [prior for prior in priors if prior.board != new.board]
+
+
+def _error(of: Transfer, new: Catalogue, chosen: np.ndarray, strength: float) -> float:
+    """Return the relative error of the networks that are not measured, families weighing the same."""
+    mean, _ = of.estimate(chosen, new.costs.take(chosen), strength)
+    left = np.delete(np.arange(len(new.features)), chosen)
+    metric = next(iter(of.theta))
+    return float(_weights(new.costs.family[left]) @ np.abs(mean[metric] / new.costs.metrics[metric] - 1)[left])
+
+
+def _weights(group: np.ndarray) -> np.ndarray:
+    """Return weights that add up to one, shape (n,), with which every group weighs the same."""
+    names, member, sizes = np.unique(group, return_inverse=True, return_counts=True)
+    return 1 / (len(names) * sizes[member])
+
+
+def _inputs(
+    features: Features, priors: Sequence[Catalogue], models: Mapping[str, NonNegativeLinear], metric: str
+) -> tuple[Inputs, np.ndarray]:
+    """Return what is known of the networks from other boards, and the mean log cost there, shape (n,).
+
+    Args:
+        features: n networks.
+        priors: devices of other boards.
+        models: device: linear model of its cost.
+        metric: the cost.
+    """
     logs = np.stack([np.log(prior.costs.metrics[metric]) for prior in priors], axis=1)
     mean = logs.mean(axis=1)
     totals = np.log(np.stack([features.total(quantity) for quantity in QUANTITIES], axis=1) + 1e-3)
     totals = (totals - totals.mean(axis=0)) / np.maximum(totals.std(axis=0), 1e-6)
-    shares = np.mean([_shares(features, prior, metric) for prior in priors], axis=0)
+    shares = np.mean([_shares(features, models[prior.device]) for prior in priors], axis=0)
     return Inputs(totals, shares, logs - mean[:, None], features.precision == "int8"), mean
 
 
-def _shares(features: Features, prior: Catalogue, metric: str) -> np.ndarray:
-    """Return each term's share of the cost that the prior device's coefficients predict, shape (n, shares)."""
-    model = NonNegativeLinear(BASIS).fit(prior.features, prior.costs.metrics[metric])
+def _shares(features: Features, model: NonNegativeLinear) -> np.ndarray:
+    """Return each term's share of the cost that a linear model predicts, shape (n, shares)."""
     parts = design(BASIS, features) * model.rows(features)
     names = [term.name for term in BASES[BASIS].terms]
     for first, second in _TOGETHER:
