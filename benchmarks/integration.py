@@ -2,10 +2,10 @@
 
     python benchmarks/integration.py [--readings 100000000] [--events 10000] [--runs 3] [--alone]
 
-Makes the recording in the temporary folder, integrates it by ``edgejoule.traces.stream_energy``, by pandas (read all,
-index by time, slice and sum per event) and by ``numpy.trapezoid`` per event, each in a process of its own, and prints
-one Markdown table. ``--alone`` leaves the other two out, which hold the whole trace in memory: a billion readings take
-7 GB of disk and, alone, no more memory than a hundred million.
+Makes the recording in the temporary folder, integrates it by ``edgejoule.traces.event_energy``, which streams it, by
+pandas (read all, index by time, slice and sum per event) and by ``numpy.trapezoid`` per event, each in a process of its
+own, and prints one Markdown table. ``--alone`` leaves the other two out, which hold the whole trace in memory: a
+billion readings take 7 GB of disk and, alone, no more memory than a hundred million.
 """
 
 import argparse
@@ -29,8 +29,8 @@ BATCH = 1 << 20
 
 EDGEJOULE = """
 import sys
-from edgejoule.traces import stream_energy
-energies = stream_energy(sys.argv[1])
+from edgejoule.traces import event_energy, read_recording
+energies = event_energy(read_recording(sys.argv[1], whole=False))
 assert (energies["reason"] == "").all()
 print(energies["energy_j"].sum())
 """

@@ -3,8 +3,9 @@ import time
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
-from edgejoule.config import Applications, check_files, load_device, load_run, load_run_files
+from edgejoule.config import Applications, check_files, load_device, load_run
 from edgejoule.config.load import read_yaml
 from edgejoule.config.models import Device, Run
 from edgejoule.errors import EdgejouleError
@@ -146,19 +147,13 @@ def test_the_first_folder_wins(tmp_path):
     assert {name: device.title for name, device in devices.items()} == {"board-a": "near", "board-b": "far"}
 
 
-def test_later_files_go_over_earlier_ones(tmp_path):
-    write_device(tmp_path / "devices")
-    (tmp_path / "one.yaml").write_text("device_folders: [devices]\nvalidation: {seed: 1, prior_devices: [board-a]}")
-    (tmp_path / "two.yaml").write_text("validation: {seed: 2}")
-    run, _ = load_run_files([tmp_path / "one.yaml", tmp_path / "two.yaml"], root=tmp_path)
-    assert run.validation.seed == 2
-    assert run.validation.prior_devices == ["board-a"]
-
-
 def test_every_shipped_file_is_valid(root):
     for config in sorted((root / "config").glob("*.yaml")):
         if "device_folders" in config.read_text():
-            load_run_files([root / "config/config.yaml", config], root)
+            merged = read_yaml(root / "config/config.yaml")
+            # As Snakemake lays a second configuration over the first.
+            update_config(merged, read_yaml(config))
+            load_run(merged, str(config), root)
 
 
 @pytest.mark.parametrize(("name", "model"), [("run", Run), ("device", Device), ("applications", Applications)])

@@ -4,13 +4,13 @@ import pytest
 
 from edgejoule.config import Device
 from edgejoule.datasets.checks import CHECKS, check_networks
-from edgejoule.datasets.device import derive
+from edgejoule.datasets.device import derive, derive_device
 from edgejoule.datasets.published import read_networks, write_networks
-from edgejoule.datasets.quality import flag_networks
+from edgejoule.datasets.quality import flag_implausible, flag_networks
 from edgejoule.errors import EdgejouleError
 from edgejoule.tables import empty, to_arrow
 from edgejoule.tables.contracts import EVENTS, NETWORKS, PROBLEMS, SAMPLES, TRACE, ZOO
-from edgejoule.traces import Recording
+from edgejoule.traces import Recording, read_recording, write_recording
 
 S = 1_000_000_000
 
@@ -147,6 +147,27 @@ def test_what_could_not_be_read_is_a_row_with_the_reason():
     assert rows.loc["net", "quality"] != "failed"
 
 
+def test_a_recording_in_which_nothing_ran_is_a_sentence(tmp_path):
+    recording = metered(lambda s: 5.0)
+    recording.events = recording.events[recording.events["kind"] == "idle"]
+    write_recording(recording, tmp_path / "r")
+    with pytest.raises(EdgejouleError, match=r"recording of board-a: no event of it is a run of anything$"):
+        derive(read_recording(tmp_path / "r"), device(), zoo(), zoo())
+    recording.events = recording.events.iloc[:0]
+    recording.problems = fit([{"workload": "net", "kind": "network", "source": "log", "reason": "lost"}], PROBLEMS)
+    with pytest.raises(EdgejouleError, match="run of anything; what failed first: net: lost"):
+        derive(recording, device(), zoo(), zoo())
+
+
+def test_idle_power_that_changes_by_half_is_flagged():
+    rows = networks(
+        {"idle_before_w": 2.0, "idle_after_w": 3.0}, {"network": "b", "idle_before_w": 2.0, "idle_after_w": 1.8}
+    )
+    judged = flag_networks(rows, zoo()).set_index("network")
+    assert judged.loc["net", "reason"] == "idle power +50 % after the window against before"
+    assert judged.loc["b", "quality"] == "ok"
+
+
 def test_reference_networks_are_kept_apart_from_the_zoo():
     recording = metered(lambda s: 10.0)
     recording.events["kind"] = recording.events["kind"].replace("network", "application")
@@ -235,6 +256,44 @@ def test_a_larger_input_that_costs_a_third_less_flags_both_neighbours():
 def test_failed_rows_stay_failed():
     rows = networks({"quality": "failed", "reason": "lost", "latency_p90_ms": 999.0})
     assert flag_networks(rows, zoo()).iloc[0]["quality"] == "failed"
+
+
+def test_figures_that_no_device_has_are_flagged_even_where_they_agree():
+    sound = {"latency_ms": 100.0, "power_w": 10.0, "energy_mj": 1000.0, "energy_above_idle_mj": None}
+    odd = {"small": 1e-4, "large": 1e3}
+    rows = networks(
+        *({"network": name, **sound, "latency_ms": 100 * x, "energy_mj": 1000 * x} for name, x in odd.items()),
+        {"network": "hot", **sound, "power_w": 1e4, "energy_mj": 1e6, "reason": "odd", "quality": "flagged"},
+        {"network": "gone", "latency_ms": None, "power_w": None, "quality": "failed", "reason": "lost"},
+        {"network": "sound", **sound},
+    )
+    assert (check_networks(rows)["broken"] == 0).all()
+    judged = flag_implausible(rows, "board").set_index("network")
+    assert judged["quality"].to_dict() == {
+        **dict.fromkeys(("small", "large", "hot"), "flagged"),
+        "gone": "failed",
+        "sound": "ok",
+    }
+    assert judged["reason"].to_dict() == {
+        "small": "0.01 ms for an inference is implausible: is the unit right?",
+        "large": "1e+05 ms for an inference is implausible: is the unit right?",
+        "hot": "odd; 1e+04 W is implausible for a board: is the unit right?",
+        "gone": "lost",
+        "sound": "",
+    }
+    assert (flag_implausible(rows, "accelerator").set_index("network").loc["hot", "reason"]) == "odd"
+
+
+def test_networks_that_the_zoo_lacks_are_said(tmp_path):
+    rows = networks({"network": "net"}, {"network": "nets"})
+    write_networks(rows, tmp_path / "rows.csv")
+    to_csv = {"sep": "\t", "index": False}
+    zoo().to_csv(tmp_path / "zoo.tsv", **to_csv)
+    table = device(source={"kind": "table", "file": "rows.csv"})
+    (note,) = derive_device(table, tmp_path / "rows.csv", tmp_path / "zoo.tsv", tmp_path / "zoo.tsv", tmp_path / "out")
+    assert "lacks 1 of 2 networks, such as 'nets' (did you mean 'net'?); each is a family of its own" in note
+    outside = device(source={"kind": "table", "file": "rows.csv"}, in_zoo=False)
+    assert not derive_device(outside, tmp_path / "rows.csv", *[tmp_path / "zoo.tsv"] * 2, tmp_path / "out")
 
 
 BREAKS = {

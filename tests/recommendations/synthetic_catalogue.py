@@ -27,6 +27,7 @@ def catalogue(size: int = 40, seed: int = 0) -> Catalogue:
         latency_p90_ms=energy / 3.5,
         top1=top1,
         licence=np.array(["apache-2.0" if i % 5 else "unstated" for i in range(size)], dtype=object),
+        predicted=np.zeros(size, bool),
         excluded=pd.DataFrame({"network": [], "reason": []}, dtype=object),
     )
 
@@ -37,5 +38,5 @@ def prediction(known: Catalogue, seed: int = 0, common: float = 0.15, own: float
     families = {name: random.normal(0, common) for name in sorted(set(known.family))}
     error = np.array([families[name] for name in known.family]) + random.normal(0, own, len(known))
     spread = np.full(len(known), float(np.hypot(common, own)))
-    guess = known.with_energy(known.energy_mj * np.exp(-error))
-    return Prediction(guess, known.energy_mj, spread, np.zeros(len(known), bool), np.zeros(len(known)))
+    guess = known.with_energy(known.energy_mj * np.exp(-error), np.ones(len(known), bool))
+    return Prediction(guess, known.energy_mj, spread, np.zeros(len(known)))

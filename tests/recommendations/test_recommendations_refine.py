@@ -64,7 +64,8 @@ def test_refining_reaches_the_best_mix_with_few_measurements():
 
 def test_exact_predictions_need_only_the_chosen_networks():
     known = catalogue(40, 5)
-    source = Prediction(known, known.energy_mj, np.full(40, 1e-6), np.zeros(40, bool), np.zeros(40))
+    guess = known.with_energy(known.energy_mj, np.ones(40, bool))
+    source = Prediction(guess, known.energy_mj, np.full(40, 1e-6), np.zeros(40))
     budget = float(np.median(known.energy_mj))
     result = settle(source, budget)
     assert result.measurements == 2
@@ -74,9 +75,7 @@ def test_exact_predictions_need_only_the_chosen_networks():
 def test_networks_measured_beforehand_cost_nothing():
     known = catalogue(40, 5)
     source = prediction(known, 5)
-    everything = replace(
-        source, catalogue=known, known=np.ones(40, bool), spread=np.zeros(40), measured_mj=known.energy_mj
-    )
+    everything = replace(source, catalogue=known, spread=np.zeros(40), measured_mj=known.energy_mj)
     result = settle(everything, 100.0)
     assert result.measurements == 0
     assert result.choice.mean(known.top1) == pytest.approx(sweep(known, np.array([100.0])).mix.mean(known.top1)[0])

@@ -1,6 +1,7 @@
 """Requests: units, budgets of every kind, limits, infeasible ones, and the command for people."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -149,6 +150,28 @@ def test_the_nearest_feasible_limit_is_feasible_and_nothing_below_it_is(seed, bu
 
 def _fields(request):
     return {"budget_mj": request.budget_mj, "max_latency_ms": request.max_latency_ms, "min_top1": request.min_top1}
+
+
+def test_a_mix_that_gains_next_to_nothing_is_not_recommended():
+    known = catalogue(2, 0)
+    known = replace(known, energy_mj=np.array([10.0, 20.0]), top1=np.array([50.0, 60.0]))
+    for budget, count in ((10.004, 1), (10.006, 2), (20.0, 1)):
+        result = answer(Request(budget_mj=budget), known)
+        assert len(result.mix.networks) == count, budget
+        assert (result.slight is not None) == (budget == 10.004)
+    assert "A mix of n000 and n001 would gain next to nothing" in reason(answer(Request(budget_mj=10.004), known))
+    # The least energy for an accuracy just below the dearer one's: a mix saves less than a thousandth.
+    for floor, count in ((59.99, 1), (59.9, 2)):
+        assert len(answer(Request(min_top1=floor), known).mix.networks) == count
+    # Equal accuracy for much less energy is worth it, though: only the time limit keeps all requests from n002.
+    three = replace(
+        catalogue(3, 0),
+        energy_mj=np.array([10.0, 100.0, 10.0]),
+        top1=np.array([50.0, 60.0, 60.0]),
+        latency_ms=np.array([1.0, 5.0, 9.0]),
+    )
+    result = answer(Request(budget_mj=100.0, max_latency_ms=6.0), three)
+    assert result.single.networks == (1,) and len(result.mix.networks) == 2 and "saves" in reason(result)
 
 
 def test_a_limit_on_p90_holds_for_every_network_of_the_mix():

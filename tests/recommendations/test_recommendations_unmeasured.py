@@ -2,19 +2,25 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 from test_recommendations_request import ask
 
 from edgejoule.cli.main import main
+from edgejoule.config import load_device
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import read_zoo
 from edgejoule.predictors import load_predictor
 from edgejoule.predictors.train import train
 from edgejoule.recommendations import unmeasured
+from edgejoule.recommendations.answer import answer
 from edgejoule.recommendations.catalogue import build_catalogue
-from edgejoule.tables import read_table, write_table
-from edgejoule.tables.contracts import KERNELS, NETWORKS
+from edgejoule.recommendations.request import Request
+from edgejoule.recommendations.show import energies
+from edgejoule.tables import empty, read_table, write_table
+from edgejoule.tables.contracts import EVENTS, KERNELS, NETWORKS, PROBLEMS
+from edgejoule.traces import Recording, write_recording
 from synthetic_board import board
 
 
@@ -45,7 +51,14 @@ def test_the_whole_zoo_is_planned_with(project):
     folder, device, networks = project
     options = ("--device", device, "--budget", budget_of(networks), "--energies", "predictor", "--json")
     data = json.loads(ask(folder, *options))
-    assert data["networks"] == len(networks)
+    unseen = (networks["family"] == "delta").sum()
+    assert data["networks"] == len(networks) and data["predicted"] == unseen
+    said = ask(folder, *options[:-1])
+    assert f"of the {len(networks) - unseen} networks without ≤ that the device has run: measured, wall" in said
+    for member in data["mix"]["networks"]:
+        assert member["predicted"] == (networks.loc[member["network"], "family"] == "delta")
+        shown = next(line for line in said.splitlines() if member["network"] in line)
+        assert ("≤" in shown) == member["predicted"]
 
 
 def test_a_network_unlike_the_training_is_not_planned_with_and_says_why(project):
@@ -61,14 +74,31 @@ def test_a_network_unlike_the_training_is_not_planned_with_and_says_why(project)
     assert reasons.to_dict() == {"delta-11": "unlike the training networks: its prediction has no interval"}
 
 
-def test_a_zoo_without_further_networks_is_a_sentence(project, monkeypatch):
+def test_where_the_whole_zoo_was_run_nothing_is_predicted(project, monkeypatch):
     folder, device, networks = project
     predictor = load_predictor(device, folder / "predictors")
     monkeypatch.setattr(type(predictor), "predict_many", lambda *_: pytest.fail("there is nothing to predict"))
     kernels = read_table(folder / "graphs" / "kernels.parquet", KERNELS)
     known = build_catalogue(networks.reset_index())
-    with pytest.raises(EdgejouleError, match="the zoo has no further network"):
-        unmeasured.zoo_prediction(known, predictor, kernels, read_zoo(folder / "networks.tsv"))
+    prediction = unmeasured.zoo_prediction(known, predictor, kernels, read_zoo(folder / "networks.tsv"))
+    assert prediction.known.all() and (prediction.predicted_mj == known.energy_mj).all()
+    result = answer(Request(budget_mj=float(known.energy_mj.max())), prediction.catalogue)
+    said = energies(result, "predictor", 0.9)
+    assert said == f"measured, wall: the device has run all {len(networks)}, nothing is predicted"
+
+
+def test_what_cannot_be_predicted_is_named_with_its_reason(project):
+    folder, device, networks = project
+    kernels = read_table(folder / "graphs" / "kernels.parquet", KERNELS)
+    zoo = read_zoo(folder / "networks.tsv")
+    zoo.loc[zoo["network"] == "delta-10", "top1"] = None
+    seen = build_catalogue(networks[networks["family"] != "delta"].reset_index())
+    predictor = load_predictor(device, folder / "predictors")
+    prediction = unmeasured.zoo_prediction(seen, predictor, kernels[kernels["network"] != "delta-11"], zoo)
+    reasons = prediction.catalogue.excluded.set_index("network")["reason"].to_dict()
+    runtime = predictor.runtime
+    assert reasons == {"delta-10": "no ImageNet top-1", "delta-11": f"its kernels under '{runtime}' are not known"}
+    assert len(prediction.catalogue) + len(reasons) == len(zoo)
 
 
 def test_networks_never_run_are_measured_when_they_matter(project, monkeypatch):
@@ -110,30 +140,38 @@ source: SOURCE
 
 
 def test_a_live_measurement_is_recorded_once_and_derived(tmp_path, monkeypatch):
-    from test_recommendations_device import networks
-
+    zoo = tmp_path / "zoo.tsv"
+    columns = "network architecture family precision builder arguments input parameters top1 top1_source"
+    rows = [f"{name} {name} f fp32 edgejoule {{}} 3x8x8 1000 50 test" for name in "bc"]
+    zoo.write_text("\n".join([columns, *rows, ""]).replace(" ", "\t"))
     file = tmp_path / "desk.yaml"
-    file.write_text(DEVICE.replace("SOURCE", "{kind: live, networks: all}"))
+    file.write_text(DEVICE.replace("SOURCE", "{kind: live, networks: all, protocol: {kernels: 9, passes: 2}}"))
     recorded = []
 
     def record(device_file, zoo, work, output):
-        from edgejoule.config import load_device
-
-        recorded.append(load_device(device_file).source.networks)
-        output.mkdir(parents=True)
-        (output / "recording.json").write_text("{}")
-
-    def derive(device, source, zoo, output):
-        rows = networks(device=device.name, origin="estimated", power_scope="model")
-        rows.loc[2, ["quality", "reason"]] = ["failed", "the runtime refused it"]
-        write_table(rows, output / "networks.parquet", NETWORKS)
+        source = load_device(device_file).source
+        assert not source.references and not source.protocol.kernels and source.protocol.passes == 2
+        recorded.append(source.networks)
+        (name,) = source.networks
+        runs = name == "b"
+        event = {"event": name, "start_ns": 0, "end_ns": 40_000_000, "kind": "network", "workload": name, "pass": 0}
+        event |= {"precision": "fp32", "iterations": 10, "source": "a test"}
+        event |= dict.fromkeys(("latency_ms", "latency_p50_ms", "latency_p90_ms", "top1"), np.nan)
+        meta = {"device": "desk", "board": "desk", "meter": {"kind": "constant", "watts": 5}, "clock": "made"}
+        recording = Recording(meta | {"power_scope": "model", "rails": []}, pd.DataFrame([event]).iloc[: int(runs)])
+        if not runs:
+            refused = ("c", "network", "fp32", "a test", "the runtime refused it")
+            recording.problems = pd.DataFrame([refused], columns=PROBLEMS.names)
+            recording.events = empty(EVENTS)
+        write_recording(recording, output)
 
     monkeypatch.setattr(unmeasured, "record_device", record)
-    monkeypatch.setattr(unmeasured, "derive_device", derive)
-    measure = unmeasured.live_measurement(file, tmp_path / "zoo.tsv", tmp_path / "work")
-    assert [measure("b"), measure("b")] == [20.0, 20.0]
+    measure = unmeasured.live_measurement(file, zoo, tmp_path / "work")
+    assert [measure("b"), measure("b")] == [pytest.approx(20.0), pytest.approx(20.0)]
     assert recorded == [["b"]]
-    with pytest.raises(EdgejouleError, match="'c' cannot be measured on 'desk': recording failed: the runtime refused"):
+    with pytest.raises(
+        EdgejouleError, match=r"recording of desk: no event .* what failed first: c: the runtime refused"
+    ):
         measure("c")
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from edgejoule.errors import EdgejouleError
 from edgejoule.tables import Column, Table, empty, read_provenance, read_table, to_arrow, unit_of, write_table
 from edgejoule.tables.contracts import ALL
-from edgejoule.tables.store import atomic_path
+from edgejoule.tables.store import atomic_path, write_text
 
 LAMPS = Table(
     "lamps",
@@ -104,3 +104,12 @@ def test_every_contract_is_sound(table):
 def test_units_come_from_the_longest_ending(stem, ending):
     units = {"_mw": "mW", "_w": "W", "_ms": "ms", "_s": "s", "_mj": "mJ", "_j": "J", "_bytes": "byte"}
     assert unit_of(stem + ending) == units[ending]
+
+
+def test_a_place_that_cannot_be_written_is_a_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    for place in (tmp_path / "file" / "x.md", tmp_path / "folder"):
+        with pytest.raises(EdgejouleError, match=f"{place}: cannot be written: .*; give another place"):
+            write_text(place, "text")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"], "nothing half-written stays behind"

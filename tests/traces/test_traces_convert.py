@@ -25,7 +25,7 @@ def device(source, name="board-x"):
             "board": "x",
             "class": "board",
             "runtime": {"name": "tflite"},
-            "meter": {"kind": "external", "accuracy_percent": 0.1},
+            "meter": {"kind": "external", "accuracy_percent": 0.1, "resolution_w": 0.01},
             "power_scope": "dc",
             "origin": "measured",
             "source": {"kind": "traces"} | source,
@@ -68,6 +68,8 @@ def test_a_folder_of_runs_and_the_archives_of_a_manifest_give_the_same(tmp_path)
     source = {"format": "mlperf-inference", "manifest": str(tmp_path / "board-x.tsv")}
     fetched = import_device(device(source), [tmp_path / "a.zip"])
     local = import_device(device({"format": "mlperf-inference", "folder": str(mirror)}))
+    (rail,) = local.rails
+    assert (rail.accuracy_percent, rail.resolution_w) == (0.1, 0.01)
     pd.testing.assert_frame_equal(fetched.trace, local.trace)
     assert fetched.events["precision"].unique().tolist() == ["fp32"]
     assert fetched.events["start_ns"].iloc[0] == round(START.timestamp()) * 10**9

@@ -324,6 +324,15 @@ def test_what_a_file_does_not_say_must_be_given(tmp_path, case):
         ("time,power\n1,2\n1,3\n", "do not advance"),
         ("a,b\n1,2\n2,3\n", "no column of time"),
         ("time,b\n1,2\n2,3\n", "no column of power, current or energy"),
+        ("time;power\n1;2\n2;3\n", "separated by ','; if it is another sign, state it: --column 'separator=;'"),
+        ("time\tpower\n1\t2\n2\t3\n", r"state it: --column \$'separator=.t'"),
+        ("time,power,power\n1,2,3\n2,3,4\n", "has 2 columns 'power'; rename those that do not count"),
+        ("time,power\n1,2\n2,-1e300\n", r"reading 2 of rail 'power' is -1e\+300 W; above 1e\+06 W it is no reading"),
+        ("time,energy\n1,2\n2,1e16\n", r"reading 2 of rail 'energy' is 1e\+16 J; above 1e\+15 J"),
+        ("time,power\n1,2,5\n2,3,5\n", r"0 reading.*; 2 line\(s\) without exactly 2 fields left out"),
+        ("at,power\n2026-01-01T10:00Z,2\n2026-01-01T10:01Z,3\n", "no column of time"),
+        ("time,power\n2026-01-01T10:00Z,2\n", "say so: --column time=time --column time_unit=datetime"),
+        ('time,power\n1,"2,5"\n', "'2,5' is no number; write its decimals with a point"),
     ],
 )
 def test_bad_tables_stop_with_a_sentence(tmp_path, text, message):
@@ -337,7 +346,21 @@ def test_short_lines_are_left_out_and_counted(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("time,power\n1,2\n2\n3,4\n4,5\n5")
     readings = read_trace_file(path)
-    assert len(readings.trace) == 3 and readings.notes[0] == "2 incomplete line(s) left out"
+    assert len(readings.trace) == 3 and readings.notes[0] == "2 line(s) without exactly 2 fields left out"
+
+
+def test_dates_are_times_where_that_is_said(tmp_path):
+    rows = "".join(f"2026-01-01T10:00:{k / 10:06.3f}Z;2\n" for k in range(20))
+    (tmp_path / "x.csv").write_text("time;power\n" + rows)
+    readings = read_trace_file(tmp_path / "x.csv", None, TraceColumns(time_unit="datetime", separator=";"))
+    assert readings.rails[0].observed_period_ns == 100 * MS and len(readings.trace) == 20
+
+
+def test_a_micro_sign_of_windows_is_one(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_bytes("time_s,power_µW\n1,2\n2,3\n".encode("latin-1"))
+    readings = read_trace_file(path)
+    assert readings.trace["power_w"].tolist() == pytest.approx([2e-6, 3e-6]) and not readings.notes
 
 
 def test_unknown_formats_and_missing_files(tmp_path):
@@ -355,7 +378,14 @@ def test_events_files(tmp_path):
     events.write_text("event,start_ns,end_ns\na,1,2\n")
     with pytest.raises(EdgejouleError, match=r"events\.csv: table 'events' lacks the column\(s\) workload, iterations"):
         recording_of(readings, META, path, events)
-    with pytest.raises(EdgejouleError, match="not a readable table of events"):
+    for text, message in (
+        ("", "not a readable table of events"),
+        ("event,start_ns,end_ns,workload,iterations\na,2,1,net,1\n", "event 'a' does not end after it starts"),
+    ):
+        events.write_text(text)
+        with pytest.raises(EdgejouleError, match=rf"events\.csv: {message}"):
+            recording_of(readings, META, path, events)
+    with pytest.raises(EdgejouleError, match=r"none\.csv: no such file of events"):
         recording_of(readings, META, path, tmp_path / "none.csv")
 
 

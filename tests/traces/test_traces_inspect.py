@@ -128,6 +128,22 @@ def test_no_events_and_another_recording_are_said(capture, tmp_path, run):
     assert (tmp_path / "r" / "trace.parquet").read_bytes() == before
 
 
+def test_events_without_an_energy_are_said(capture, tmp_path, run):
+    rows = "a,3000000000,5000000000,net,9\nb,30000000000,50000000000,net,9\n"
+    (tmp_path / "e.csv").write_text("event,start_ns,end_ns,workload,iterations\n" + rows)
+    status, said = run("import", capture, *IMPORT, "--events", "e.csv")
+    assert status == 0 and "1 of 2 events have no energy; the first, 'b': no reading of rail 'power' speaks" in said.err
+
+
+def test_a_recording_overwrites_nothing_else(capture, tmp_path, run):
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "thesis.tex").touch()
+    status, said = run("import", capture, *IMPORT)
+    assert status == 2 and "r: holds 'thesis.tex' and no recording; give a new or an empty folder" in said.err
+    status, said = run("import", capture, "--device", "dev", "--output", "c.csv/r")
+    assert status == 2 and "c.csv/r: cannot be written: File exists; give another place" in said.err
+
+
 def test_lost_and_negative_power_is_said(tmp_path, run):
     rows = "".join(f"{second},nan\n" for second in range(20))
     (tmp_path / "nan.csv").write_text("time_s,power_W\n" + rows)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.traces import Recording, event_energy, idle_power, read_recording, stream_energy, write_recording
+from edgejoule.traces import Recording, event_energy, idle_power, read_recording, write_recording
 
 S = 1_000_000_000
 
@@ -107,9 +107,16 @@ def test_absent_and_broken_recordings(tmp_path):
 def test_a_table_that_was_deleted(tmp_path, name):
     write_recording(make(np.full(101, 2.0)), tmp_path / "r")
     (tmp_path / "r" / f"{name}.parquet").unlink()
-    for read in (read_recording, stream_energy):
+    for whole in (True, False):
         with pytest.raises(EdgejouleError, match=rf"{name}\.parquet is missing; restore it, or make"):
-            read(tmp_path / "r")
+            read_recording(tmp_path / "r", whole)
+
+
+def test_no_device_draws_a_gigawatt(tmp_path):
+    power = np.full(101, 2.0)
+    power[50] = 1e9
+    with pytest.raises(EdgejouleError, match=r"r: reading 51 of rail 'wall' is 1e\+09 W; above 1e\+06 W"):
+        write_recording(make(power), tmp_path / "r")
 
 
 def test_a_misspelt_key(tmp_path):
@@ -147,7 +154,7 @@ def test_no_silent_zero():
     figures = event_energy(make(np.full(101, 2.0), events=[short, outside, partly])).set_index("event")
     assert figures["energy_j"].isna().all()
     assert "too short for the meter" in figures.loc["short", "reason"]
-    assert "cover 0 %" in figures.loc["outside", "reason"]
+    assert "lies outside the trace" in figures.loc["outside", "reason"]
     assert "cover 50 %" in figures.loc["partly", "reason"]
 
 
@@ -159,7 +166,7 @@ def test_lost_readings_count_neither_as_power_nor_as_time():
     assert figures["observed"] == pytest.approx(78 / 80)
     assert figures["samples"] == 78
     figures = event_energy(make(np.full(101, np.nan))).iloc[0]
-    assert np.isnan(figures["energy_j"]) and "cover 0 %" in figures["reason"]
+    assert np.isnan(figures["energy_j"]) and "lies outside the trace" in figures["reason"]
 
 
 def test_drift_and_spread():
@@ -199,5 +206,5 @@ def test_streaming_gives_the_same(tmp_path, rows):
     for sampling in ("averaged", "instantaneous"):
         recording = make(power, sampling=sampling, events=events)
         write_recording(recording, tmp_path / "r")
-        whole, streamed = event_energy(recording), stream_energy(tmp_path / "r", rows)
+        whole, streamed = event_energy(recording), event_energy(read_recording(tmp_path / "r", whole=False), rows)
         pd.testing.assert_frame_equal(whole, streamed, rtol=1e-11)

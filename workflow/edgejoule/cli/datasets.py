@@ -32,7 +32,8 @@ def device(
     from edgejoule.config import load_device
     from edgejoule.datasets.device import derive_device
 
-    derive_device(load_device(device_file), source, zoo, references, output)
+    for note in derive_device(load_device(device_file), source, zoo, references, output):
+        typer.echo(note, err=True)
 
 
 @command.command()

@@ -60,6 +60,7 @@ def command(
     from edgejoule.recommendations.recommend import recommend, recommend_refined
     from edgejoule.recommendations.request import parse_request
     from edgejoule.recommendations.show import as_dict, infeasible
+    from edgejoule.recommendations.show import energies as energies_in_words
     from edgejoule.recommendations.units import show_energy
     from edgejoule.recommendations.unmeasured import live_measurement
 
@@ -100,15 +101,15 @@ def command(
     if as_json:
         return
     if refine:
-        _print(result, f"measured for {len(steps)} of the networks, the others predicted ({source})")
+        before = len(result.catalogue) - len(steps)
+        now = f"{len(steps)} of the networks" + (f" now and {before} before" if before else "")
+        _print(result, f"measured for {now}, the others predicted ({source})")
         for step in steps:
             change = 100 * (step.measured_mj / step.predicted_mj - 1)
             figures = f"{show_energy(step.predicted_mj)} predicted, {show_energy(step.measured_mj)} measured"
             typer.echo(f"measured {step.network}: {figures} ({change:+.1f} %)")
-    elif energies == "measured":
-        _print(result, result.catalogue.label)
     else:
-        _print(result, f"predicted ({energies}), not exceeded with probability {confidence:g}")
+        _print(result, energies_in_words(result, energies, confidence))
 
 
 def _print(result, known: str) -> None:

@@ -11,6 +11,13 @@ Zoo = Annotated[Path, typer.Option(help="The zoo: what a pattern may stand for."
 Exclude = Annotated[list[str] | None, typer.Option(help="Pattern of networks not to recommend; repeatable.")]
 ExcludeLicence = Annotated[list[str] | None, typer.Option(help="Licence not to recommend, or unstated; repeatable.")]
 
+
+def _left_out(zoo: Path, networks: list[str] | None, licences: list[str] | None):
+    from edgejoule.recommendations import LeftOut
+
+    return LeftOut(zoo, tuple(networks or ()), tuple(licences or ())) if networks or licences else None
+
+
 command = typer.Typer(no_args_is_help=True, help="The most accuracy that each energy budget can buy, and the proof.")
 
 
@@ -33,9 +40,9 @@ def device(
     Example: edgejoule recommendations device D --networks results/datasets/D/networks.parquet
     --output results/recommendations/D.parquet --fronts results/recommendations/fronts/D.parquet
     """
-    from edgejoule.recommendations import LeftOut, build_device
+    from edgejoule.recommendations import build_device
 
-    left_out = LeftOut(zoo, tuple(exclude or ()), tuple(exclude_licence or ())) if exclude or exclude_licence else None
+    left_out = _left_out(zoo, exclude, exclude_licence)
     build_device(name, networks, output, fronts, budgets, budget_mj, accounting, rate_hz, left_out)
 
 
@@ -90,10 +97,9 @@ def devices(
     Example: edgejoule recommendations devices results/datasets/*/networks.parquet
     --output results/recommendations/devices.parquet --break-evens results/recommendations/break_evens.parquet
     """
-    from edgejoule.recommendations import LeftOut, build_devices
+    from edgejoule.recommendations import build_devices
 
-    left_out = LeftOut(zoo, tuple(exclude or ()), tuple(exclude_licence or ())) if exclude or exclude_licence else None
-    build_devices(networks, output, break_evens, left_out)
+    build_devices(networks, output, break_evens, _left_out(zoo, exclude, exclude_licence))
 
 
 @command.command()

@@ -111,7 +111,7 @@ def import_(
     from edgejoule.config.models import Alignment, Segments
     from edgejoule.errors import EdgejouleError
     from edgejoule.names import did_you_mean
-    from edgejoule.traces import write_recording
+    from edgejoule.traces import event_energy, write_recording
     from edgejoule.traces.convert import check_replaceable, recording_of
     from edgejoule.traces.importers.formats import read_trace_file
 
@@ -148,4 +148,10 @@ def import_(
             "and --iterations",
             err=True,
         )
+    energies = event_energy(recording)
+    without = energies[energies["reason"] != ""]
+    if len(without):
+        first = without.iloc[0]
+        what = f"{len(without)} of {len(energies)} events have no energy; the first, '{first['event']}'"
+        typer.echo(f"{what}: {first['reason']}", err=True)
     typer.echo(f"{len(recording.trace)} readings and {len(recording.events)} events in {output}")

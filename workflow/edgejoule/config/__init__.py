@@ -1,7 +1,7 @@
 """The configuration: models, loading, and the schema for editors."""
 
 from edgejoule.config.applications import Applications, load_applications
-from edgejoule.config.load import check_files, device_files, load_device, load_run, load_run_files
+from edgejoule.config.load import check_files, device_files, load_device, load_run
 from edgejoule.config.models import Device, Run
 
 __all__ = [
@@ -13,5 +13,4 @@ __all__ = [
     "load_applications",
     "load_device",
     "load_run",
-    "load_run_files",
 ]

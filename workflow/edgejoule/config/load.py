@@ -171,19 +171,3 @@ def check_files(run: Run, devices: Mapping[str, Device], where: str, root: Path 
     for holder, key, path in named:
         if path is not None and not (Path(root) / path).exists():
             raise EdgejouleError(f"{holder}: key '{key}' names '{path}', which is not there")
-
-
-def load_run_files(files: list[Path | str], root: Path | str = ".") -> tuple[Run, dict[str, Device]]:
-    """Read configuration files, later ones over earlier ones key by key as Snakemake merges them, and check them."""
-    merged: dict = {}
-    for file in files:
-        _merge(merged, read_yaml(file))
-    return load_run(merged, ", ".join(map(str, files)), root)
-
-
-def _merge(into: dict, value: Mapping) -> None:
-    for key, item in value.items():
-        if isinstance(item, Mapping) and isinstance(into.get(key), dict):
-            _merge(into[key], item)
-        else:
-            into[key] = item

@@ -81,6 +81,7 @@ class Meter(Model):
     command: str | None = Field(None, description="Program of the 'command' meter; it prints 'timestamp,watts' lines.")
     rate_hz: PositiveFloat | None = Field(None, description="Samples a second.")
     accuracy_percent: PositiveFloat | None = Field(None, description="The meter's stated accuracy (% of reading).")
+    resolution_w: PositiveFloat | None = Field(None, description="Smallest step of the meter's readings of power (W).")
     root: str = Field("/", description="Root of the sysfs tree of a sysfs meter.")
 
 

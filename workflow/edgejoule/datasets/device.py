@@ -7,9 +7,10 @@ import pandas as pd
 from edgejoule.config import Device
 from edgejoule.datasets.costs import costs_per_workload, passes_of
 from edgejoule.datasets.published import read_networks
-from edgejoule.datasets.quality import flag_networks
+from edgejoule.datasets.quality import flag_implausible, flag_networks
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import read_zoo
+from edgejoule.names import did_you_mean
 from edgejoule.tables import Table, empty, to_arrow, write_table
 from edgejoule.tables.contracts import KERNEL_COSTS, NETWORKS, PASSES
 from edgejoule.traces import Recording, event_energy, read_recording
@@ -20,7 +21,7 @@ TABLES = {"networks": NETWORKS, "references": NETWORKS, "passes": PASSES, "kerne
 
 def derive_device(
     device: Device, source: Path | str, zoo_file: Path | str, references_file: Path | str, output: Path | str
-) -> None:
+) -> tuple[str, ...]:
     """Write ``networks``, ``references``, ``passes`` and ``kernels.parquet`` of one device into the folder ``output``.
 
     Args:
@@ -30,12 +31,15 @@ def derive_device(
         references_file: the applications' reference networks, in the zoo's format.
         output: the folder.
 
+    Returns:
+        What a person should know of it.
+
     Raises:
         EdgejouleError: the source cannot be read or does not fit the device.
     """
     zoo = read_zoo(zoo_file)
     if device.source.kind == "table":
-        networks = read_networks(source, device)
+        networks = flag_implausible(read_networks(source, device), device.device_class)
         networks["licence"] = networks["licence"].fillna(networks["network"].map(_by_network(zoo)["licence"]))
         tables = {name: empty(table) for name, table in TABLES.items()} | {"networks": networks}
         about = {"source": str(source)}
@@ -46,6 +50,19 @@ def derive_device(
     about |= {"device": device.name, "meter": device.meter.model_dump(), "runtime": device.runtime.model_dump()}
     for name, table in TABLES.items():
         write_table(tables[name], Path(output) / f"{name}.parquet", table, about)
+    return _unknown(tables["networks"], zoo, str(zoo_file)) if device.in_zoo else ()
+
+
+def _unknown(networks: pd.DataFrame, zoo: pd.DataFrame, where: str) -> tuple[str, ...]:
+    """Return a note on the networks that the zoo lacks: they may be misspelt."""
+    unknown = networks.loc[~networks["network"].isin(zoo["network"]), "network"]
+    if unknown.empty:
+        return ()
+    first = unknown.iloc[0]
+    return (
+        f"{where}: lacks {len(unknown)} of {len(networks)} networks, such as '{first}' "
+        f"({did_you_mean(first, zoo['network'])}); each is a family of its own, and nothing is predicted for it",
+    )
 
 
 def derive(
@@ -54,11 +71,25 @@ def derive(
     """Return tables ``networks``, ``references`` (events of kind ``application``), ``passes`` and ``kernels``.
 
     A workload that failed to be recorded or read is a row without figures, quality ``failed`` and the reason.
+
+    Raises:
+        EdgejouleError: nothing ran in the recording, or the precision of a network is unknown.
     """
+    if recording.events["kind"].isin(["idle", "warmup"]).all():
+        problems = recording.problems
+        why = (
+            f"; what failed first: {problems.iloc[0]['workload']}: {problems.iloc[0]['reason']}"
+            if len(problems)
+            else ""
+        )
+        raise EdgejouleError(f"recording of {device.name}: no event of it is a run of anything{why}")
     energies = event_energy(recording)
     passes = passes_of(recording, energies, device)
     networks, applications = (
-        flag_networks(_label(_with_failures(recording, energies, kind, device), device, known), known)
+        flag_implausible(
+            flag_networks(_label(_with_failures(recording, energies, kind, device), device, known), known),
+            device.device_class,
+        )
         for kind, known in (("network", zoo), ("application", references))
     )
     kernels = _label_kernels(costs_per_workload(recording, energies, "kernel", device), recording, device)

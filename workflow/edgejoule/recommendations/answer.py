@@ -11,6 +11,8 @@ from edgejoule.recommendations.solve import SLACK, Choice, Limit, least_feasible
 
 #: How much larger a budget the shadow price is taken over.
 STEP = 0.01
+#: What a mix must gain on the best single network to be worth a second one: points, or a share of the energy.
+LEAST_POINTS, LEAST_SAVING = 0.005, 0.001
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Obstacle:
 class Answer:
     """Choices are indices into ``catalogue``; ``single`` and ``mix`` are None where nothing meets the limits.
 
+    ``mix`` is the single network where no mix is better, or where the best one, ``slight``, gains too little.
     ``ruled_out`` counts the networks that each limit alone rules out; ``binding`` names the limits that the mix uses
     up. ``cheaper`` and ``dearer`` are the neighbours of the single choice on the front of the networks that meet the
     other limits and are not in the mix, in energy (in power, where that is what the request limits); ``step_points``
@@ -37,6 +40,7 @@ class Answer:
     limits: list[Limit]
     single: Choice | None
     mix: Choice | None
+    slight: Choice | None
     ruled_out: dict[str, int]
     binding: tuple[str, ...]
     cheaper: int | None
@@ -61,7 +65,9 @@ def answer(request: Request, catalogue: Catalogue, sizes: np.ndarray | None = No
     if request.per_request_mj is None and request.mean_power_w is None:
         objectives = [catalogue.energy_mj, -catalogue.top1, catalogue.latency_ms]
     single = solve_single(objectives, limits) if request.shares.most == 1 else None
-    mix = solve_mix(objectives, limits, request.shares)
+    mix, slight = solve_mix(objectives, limits, request.shares), None
+    if single is not None and mix is not None and len(mix.networks) > 1 and not _worth(mix, single, catalogue):
+        mix, slight = single, mix
     cheaper, dearer = _neighbours(single, mix, catalogue, limits)
     return Answer(
         request=request,
@@ -69,6 +75,7 @@ def answer(request: Request, catalogue: Catalogue, sizes: np.ndarray | None = No
         limits=limits,
         single=single,
         mix=mix,
+        slight=slight,
         ruled_out={limit.name: int((~limit.allows(limit.values)).sum()) for limit in limits},
         binding=tuple(limit.name for limit in limits if mix is not None and _binds(limit, mix)),
         cheaper=cheaper,
@@ -89,6 +96,13 @@ def find_obstacles(limits: list[Limit], request: Request, catalogue: Catalogue) 
         else:
             found.append(Obstacle(limit.name, limit.most, least_feasible(limits, index, request.shares)))
     return tuple(found)
+
+
+def _worth(mix: Choice, single: Choice, catalogue: Catalogue) -> bool:
+    """Whether a mix is so much more accurate than the single network, or so much cheaper, that a second one pays."""
+    points = mix.mean(catalogue.top1) - single.mean(catalogue.top1)
+    saving = 1 - mix.mean(catalogue.energy_mj) / single.mean(catalogue.energy_mj)
+    return points >= LEAST_POINTS or saving >= LEAST_SAVING
 
 
 def _binds(limit: Limit, mix: Choice) -> bool:

@@ -17,7 +17,9 @@ UNMEASURED, BEYOND = "not measured", "beyond a limit"
 UNSTATED = "unstated"
 
 #: What a catalogue holds per network.
-ARRAYS = ("network", "family", "precision", "energy_mj", "latency_ms", "latency_p90_ms", "top1", "licence")
+ARRAYS = (
+    *("network", "family", "precision", "energy_mj", "latency_ms", "latency_p90_ms", "top1", "licence", "predicted"),
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Catalogue:
     ``idle_w`` is the device's idle power (median over its recordings), NaN where none was recorded, and ``watts`` the
     declared power where energy is estimated as power x latency. ``flagged`` names candidates whose recording breaks a
     stated rule: they are used, and named wherever the catalogue is shown. ``licence`` is that of the pretrained
-    weights, ``UNSTATED`` where their publisher states none.
+    weights, ``UNSTATED`` where their publisher states none. ``predicted`` says of which networks the energy is a
+    predictor's, not the device's own.
     """
 
     device: str
@@ -45,6 +48,7 @@ class Catalogue:
     latency_p90_ms: np.ndarray
     top1: np.ndarray
     licence: np.ndarray
+    predicted: np.ndarray
     excluded: pd.DataFrame
     flagged: tuple[str, ...] = ()
 
@@ -72,9 +76,10 @@ class Catalogue:
             **{name: getattr(self, name)[mask] for name in ARRAYS},
         )
 
-    def with_energy(self, energy_mj: np.ndarray) -> "Catalogue":
-        """Return the same networks with other energies, e.g. predicted ones."""
-        return replace(self, energy_mj=np.asarray(energy_mj, float))
+    def with_energy(self, energy_mj: np.ndarray, predicted: np.ndarray | None = None) -> "Catalogue":
+        """Return the same networks with other energies; ``predicted`` says which are a predictor's, if that changes."""
+        predicted = self.predicted if predicted is None else predicted
+        return replace(self, energy_mj=np.asarray(energy_mj, float), predicted=predicted)
 
 
 def build_catalogue(
@@ -139,6 +144,7 @@ def build_catalogue(
         latency_p90_ms=kept["latency_p90_ms"].to_numpy(float),
         top1=kept["top1"].to_numpy(float),
         licence=licences(kept["licence"]),
+        predicted=np.zeros(len(kept), bool),
         excluded=excluded.reset_index(drop=True).astype(str),
         flagged=tuple(kept.loc[kept["quality"] == "flagged", "network"]),
     )

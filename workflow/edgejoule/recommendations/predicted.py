@@ -30,15 +30,19 @@ class Prediction:
     """Predicted energies of a catalogue's networks; arrays of shape (networks,), in the catalogue's order.
 
     ``spread`` is the standard deviation of the logarithm of measured / predicted energy of the inference that the
-    interval stands for; 0 where ``known``: the few networks of a new device that were measured beforehand.
-    ``waiting_mj`` is the part of each energy that was not predicted: idle energy until the next request is due.
+    interval stands for; 0 where the energy is ``known``. ``waiting_mj`` is the part of each energy that was not
+    predicted: idle energy until the next request is due.
     """
 
     catalogue: Catalogue
     measured_mj: np.ndarray
     spread: np.ndarray
-    known: np.ndarray
     waiting_mj: np.ndarray
+
+    @property
+    def known(self) -> np.ndarray:
+        """Which networks were measured beforehand, as the few of a new device, and are not predicted."""
+        return ~self.catalogue.predicted
 
     @property
     def predicted_mj(self) -> np.ndarray:
@@ -47,7 +51,7 @@ class Prediction:
 
     def keep(self, mask: np.ndarray, reason: str | np.ndarray) -> "Prediction":
         """Return the predictions of the networks in ``mask``."""
-        arrays = (self.measured_mj, self.spread, self.known, self.waiting_mj)
+        arrays = (self.measured_mj, self.spread, self.waiting_mj)
         return Prediction(self.catalogue.keep(mask, reason), *(array[mask] for array in arrays))
 
     def with_waiting(self, rate_hz: float) -> "Prediction":
@@ -61,7 +65,7 @@ class Prediction:
             raise EdgejouleError(f"no idle power was recorded for '{catalogue.device}'; use --accounting gross")
         waiting = catalogue.idle_w * (1e3 / rate_hz - catalogue.latency_ms)
         counted = replace(catalogue.with_energy(self.predicted_mj + waiting), accounting="duty-cycle")
-        return Prediction(counted, self.measured_mj + waiting, self.spread, self.known, waiting)
+        return Prediction(counted, self.measured_mj + waiting, self.spread, waiting)
 
     def quantile_mj(self, probability: float) -> np.ndarray:
         """Return for each network the energy that is not exceeded with this probability (mJ).
@@ -130,9 +134,8 @@ def predicted_catalogue(
     )
     given = np.isfinite(predicted) & (predicted > 0)
     bounded = given & (lower > 0) & (upper >= lower)
-    kept = catalogue.with_energy(predicted).keep(given, f"the predictor '{predictor}' declined it")
+    kept = catalogue.with_energy(predicted, ~known).keep(given, f"the predictor '{predictor}' declined it")
     kept = kept.keep(bounded[given], f"the predictor '{predictor}' gave no interval")
     half_width = norm.ppf((1 + INTERVAL) / 2)
     spread = np.log(upper[bounded] / lower[bounded]) / (2 * half_width)
-    count = len(kept)
-    return Prediction(kept, catalogue.energy_mj[bounded], spread, known[bounded], np.zeros(count))
+    return Prediction(kept, catalogue.energy_mj[bounded], spread, np.zeros(len(kept)))

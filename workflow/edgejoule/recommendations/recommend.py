@@ -205,7 +205,7 @@ def recommend_refined(
     steps = [Step(str(names[i]), float(predicted[i]), e) for i, e in settled.measured.items() if not kept.known[i]]
     seen = np.isin(np.arange(len(names)), list(settled.measured))
     energy = np.array([settled.measured.get(i, value) for i, value in enumerate(predicted)])
-    measured = kept.catalogue.with_energy(energy).keep(seen, UNMEASURED)
+    measured = kept.catalogue.with_energy(energy, np.zeros(len(names), bool)).keep(seen, UNMEASURED)
     size = None if sizes is None else sizes[fits][seen]
     return answer(request, measured, size), steps
 

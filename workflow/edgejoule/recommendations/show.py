@@ -1,6 +1,6 @@
 """An answer for people and for programs."""
 
-from edgejoule.recommendations.answer import Answer, Obstacle
+from edgejoule.recommendations.answer import LEAST_POINTS, Answer, Obstacle
 from edgejoule.recommendations.catalogue import BEYOND, UNMEASURED, UNSTATED
 from edgejoule.recommendations.solve import Choice
 from edgejoule.recommendations.units import show_energy, show_time
@@ -19,6 +19,7 @@ def as_dict(result: Answer) -> dict:
         "excluded": len(catalogue.excluded),
         "ruled_out": result.ruled_out,
         "feasible": result.mix is not None,
+        "predicted": int(catalogue.predicted.sum()),
         "single": _choice(result, result.single),
         "mix": _choice(result, result.mix),
         "binding": list(result.binding),
@@ -44,6 +45,7 @@ def _choice(result: Answer, choice: Choice | None) -> dict | None:
         "energy_mj": choice.mean(catalogue.energy_mj),
         "latency_ms": choice.mean(catalogue.latency_ms),
         "top1": choice.mean(catalogue.top1),
+        "predicted": bool(catalogue.predicted[list(choice.networks)].any()),
     }
 
 
@@ -57,6 +59,7 @@ def _network(result: Answer, network: int | None) -> dict | None:
         "latency_ms": float(catalogue.latency_ms[network]),
         "top1": float(catalogue.top1[network]),
         "licence": str(catalogue.licence[network]),
+        "predicted": bool(catalogue.predicted[network]),
     }
 
 
@@ -80,7 +83,30 @@ def as_rows(result: Answer) -> list[tuple[str, str, str, str, str, str]]:
 
 
 def _figures(entry: dict) -> tuple[str, str, str, str]:
-    return entry["network"], show_energy(entry["energy_mj"]), show_time(entry["latency_ms"]), f"{entry['top1']:.2f} %"
+    # Where energies are predicted, what is planned with is a bound.
+    energy = ("≤ " if entry["predicted"] else "") + show_energy(entry["energy_mj"])
+    return entry["network"], energy, show_time(entry["latency_ms"]), f"{entry['top1']:.2f} %"
+
+
+def energies(result: Answer, source: str, confidence: float) -> str:
+    """Return in words where an answer's energies are from.
+
+    Args:
+        result: the answer.
+        source: ``measured``, ``predictor``, or the protocol whose predictions were used.
+        confidence: probability with which a predicted energy is not exceeded.
+    """
+    catalogue = result.catalogue
+    if source == "measured":
+        return catalogue.label
+    count, networks = int(catalogue.predicted.sum()), len(catalogue)
+    if not count:
+        return f"{catalogue.label}: the device has run all {networks}, nothing is predicted"
+    words = f"predicted ({source}), not exceeded with probability {confidence:g}"
+    words += f"; {catalogue.label}" if catalogue.origin == "estimated" else ""
+    if count < networks:
+        words += f"; of the {networks - count} networks without ≤ that the device has run: {catalogue.label}"
+    return words
 
 
 def reason(result: Answer) -> str:
@@ -103,11 +129,14 @@ def reason(result: Answer) -> str:
     if result.single is not None and len(result.mix.networks) > 1:
         gain = data["mix"]["top1"] - data["single"]["top1"]
         saving = data["single"]["energy_mj"] - data["mix"]["energy_mj"]
-        if result.step_points is None:
+        if result.step_points is None or gain < LEAST_POINTS:
             sentences.append(f"The mix saves {show_energy(saving)} per inference.")
         else:
             used = f" and uses up the {' and the '.join(result.binding)}" if result.binding else ""
             sentences.append(f"The mix adds {gain:.2f} points{used}.")
+    elif result.slight is not None:
+        names = " and ".join(catalogue.network[list(result.slight.networks)])
+        sentences.append(f"A mix of {names} would gain next to nothing: not worth a second network.")
     elif result.single is not None:
         sentences.append("No mix is better.")
     if result.step_points is not None:

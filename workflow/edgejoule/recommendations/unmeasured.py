@@ -11,14 +11,14 @@ from scipy.stats import norm
 
 from edgejoule.config import load_device
 from edgejoule.config.load import read_yaml
-from edgejoule.datasets.device import derive_device
+from edgejoule.datasets.device import derive
 from edgejoule.errors import EdgejouleError
+from edgejoule.graphs import read_zoo
 from edgejoule.measure.live import record_device
 from edgejoule.predictors import ServedPredictor
 from edgejoule.recommendations.catalogue import Catalogue, build_catalogue, licences
 from edgejoule.recommendations.predicted import INTERVAL, Prediction
-from edgejoule.tables import read_table
-from edgejoule.tables.contracts import NETWORKS
+from edgejoule.traces import read_recording
 
 
 def zoo_prediction(
@@ -37,55 +37,67 @@ def zoo_prediction(
     """
     if measured.accounting != "gross":
         raise EdgejouleError("a trained predictor is asked for gross energies; use --accounting gross")
-    ours = kernels[kernels["runtime"] == predictor.runtime]
-    others = set(zoo["network"]) - set(measured.network) - set(measured.excluded["network"])
-    ours = ours[ours["network"].isin(others)]
-    figures = pd.DataFrame()
-    if len(ours):
-        rows = predictor.predict_many(ours)
-        figures = rows.pivot_table(index="network", columns="metric", values=["predicted", "lower", "upper"])
-    wanted = [("predicted", "energy_mj"), ("predicted", "latency_ms"), ("lower", "energy_mj"), ("upper", "energy_mj")]
-    if not len(figures) or any(column not in figures for column in wanted):
-        raise EdgejouleError(
-            f"the zoo has no further network whose kernels are known for '{measured.device}' and whose energy its "
-            "predictor states with an interval; use --energies measured"
-        )
-    figures = figures[wanted]
-    unlike = figures.index[figures[("predicted", "energy_mj")].notna() & figures[("upper", "energy_mj")].isna()]
-    reason = "unlike the training networks: its prediction has no interval"
-    unstated = pd.DataFrame({"network": unlike.to_numpy(dtype=object), "reason": reason})
-    figures = figures.dropna()
-    about = zoo.set_index("network").reindex(figures.index)
-    able = about["top1"].notna()
+    about = zoo[~zoo["network"].isin([*measured.network, *measured.excluded["network"]])].set_index("network")
+    ours = kernels[(kernels["runtime"] == predictor.runtime) & kernels["network"].isin(about.index)]
+    figures = _figures(predictor, ours, measured.device).reindex(about.index)
+    reasons = pd.Series("", index=about.index)
+    for failed, reason in (
+        (about["top1"].isna(), "no ImageNet top-1"),
+        (~about.index.isin(ours["network"]), f"its kernels under '{predictor.runtime}' are not known"),
+        (figures["energy_mj"].isna() | figures["latency_ms"].isna(), "the device's predictor declines it"),
+        (figures["upper_mj"].isna(), "unlike the training networks: its prediction has no interval"),
+    ):
+        reasons = reasons.mask((reasons == "") & failed, reason)
+    able = reasons == ""
+    left_out = pd.DataFrame({"network": about.index[~able], "reason": reasons[~able].to_numpy()})
     figures, about = figures[able], about[able]
-    spread = np.log(figures[("upper", "energy_mj")] / figures[("lower", "energy_mj")])
-    spread = spread.to_numpy(float) / (2 * norm.ppf((1 + INTERVAL) / 2))
+    spread = np.log(figures["upper_mj"] / figures["lower_mj"]).to_numpy(float) / (2 * norm.ppf((1 + INTERVAL) / 2))
     count = len(figures)
-    excluded = pd.concat([measured.excluded, unstated], ignore_index=True).astype(str)
+    excluded = pd.concat([measured.excluded, left_out], ignore_index=True).astype(str)
     catalogue = replace(measured, excluded=excluded).extended(
         network=figures.index.to_numpy(dtype=object),
         family=about["family"].to_numpy(dtype=object),
         precision=about["precision"].to_numpy(dtype=object),
-        energy_mj=figures[("predicted", "energy_mj")].to_numpy(float),
-        latency_ms=figures[("predicted", "latency_ms")].to_numpy(float),
+        energy_mj=figures["energy_mj"].to_numpy(float),
+        latency_ms=figures["latency_ms"].to_numpy(float),
         latency_p90_ms=np.full(count, np.nan),
         top1=about["top1"].to_numpy(float),
         licence=licences(about["licence"]),
+        predicted=np.ones(count, bool),
     )
     return Prediction(
         catalogue,
         np.concatenate([measured.energy_mj, np.full(count, np.nan)]),
         np.concatenate([np.zeros(len(measured)), spread]),
-        np.concatenate([np.ones(len(measured), bool), np.zeros(count, bool)]),
         np.zeros(len(measured) + count),
     )
+
+
+def _figures(predictor: ServedPredictor, kernels: pd.DataFrame, device: str) -> pd.DataFrame:
+    """Return ``energy_mj, lower_mj, upper_mj, latency_ms`` by network; no rows for no kernels."""
+    columns = {
+        "energy_mj": ("predicted", "energy_mj"),
+        "lower_mj": ("lower", "energy_mj"),
+        "upper_mj": ("upper", "energy_mj"),
+        "latency_ms": ("predicted", "latency_ms"),
+    }
+    if kernels.empty:
+        return pd.DataFrame(columns=list(columns), dtype=float)
+    rows = predictor.predict_many(kernels)
+    table = rows.pivot_table(index="network", columns="metric", values=["predicted", "lower", "upper"])
+    if any(column not in table for column in columns.values()):
+        raise EdgejouleError(
+            f"the predictor of '{device}' states no energy with an interval for any network that it has not run; use "
+            "--energies measured"
+        )
+    return pd.DataFrame({name: table[column] for name, column in columns.items()})
 
 
 def live_measurement(device_file: Path, zoo: Path, work: Path) -> Callable[[str], float]:
     """Return a function that measures a network on a live device, now, and returns its gross energy (mJ).
 
-    Each call records one network by the device's own protocol into ``work/<network>``, and derives it as the pipeline
-    does; what was recorded before is not recorded again.
+    Each call records one network by the device's own protocol into ``work/<network>``, and derives its cost as the
+    pipeline does; what was recorded before is not recorded again.
 
     Raises:
         EdgejouleError: the device is not live; from the function: the network cannot be measured.
@@ -99,13 +111,18 @@ def live_measurement(device_file: Path, zoo: Path, work: Path) -> Callable[[str]
         folder = work / network
         own_file = folder / f"{device.name}.yaml"
         folder.mkdir(parents=True, exist_ok=True)
-        only = content | {"source": content["source"] | {"networks": [network]}}
+        # The network alone: no references, and no kernels, whose plan would be needed.
+        protocol = content["source"].get("protocol", {}) | {"kernels": 0}
+        only = content | {
+            "source": content["source"] | {"networks": [network], "references": False, "protocol": protocol}
+        }
         own_file.write_text(yaml.safe_dump(only, sort_keys=True), encoding="utf-8")
         if not (folder / "recording" / "recording.json").is_file():
             record_device(own_file, zoo, folder / "work", folder / "recording")
-        derive_device(load_device(own_file), folder / "recording" / "recording.json", zoo, folder)
-        path = folder / "networks.parquet"
-        found = build_catalogue(read_table(path, NETWORKS), where=str(path), device=device.name)
+        known = read_zoo(zoo)
+        recording = read_recording(folder / "recording", whole=False)
+        rows = derive(recording, device, known, references=known)["networks"]
+        found = build_catalogue(rows, where=str(folder / "recording"), device=device.name)
         if network not in set(found.network):
             why = found.excluded.set_index("network")["reason"].get(network, "it was not recorded")
             raise EdgejouleError(f"'{network}' cannot be measured on '{device.name}': {why}")

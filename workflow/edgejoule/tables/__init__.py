@@ -12,6 +12,7 @@ from edgejoule.tables.store import (
     write_json,
     write_table,
     write_text,
+    writing,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "write_json",
     "write_table",
     "write_text",
+    "writing",
 ]

@@ -18,16 +18,35 @@ PROVENANCE = b"edgejoule"
 
 
 @contextmanager
+def writing(path: Path | str) -> Iterator[None]:
+    """Turn what the file system refuses while ``path`` is written into a sentence that names it.
+
+    Raises:
+        EdgejouleError: ``path`` cannot be written, for want of a folder, of rights or of room.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise EdgejouleError(f"{path}: cannot be written: {error.strerror or error}; give another place") from error
+
+
+@contextmanager
 def atomic_path(path: Path | str) -> Iterator[Path]:
-    """Give a temporary path beside ``path`` that becomes it on success and disappears on failure."""
+    """Give a temporary path beside ``path`` that becomes it on success and disappears on failure.
+
+    Raises:
+        EdgejouleError: ``path`` cannot be written.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as handle:
-        temporary = Path(handle.name)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as handle:
+            temporary = Path(handle.name)
     try:
         yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        with writing(path):
+            temporary.chmod(0o644)
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 

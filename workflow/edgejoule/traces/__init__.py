@@ -1,6 +1,6 @@
 """Traces: recordings in every common format made canonical, and the energy of events, exact for the meter's kind."""
 
-from edgejoule.traces.energy import event_energy, stream_energy
+from edgejoule.traces.energy import event_energy
 from edgejoule.traces.idle import idle_power
 from edgejoule.traces.rails import Rail
 from edgejoule.traces.recording import Recording, read_recording, write_recording
@@ -13,6 +13,5 @@ __all__ = [
     "idle_power",
     "read_recording",
     "slowdown",
-    "stream_energy",
     "write_recording",
 ]

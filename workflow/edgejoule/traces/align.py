@@ -64,19 +64,19 @@ def align_by_load(
         blocks: number of equal parts whose own offsets give the uncertainty.
 
     Raises:
-        EdgejouleError: the two do not overlap, or either of them never changes.
+        EdgejouleError: there is no load, the two do not overlap, or either of them never changes.
     """
+    if not len(load_t_ns):
+        raise EdgejouleError("there is no load to align by")
     start_ns, watts = _on_grid(power, step_s)
-    apart_ns = 0
     end_ns = start_ns + round(len(watts) * step_s * 1e9)
-    if not len(load_t_ns) or load_t_ns[0] > end_ns or load_t_ns[-1] < start_ns:
-        apart_ns = start_ns - int(load_t_ns[0]) if len(load_t_ns) else 0
+    have_nothing_in_common = load_t_ns[0] > end_ns or load_t_ns[-1] < start_ns
+    apart_ns = start_ns - int(load_t_ns[0]) if have_nothing_in_common else 0
     most = round(limit_s / step_s)
     # Seconds since the power's start, on the grid that the power is on; the load's reaches as far as any shift.
     middle = (np.arange(len(watts)) + 0.5) * step_s
     seconds = (np.asarray(load_t_ns, np.int64) + apart_ns - start_ns) * 1e-9
-    inside = (middle >= seconds[0] + limit_s) & (middle <= seconds[-1] - limit_s) if len(seconds) else np.zeros(0, bool)
-    known = np.flatnonzero(inside)
+    known = np.flatnonzero((middle >= seconds[0] + limit_s) & (middle <= seconds[-1] - limit_s))
     if len(known) < 4 * blocks:
         raise EdgejouleError(f"power and load overlap for less than {4 * blocks} steps of {step_s} s beside the limit")
     first, last = known[0], known[-1] + 1

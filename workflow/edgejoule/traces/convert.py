@@ -33,6 +33,20 @@ def import_device(device: Device, archives: Sequence[Path | str] = ()) -> Record
     Raises:
         EdgejouleError: the source is a table, its format is unknown, or it cannot be read.
     """
+    recording = _read(device, archives)
+    accuracy, resolution = device.meter.accuracy_percent, device.meter.resolution_w
+    rails = [
+        replace(
+            rail,
+            accuracy_percent=accuracy or rail.accuracy_percent,
+            resolution_w=resolution if resolution and rail.quantity == "power" else rail.resolution_w,
+        )
+        for rail in recording.rails
+    ]
+    return replace(recording, meta=recording.meta | {"rails": [rail.to_meta() for rail in rails]})
+
+
+def _read(device: Device, archives: Sequence[Path | str]) -> Recording:
     source = device.source
     if source.kind == "table":
         raise EdgejouleError(f"device '{device.name}' is of source 'table'; only 'traces' and 'live' are imported")
@@ -107,11 +121,9 @@ def recording_of(
         table = find_events(readings, segments, path.name)
     else:
         table = empty(EVENTS)
-    accuracy = meta["meter"].get("accuracy_percent")
-    rails = [replace(rail, accuracy_percent=accuracy) if accuracy else rail for rail in readings.rails]
-    period = max(rail.observed_period_ns for rail in rails)
+    period = max(rail.observed_period_ns for rail in readings.rails)
     about = {
-        "rails": [rail.to_meta() for rail in rails],
+        "rails": [rail.to_meta() for rail in readings.rails],
         "clock": readings.clock,
         "observed_rate_hz": 1e9 / period,
         "notes": list(readings.notes),
@@ -130,8 +142,11 @@ def check_replaceable(recording: Recording, folder: Path) -> None:
         return
     if not folder.is_dir():
         raise EdgejouleError(f"{folder}: is a file; give a folder for the recording")
-    if not any(folder.iterdir()):
+    held = sorted(path.name for path in folder.iterdir())
+    if not held:
         return
+    if "recording.json" not in held:
+        raise EdgejouleError(f"{folder}: holds '{held[0]}' and no recording; give a new or an empty folder")
     old = read_recording(folder, whole=False)
     same = all(old.meta.get(key) == recording.meta.get(key) for key in ("device", "source"))
     if not same or old.trace is None or len(old.trace) != len(recording.trace):

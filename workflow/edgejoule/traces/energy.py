@@ -2,17 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
-from edgejoule.tables import contracts, read_table
-from edgejoule.traces.batches import BATCH, Batch, FileTrace, batches_of
+from edgejoule.traces.batches import BATCH, Batch, batches_of
 from edgejoule.traces.integrate import NS, RailIntegrator, Windows
 from edgejoule.traces.rails import Rail
-from edgejoule.traces.recording import Recording, check_events, check_files, rails_of, read_meta
+from edgejoule.traces.recording import Recording
 from edgejoule.traces.uncertainty import energy_uncertainty
 
 #: Each event is integrated in this many equal parts: they make up ten blocks, and three thirds.
@@ -27,52 +25,35 @@ LEAST_OBSERVED = 0.9
 IDLE_PARTS = 6
 
 
-def event_energy(recording: Recording) -> pd.DataFrame:
+def event_energy(recording: Recording, rows: int = BATCH) -> pd.DataFrame:
     """Return energy, power, spread and drift of each event of a recording.
+
+    Memory does not grow with a trace that is streamed, as ``read_recording(folder, whole=False)`` gives it.
 
     Args:
         recording: as ``read_recording`` or an importer gives it.
+        rows: readings in memory at a time, of a trace that is streamed.
 
     Returns:
         One row per event, indexed like ``recording.events``, columns: ``event``; ``duration_s``; ``energy_j`` (gross,
         whole event); ``power_w`` (mean); ``power_std_w`` (standard deviation over ten blocks of the event);
         ``energy_std_mj`` (the same as energy per inference; null without iterations); ``drift`` (power in the last
-        third / power in the first third - 1); ``idle_w`` (power in the quietest fifth of an idle
-        event, null for others);
-        ``observed`` (share of the event that readings speak for); ``samples`` (readings in it, on the rail that has
-        fewest); ``uncertainty_j`` (one standard deviation, see ``uncertainty``); ``reason`` (why there is no energy;
-        empty if there is).
-    """
-    used = {rail.name: rail for rail in recording.rails if rail.used}
-    return _energies(recording.meta, recording.events, used, batches_of(recording.trace, used))
-
-
-def stream_energy(folder: Path | str, rows: int = BATCH) -> pd.DataFrame:
-    """Return what ``event_energy`` returns for the recording in ``folder``, in memory that does not grow with it.
-
-    Args:
-        folder: of the recording.
-        rows: readings in memory at a time.
+        third / power in the first third - 1); ``idle_w`` (power in the quietest fifth of an idle event, null for
+        others); ``observed`` (share of the event that readings speak for); ``samples`` (readings in it, on the rail
+        that has fewest); ``uncertainty_j`` (one standard deviation, see ``uncertainty``); ``reason`` (why there is no
+        energy; empty if there is).
 
     Raises:
-        EdgejouleError: the recording is absent, inconsistent, or time does not advance in its trace.
+        EdgejouleError: time does not advance in a trace that is streamed.
     """
-    folder = Path(folder)
-    meta = read_meta(folder)
-    check_files(folder, meta)
-    events = read_table(folder / "events.parquet", contracts.EVENTS)
-    check_events(events, str(folder))
-    used = {rail.name: rail for rail in rails_of(meta, str(folder)) if rail.used}
-    trace = FileTrace(folder / "trace.parquet") if meta["rails"] else None
-    return _energies(meta, events, used, batches_of(trace, used, rows))
-
-
-def _energies(meta: dict, events: pd.DataFrame, used: dict[str, Rail], batches: Iterable[Batch]) -> pd.DataFrame:
+    used = {rail.name: rail for rail in recording.rails if rail.used}
+    events = recording.events
     start, end = events["start_ns"].to_numpy(), events["end_ns"].to_numpy()
     if used:
-        figures = _sum_rails([_RailFigures(rail, start, end) for rail in used.values()], batches)
+        rails = [_RailFigures(rail, start, end) for rail in used.values()]
+        figures = _sum_rails(rails, batches_of(recording.trace, used, rows))
     else:
-        figures = _without_trace(meta["meter"], (end - start) * NS)
+        figures = _without_trace(recording.meta["meter"], (end - start) * NS)
     table = pd.DataFrame({"event": events["event"], "duration_s": (end - start) * NS} | figures, index=events.index)
     iterations = events["iterations"].where(events["iterations"] > 0)
     table["energy_std_mj"] = 1e3 * table["power_std_w"] * table["duration_s"] / iterations
@@ -208,6 +189,8 @@ class _RailFigures:
             if duration < LEAST_READINGS * reading_s:
                 texts.append(f"too short for the meter: {duration:.6g} s, but one reading of rail '{name}' speaks for "
                              f"{reading_s:.6g} s and {LEAST_READINGS:g} are needed")  # fmt: skip
+            elif share == 0:
+                texts.append(f"no reading of rail '{name}' speaks for it: it lies outside the trace, or in a gap of it")
             elif share < LEAST_OBSERVED:
                 texts.append(f"readings of rail '{name}' cover {100 * share:.3g} % of it; at least "
                              f"{100 * LEAST_OBSERVED:g} % are needed")  # fmt: skip

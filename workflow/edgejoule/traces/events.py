@@ -14,6 +14,7 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.tables import to_arrow
 from edgejoule.tables.contracts import EVENTS
 from edgejoule.traces.importers.readings import Readings
+from edgejoule.traces.recording import check_events
 from edgejoule.traces.segment import segment
 
 #: What a file of marks need not say.
@@ -34,9 +35,12 @@ def read_events(path: Path | str) -> pd.DataFrame:
     Needed: ``event, start_ns, end_ns, workload, iterations``; the others have defaults, ``kind`` is ``network``.
 
     Raises:
-        EdgejouleError: the file cannot be read, lacks a column, or a value is not what the table allows.
+        EdgejouleError: the file cannot be read, holds no event, lacks a column, a value is not what the table allows,
+            or an event does not end after it starts.
     """
     path = Path(path)
+    if not path.is_file():
+        raise EdgejouleError(f"{path}: no such file of events")
     try:
         table = pq.read_table(path) if path.suffix == ".parquet" else pa.csv.read_csv(path)
     except (pa.ArrowException, OSError) as error:
@@ -44,7 +48,11 @@ def read_events(path: Path | str) -> pd.DataFrame:
     frame = table.to_pandas()
     defaults = DEFAULTS | {"source": path.name}
     frame = frame.assign(**{name: value for name, value in defaults.items() if name not in frame})
-    return to_arrow(frame, EVENTS, str(path)).to_pandas()
+    events = to_arrow(frame, EVENTS, str(path)).to_pandas()
+    if events.empty:
+        raise EdgejouleError(f"{path}: holds no event; mark at least one")
+    check_events(events, str(path))
+    return events
 
 
 def power_of(readings: Readings, source: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -15,8 +15,8 @@ def idle_power(recording: Recording, energies: pd.DataFrame | None = None) -> pd
 
     Returns:
         One row per event that is not idle, in their order: ``event``, ``idle_before_w``, ``idle_after_w``, ``idle_w``
-        (their mean, or the one there is), ``idle_drift`` (after / before - 1); null where there is none. An idle event
-        that names a workload belongs to the events of that workload and pass; one that names none, to all.
+        (their mean, or the one there is); null where there is none. An idle event that names a workload belongs to the
+        events of that workload and pass; one that names none, to all.
     """
     energies = event_energy(recording) if energies is None else energies
     events = recording.events.assign(idle_w=energies["idle_w"])
@@ -36,7 +36,6 @@ def idle_power(recording: Recording, energies: pd.DataFrame | None = None) -> pd
         other = pd.merge_asof(rows, second, **nearest).set_index("row")["idle_w"]
         result[name] = found.fillna(other)
     result["idle_w"] = result[["idle_before_w", "idle_after_w"]].mean(axis=1)
-    result["idle_drift"] = result["idle_after_w"] / result["idle_before_w"] - 1
     return result.drop(columns=["start_ns", "end_ns", "workload", "pass"])
 
 

@@ -14,6 +14,7 @@ from edgejoule.tables.contracts import EVENTS
 from edgejoule.traces.batches import Trace
 from edgejoule.traces.importers.formats import read_trace_file, recognise
 from edgejoule.traces.importers.registry import CANONICAL
+from edgejoule.traces.integrate import counter_power
 from edgejoule.traces.rails import Rail
 from edgejoule.traces.recording import read_recording
 from edgejoule.traces.sample import Sample
@@ -191,16 +192,15 @@ class Counter:
 
     def __init__(self, rail: Rail) -> None:
         self._wrap_j = rail.wrap_j
-        self._last: tuple[int, float] | None = None
+        self._t_ns, self._energy_j = np.empty(0, np.int64), np.empty(0)
 
     def power_w(self, t_ns: np.ndarray, energy_j: np.ndarray) -> np.ndarray:
         """Return power (W); nan for the first reading, lost ones, and where the counter was reset."""
-        before = self._last or (int(t_ns[0]) - 1, np.nan)
-        steps = np.diff(energy_j, prepend=before[1])
-        if self._wrap_j is not None:
-            steps = np.where(steps < 0, steps + self._wrap_j, steps)
-        self._last = (int(t_ns[-1]), float(energy_j[-1]))
-        return np.where(steps < 0, np.nan, steps) / (np.diff(t_ns, prepend=before[0]) * 1e-9)
+        first = not len(self._t_ns)
+        t_ns, energy_j = np.append(self._t_ns, t_ns), np.append(self._energy_j, energy_j)
+        self._t_ns, self._energy_j = t_ns[-1:], energy_j[-1:]
+        power = counter_power(t_ns, energy_j, self._wrap_j)
+        return np.append(np.nan, power) if first else power
 
 
 class Envelope:

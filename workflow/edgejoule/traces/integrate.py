@@ -102,6 +102,17 @@ def count_readings(windows: Windows, t_ns: np.ndarray, values: np.ndarray) -> No
     windows.readings[inside] -= np.searchsorted(t_ns, windows.start_ns[inside], side="right")
 
 
+def counter_power(t_ns: np.ndarray, energy_j: np.ndarray, wrap_j: float | None) -> np.ndarray:
+    """Return the mean power (W) from each reading of a counter to the next; shape (readings - 1,).
+
+    A counter that falls without being known to wrap was reset: what it counted meanwhile is unknown (nan).
+    """
+    steps = np.diff(energy_j)
+    if wrap_j is not None:
+        steps = np.where(steps < 0, steps + wrap_j, steps)
+    return np.where(steps < 0, np.nan, steps) / (np.diff(t_ns) * NS)
+
+
 class RailIntegrator:
     """Feeds a rail's readings, batch by batch and in order of time, into windows.
 
@@ -155,11 +166,7 @@ class RailIntegrator:
         return Cells(t_ns, power_w[1:], power_w[1:])
 
     def _differences(self, t_ns: np.ndarray, energy_j: np.ndarray) -> Cells:
-        steps = np.diff(energy_j)
-        if self.rail.wrap_j is not None:
-            steps = np.where(steps < 0, steps + self.rail.wrap_j, steps)
-        # A counter that falls without being known to wrap was reset: the energy of that cell is unknown.
-        power = np.where(steps < 0, np.nan, steps) / (np.diff(t_ns) * NS)
+        power = counter_power(t_ns, energy_j, self.rail.wrap_j)
         return Cells(t_ns, power, power)
 
     def _counter_updates(self, t_ns: np.ndarray, energy_j: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

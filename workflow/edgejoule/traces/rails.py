@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
+import numpy as np
+
 from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
 
@@ -11,6 +13,8 @@ SAMPLINGS = ("instantaneous", "averaged", "counter")
 
 #: A reading later than this many periods after the one before leaves a gap between them that nothing is known about.
 GAP_PERIODS = 3.0
+#: Readings beyond this are a damaged file or a wrong unit: a megawatt (W), and what it comes to in thirty years (J).
+LARGEST = {"power": 1e6, "energy": 1e15}
 
 
 @dataclass(frozen=True)
@@ -84,3 +88,25 @@ class Rail:
         if (rail.quantity == "energy") != (rail.sampling == "counter"):
             raise EdgejouleError(f"{where}: rail '{rail.name}': a rail of energy is a counter, one of power is not")
         return rail
+
+
+def check_magnitude(rail: Rail, values: np.ndarray, before: int, where: str) -> None:
+    """Stop where a reading is larger than any device's power or energy can be; what is infinite is a lost reading.
+
+    Args:
+        rail: what the readings are of.
+        values: readings (W or J).
+        before: number of readings before them, for the message.
+        where: the file, for the message.
+
+    Raises:
+        EdgejouleError: names the first such reading.
+    """
+    most = LARGEST[rail.quantity]
+    wrong = np.abs(values) > most
+    if wrong.any() and (wrong := wrong & np.isfinite(values)).any():
+        at, unit = int(np.argmax(wrong)), "W" if rail.quantity == "power" else "J"
+        raise EdgejouleError(
+            f"{where}: reading {before + at + 1} of rail '{rail.name}' is {values[at]:.3g} {unit}; above {most:.0e} "
+            f"{unit} it is no reading of a device: repair the file, or state the right unit"
+        )

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.tables import contracts, empty, read_table, write_batches, write_json, write_table
+from edgejoule.tables import contracts, empty, read_table, write_batches, write_json, write_table, writing
 from edgejoule.traces.batches import FileTrace, Trace, by_rail
-from edgejoule.traces.rails import Rail
+from edgejoule.traces.rails import Rail, check_magnitude
 from edgejoule.traces.spool import SpooledTrace
 
 #: Keys without which a recording cannot be used.
@@ -107,8 +107,8 @@ def check_events(events: pd.DataFrame, where: str) -> None:
 
 
 def check_trace(trace: pd.DataFrame, rails: list[Rail], where: str) -> None:
-    """Stop unless every rail of the trace is declared and strictly monotonic in time."""
-    declared = {rail.name for rail in rails}
+    """Stop unless every rail of the trace is declared, strictly monotonic in time, and reads what a device can draw."""
+    declared = {rail.name: rail for rail in rails}
     for name, part in by_rail(trace):
         if name not in declared:
             raise EdgejouleError(f"{where}: the trace has the rail '{name}', which recording.json does not list")
@@ -118,6 +118,8 @@ def check_trace(trace: pd.DataFrame, rails: list[Rail], where: str) -> None:
             raise EdgejouleError(
                 f"{where}: trace of rail '{name}': time does not advance in row {row}; sort or repair it"
             )
+        rail = declared[name]
+        check_magnitude(rail, part[rail.column].to_numpy(float, na_value=np.nan), 0, where)
 
 
 def read_meta(folder: Path | str) -> dict:
@@ -181,13 +183,14 @@ def write_recording(recording: Recording, folder: Path | str) -> None:
     """
     folder = Path(folder)
     check_recording(recording, str(folder))
-    strange = sorted({path.name for path in folder.glob("*")} - FILES) if folder.exists() else []
+    strange = sorted({path.name for path in folder.glob("*")} - FILES) if folder.is_dir() else []
     if strange:
         raise EdgejouleError(f"{folder}: holds '{strange[0]}', which is no part of a recording; give an empty folder")
     keys = ("device", "meter", "runtime", "versions", "source")
     provenance = {key: recording.meta[key] for key in keys if key in recording.meta}
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    with writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
         for name, table in TABLES.items():
             data = getattr(recording, name)

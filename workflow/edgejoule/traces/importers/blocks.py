@@ -1,6 +1,7 @@
 """Large CSV files block by block: whole lines, parsed side by side, in memory that does not grow with the file."""
 
 import os
+import re
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,6 +22,9 @@ WORKERS = 4
 NO_VALUE = ("", "nan", "NaN", "NA", "N/A", "[N/A]")
 #: A number as NumPy 2 writes it where a program asks for its ``repr``, as PyMonsoon does.
 NUMPY = r"^np\.float\d+\((.*)\)$"
+#: What people write where a number is wanted.
+DATE = re.compile(r"\d{4}[-/]\d\d[-/]\d\d|\d\d?:\d\d")
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 WHOLE = r"^[+-]?\d+$"
 DECIMAL = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|(?i)^[+-]?inf$"
 
@@ -64,10 +68,8 @@ class Table:
                         return
                     table, odd, wrong = pending.popleft().result()
                     if wrong is not None:
-                        row, name, shown = wrong
-                        raise EdgejouleError(
-                            f"{self.path}: reading {before + row + 1}, column '{name}': {shown} is no number"
-                        )
+                        row, name, what = wrong
+                        raise EdgejouleError(f"{self.path}: reading {before + row + 1}, column '{name}': {what}")
                     self.incomplete += odd
                     yield before, table
                     before += table.num_rows
@@ -96,22 +98,20 @@ class Table:
                 yield rest
 
     def _parse_or_look(self, block: bytes) -> tuple[pa.Table, int, tuple[int, str, str] | None]:
-        """Return the block's readings, its incomplete lines, and where what is no number: row, column, text."""
+        """Return the block's readings, its incomplete lines, and what is no number: row, column, why."""
         try:
             return self._parse(block, self.types), 0, None
-        except (pa.ArrowInvalid, pa.ArrowKeyError):
+        except pa.ArrowInvalid:
             # Something is odd: look again, slowly, for short lines, which are left out, and for what is no number.
             odd: list[int] = []
-            try:
-                texts = self._parse(block, dict.fromkeys(self.types, pa.string()), odd)
-            except pa.ArrowInvalid as error:
-                if "Empty CSV" in str(error):
-                    return self._none(), 0, None
-                raise EdgejouleError(f"{self.path}: {' '.join(str(error).split())}") from error
-            except pa.ArrowKeyError as error:
-                raise EdgejouleError(f"{self.path}: {' '.join(str(error).split())}") from error
-            table, wrong = _cast(texts, self.types)
-            return table, len(odd), wrong
+        try:
+            texts = self._parse(block, dict.fromkeys(self.types, pa.string()), odd)
+        except pa.ArrowInvalid as error:
+            if "Empty CSV" in str(error):
+                return self._none(), 0, None
+            raise EdgejouleError(f"{self.path}: {' '.join(str(error).split())}") from error
+        table, wrong = _cast(texts, self.types)
+        return table, len(odd), wrong
 
     def _none(self) -> pa.Table:
         return pa.table({name: pa.array([], kind) for name, kind in self.types.items()})
@@ -148,6 +148,15 @@ def _cast(texts: pa.Table, types: dict[str, pa.DataType]) -> tuple[pa.Table, tup
         except pa.ArrowInvalid:
             pattern = WHOLE if kind == pa.int64() else DECIMAL
             row = pc.index(pc.match_substring_regex(column, pattern), False).as_py()
-            shown = repr(column[row].as_py())[:40] if row >= 0 else "a number out of range"
-            return texts.slice(0, 0), (max(row, 0), name, shown)
+            why = _no_number(column[row].as_py(), name) if row >= 0 else "a number out of range is no number"
+            return texts.slice(0, 0), (max(row, 0), name, why)
     return pa.table(cast), None
+
+
+def _no_number(text: str, name: str) -> str:
+    why = f"{text[:40]!r} is no number"
+    if DATE.match(text):
+        return f"{why}; if it is the time of a reading, say so: --column time={name} --column time_unit=datetime"
+    if DECIMAL_COMMA.fullmatch(text):
+        return f"{why}; write its decimals with a point, as 'tr , . <old.csv >new.csv' does"
+    return why

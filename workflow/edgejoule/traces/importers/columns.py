@@ -45,13 +45,25 @@ def header_of(path: Path, separator: str = ",") -> Header:
     with path.open("rb") as handle:
         lines = handle.read(HEAD_BYTES).splitlines(keepends=True)
     offset = 0
-    for line in lines[:PREAMBLE]:
+    texts = [_text(line) for line in lines[:PREAMBLE]]
+    for line, text in zip(lines, texts, strict=False):
         offset += len(line)
-        text = line.decode("utf-8", "replace").strip("\r\n\ufeff").lstrip("#")
         names = [name.strip(" \t\"'\ufeff") for name in text.split(separator)]
         if len(names) > 1 and any(re.search(r"[A-Za-z]", name) for name in names):
             return Header(names, offset)
-    raise EdgejouleError(f"{path}: no line of the first {PREAMBLE} names columns separated by '{separator}'")
+    other = next((f"'separator={mark}'" for mark in ";|" if any(mark in text for text in texts)), None)
+    other = "$'separator=\\t'" if any("\t" in text for text in texts) else other
+    hint = f"; if it is another sign, state it: --column {other}" if other else ""
+    raise EdgejouleError(f"{path}: no line of the first {PREAMBLE} names columns separated by '{separator}'{hint}")
+
+
+def _text(line: bytes) -> str:
+    """Return a line of a header; where it is not UTF-8, a micro sign of Windows' must still be one."""
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError:
+        text = line.decode("latin-1")
+    return text.strip("\r\n\ufeff").lstrip("#")
 
 
 def columns_of(path: Path, separator: str = ",") -> list[str]:
@@ -102,13 +114,17 @@ def read_columns(
     for name in wanted:
         if name not in present:
             raise EdgejouleError(f"{path}: no column '{name}'; {did_you_mean(name, present)}")
-    if columns.time is None and rate_hz is None and usual_hz is None:
-        raise EdgejouleError(f"{path}: no column of time and no declared rate; give --column time=... or --rate-hz")
-    rate_hz = rate_hz or (usual_hz if columns.time is None else None)
+        if present.count(name) > 1:
+            raise EdgejouleError(f"{path}: has {present.count(name)} columns '{name}'; rename those that do not count")
+    if columns.time is not None:
+        clock, rate, counted_hz = f"column {columns.time}", Rate(rate_hz, usual_hz), None
+    else:
+        # Without stamps readings are counted, at a rate that is then beyond doubt.
+        clock, rate, counted_hz = "rate", Rate(), rate_hz or usual_hz
+        if counted_hz is None:
+            raise EdgejouleError(f"{path}: no column of time and no declared rate; give --column time=... or --rate-hz")
     hold = Hold()
     rails = _rails(columns, meaning, hold, path)
-    declared = Rate(rate_hz, usual_hz) if columns.time is not None else Rate()
-    clock = f"column {columns.time}" if columns.time else "rate"
     table, same = None, [name for name in meaning.same if name in present]
     if path.suffix == ".parquet":
         blocks = _parquet(path, [*wanted, *same])
@@ -117,11 +133,12 @@ def read_columns(
         blocks = table.blocks()
 
     def notes() -> tuple[str, ...]:
-        short = (f"{table.incomplete} incomplete line(s) left out",) if table and table.incomplete else ()
-        return (*short, *hold.notes())
+        if table is None or not table.incomplete:
+            return hold.notes()
+        return (f"{table.incomplete} line(s) without exactly {len(table.names)} fields left out", *hold.notes())
 
-    pieces = _pieces(_of_one(blocks, same, path), columns, rails, rate_hz, path)
-    return make_readings(pieces, list(rails), str(path), clock, declared, notes)
+    pieces = _pieces(_of_one(blocks, same, path), columns, rails, counted_hz, path)
+    return make_readings(pieces, list(rails), str(path), clock, rate, notes)
 
 
 class Hold:
@@ -234,12 +251,12 @@ def _pieces(
     blocks: Iterator[tuple[int, pa.Table]],
     columns: TraceColumns,
     rails: dict[Rail, Take],
-    rate_hz: float | None,
+    counted_hz: float | None,
     path: Path,
 ) -> Iterator[Piece]:
     for before, block in blocks:
-        if columns.time is None:
-            t_ns = np.round(np.arange(before, before + block.num_rows) * (1e9 / rate_hz)).astype(np.int64)
+        if counted_hz is not None:
+            t_ns = np.round(np.arange(before, before + block.num_rows) * (1e9 / counted_hz)).astype(np.int64)
         else:
             t_ns = _times(block, columns, before, path)
         try:
@@ -279,6 +296,8 @@ def _times(table: pa.Table, columns: TraceColumns, before: int, path: Path) -> n
         values = pc.cast(column, pa.float64()).to_numpy()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         reason = " ".join(str(error).split())
+        if pa.types.is_timestamp(column.type):
+            reason = "it holds dates; state --column time_unit=datetime"
         raise EdgejouleError(
             f"{path}: behind reading {before}: column '{columns.time}' is no time in {columns.time_unit}: {reason}"
         ) from error

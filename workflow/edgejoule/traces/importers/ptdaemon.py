@@ -134,13 +134,11 @@ class Server:
         meter: make and model of the meter as PTDaemon identifies it, or None.
         period_ns: time between readings that was asked for (ns), or None.
         start_s: when the run of the measured phase had begun to record, UTC (s since 1970), or None.
-        stop_s: when it was told to stop, or None.
     """
 
     meter: str | None = None
     period_ns: int | None = None
     start_s: float | None = None
-    stop_s: float | None = None
 
 
 def read_server(data: bytes, where: str) -> Server:
@@ -153,10 +151,10 @@ def read_server(data: bytes, where: str) -> Server:
         value = json.loads(data)
         replies = {message["cmd"]: message["reply"] for message in value["ptd_messages"]}
         phase = value["phases"]["testing"]
-        start, stop = float(phase[1][0]), float(phase[2][0])
+        start = float(phase[1][0])
         go = [command for command in replies if command.startswith("Go,")]
         period = int(go[-1].split(",")[1]) * 1_000_000 if go else None
         meter = replies["Identify"].split(",")[0] if "Identify" in replies else None
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise EdgejouleError(f"{where}: not the JSON of a power server: {error!r}") from error
-    return Server(meter, period, start, stop)
+    return Server(meter, period, start)

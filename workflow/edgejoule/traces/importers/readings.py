@@ -9,7 +9,7 @@ import pandas as pd
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.traces.clock import Stamps, mistaken_unit, rebuild_clock, scan
-from edgejoule.traces.rails import Rail
+from edgejoule.traces.rails import Rail, check_magnitude
 from edgejoule.traces.spool import Spool, SpooledTrace
 
 #: A trace that spans more than this has a wrong unit of time somewhere (ns): 100 years.
@@ -93,14 +93,18 @@ def make_readings(
         notes: returns what was noted before, when all pieces were read.
 
     Raises:
-        EdgejouleError: there are fewer than two readings, time runs backwards, or the rate is not the declared one.
+        EdgejouleError: there are fewer than two readings, time runs backwards, a reading is beyond any device's power,
+            or the rate is not the declared one.
     """
     spool, stamps = Spool(len(rails)), Stamps()
     for t_ns, values in pieces:
+        for rail, readings in zip(rails, values, strict=True):
+            check_magnitude(rail, readings, stamps.count, where)
         spool.add(t_ns, values)
         stamps.feed(t_ns)
     if stamps.count < 2:
-        raise EdgejouleError(f"{where}: {stamps.count} reading(s); at least two are needed")
+        noted = "".join(f"; {note}" for note in notes())
+        raise EdgejouleError(f"{where}: {stamps.count} reading(s); at least two are needed{noted}")
     try:
         put, period_ns, hz, more = _in_order(spool, stamps, rate or Rate())
     except EdgejouleError as error:

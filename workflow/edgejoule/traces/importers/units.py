@@ -111,7 +111,7 @@ def unit_of(name: str, role: str) -> tuple[str, str]:
     if bracketed:
         unit = _unit_named(bracketed, units)
         return unit, "" if unit else bracketed
-    *before, last = re.split(r"[_\-\s./]+", word.strip("_-. /\t")) or [""]
+    *before, last = re.split(r"[_\-\s./]+", word.strip("_-. /\t"))
     match = re.search(ROLES[role].words, last, re.IGNORECASE)
     rest = last[match.end() :] if match else last
     if unit := _unit_named(rest, units):
