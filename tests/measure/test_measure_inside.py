@@ -52,6 +52,14 @@ def test_a_recording_without_isolation_has_one_way():
     assert set(ratios(EVENTS.drop(columns="isolated_ms"), KERNELS)["way"]) == {"between neighbours"}
 
 
-def test_nothing_in_common_is_said():
-    with pytest.raises(EdgejouleError, match="measured both alone and inside a network"):
-        ratio_report(EVENTS, KERNELS.assign(kernel="other"))
+@pytest.mark.parametrize(
+    ("measured", "kernels", "sentence"),
+    [
+        (EVENTS, KERNELS.assign(kernel="other"), "measured both alone and inside a network, in 0 ms or more"),
+        (EVENTS.assign(kind="network"), KERNELS, "no kernel was measured alone; it takes 'source.protocol.kernels'"),
+        (EVENTS, KERNELS.assign(duration_ms=float("nan")), "none of the nodes that the runtime's profiler told is one"),
+    ],
+)
+def test_nothing_in_common_is_said_with_its_reason(measured, kernels, sentence):
+    with pytest.raises(EdgejouleError, match=sentence):
+        ratio_report(measured, kernels)

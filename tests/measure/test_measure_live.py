@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -12,7 +13,9 @@ from tiny_models import write_conv
 from edgejoule.cli import main
 from edgejoule.config.load import check
 from edgejoule.config.models import Device
+from edgejoule.datasets.device import derive
 from edgejoule.errors import EdgejouleError
+from edgejoule.graphs import read_zoo
 from edgejoule.measure import exports, prepare, protocol, recorder
 from edgejoule.measure.prepare import kernel_workloads, make_plan
 from edgejoule.tables import write_table
@@ -109,7 +112,7 @@ def test_records_networks_and_kernels_that_the_device_file_asks_for(project, cap
     stated = recording.samples.groupby("event")["duration_ns"].min() / 1e6
     assert (kernels.set_index("event")["latency_ms"] == stated[kernels["event"]]).all()
     reasons = recording.problems.set_index("workload")["reason"]
-    assert reasons["tiny-int8"] == "a live measurement exports networks in FP32 only"
+    assert reasons["tiny-int8"] == "the device file asks for other precisions ('source.precisions')"
     assert reasons["transpose"].startswith("7 configurations of this kind: cannot be rebuilt alone")
     assert "no broadcast to (1, 8, 1, 1) explains" in reasons["strange"]
     assert "measure: 0 of" in capsys.readouterr().err
@@ -127,6 +130,24 @@ def test_records_the_reference_networks_of_the_applications(project, tmp_path):
     assert "application" not in set(read_recording("recording").events["kind"])
 
 
+def test_records_int8_networks_where_the_device_file_asks_for_them(project, tmp_path, monkeypatch):
+    monkeypatch.setattr(exports, "export_with_weights", lambda row, path, seed: write_conv(path, size=16))
+    asked = FILE.replace("kind: live", "kind: live\n  precisions: [int8, fp16]")
+    (tmp_path / "cpu-onnxruntime-1t.yaml").write_text(asked)
+    assert run(COMMAND) == 0
+    recording = read_recording("recording")
+    networks = recording.events[recording.events["kind"] == "network"]
+    assert set(zip(networks["workload"], networks["precision"], strict=True)) == {("tiny-int8", "int8")}
+    assert "QLinearConv" in set(recording.nodes["operator"]), "quantised, not FP32 under a wrong name"
+    reasons = recording.problems.set_index("workload")["reason"]
+    assert reasons[["small", "tiny"]].str.startswith("the device file asks for other precisions").all()
+    device = check(Device, yaml.safe_load(asked), "test")
+    derived = derive(recording, device, read_zoo(Path("networks.tsv")), read_zoo(Path("references.tsv")))["networks"]
+    measured = derived[derived["quality"] != "failed"].iloc[0]
+    assert (measured["network"], measured["precision"], measured["architecture"]) == ("tiny-int8", "int8", "tiny")
+    assert measured["latency_ms"] > 0 and measured["energy_mj"] == pytest.approx(4.0 * measured["latency_ms"])
+
+
 def test_networks_are_exported_once(project):
     run(COMMAND)
     run(COMMAND)
@@ -137,7 +158,8 @@ def test_the_noise_of_a_recording_is_printed(project, capsys):
     run(COMMAND)
     assert run(["measure", "noise", "recording"]) == 0
     out = capsys.readouterr().out
-    assert "| halves, least | minimum | kept | 2 |" in out
+    assert "| two passes | minimum | kept | 2 |" in out
+    assert "halves" not in out, "of two passes, the halves are the passes"
     assert run(["measure", "noise", "recording", "--kind", "kernel", "--minimum-ms", "900"]) == 2
 
 
@@ -155,6 +177,9 @@ def test_the_noise_of_a_recording_is_printed(project, capsys):
         ),
         ("name: onnxruntime", "name: pytorch", "neighbours: onnxruntime, openvino, litert"),
         ("name: onnxruntime", "name: armnn", "runtime 'armnn' cannot be measured live"),
+        ("threads: 1", "threads: 4000", "'threads' is 4000, but this process may use"),
+        ("minimum_s: 0.02", "minimum_s: 0.06", "'minimum_s' is 0.06, more than 'maximum_s', 0.05"),
+        ("kind: live", "kind: live\n  precisions: [int9]", "precisions"),
     ],
 )
 def test_says_what_cannot_be_measured(project, tmp_path, capsys, old, new, sentence):

@@ -1,6 +1,8 @@
 """Meters on trees of files, on programs, and on a recorded NVML stream."""
 
+import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -62,9 +64,48 @@ def test_a_sensor_that_breaks_down_is_an_error_not_a_zero(tmp_path):
     (tmp_path / "sys/class/powercap/intel-rapl:1/energy_uj").write_text("n/a\n")
     with pytest.raises(EdgejouleError, match="energy_uj: the sensor gave no whole number"):
         meter.read()
-    (tmp_path / "sys/class/powercap/intel-rapl:1/energy_uj").unlink()
-    with pytest.raises(EdgejouleError, match="energy_uj: the sensor does not answer"):
+    meter.close()
+
+
+def test_a_sensor_whose_driver_goes_away_is_an_error_at_once(tmp_path):
+    # A file of the kernel's that goes away while it is open, as a sensor's does: that of a process.
+    program = subprocess.Popen(["sleep", "60"])
+    settings = {"kind": "hwmon", **tree(tmp_path, {"sys/class/hwmon/hwmon1/name": "ina219"})}
+    (tmp_path / "sys/class/hwmon/hwmon1/power1_input").symlink_to(f"/proc/{program.pid}/oom_score_adj")
+    meter = open_meter(settings)
+    Path(f"/proc/{program.pid}/oom_score_adj").write_text("500")
+    assert meter.read() == [("ina219:power1", pytest.approx(500e-6), None)], "what is there now, not when it was opened"
+    program.kill()
+    program.wait()
+    with pytest.raises(EdgejouleError, match="power1_input: the sensor does not answer: No such process"):
         meter.read()
+
+
+@pytest.mark.parametrize("anew", [False, True])
+@pytest.mark.parametrize("kind", ["rapl", "hwmon"])
+def test_a_sensors_file_that_is_removed_or_made_anew_is_an_error_in_the_end(tmp_path, kind, anew):
+    meter = open_meter({"kind": kind, **tree(tmp_path, RAPL | INA3221)})
+    name = {"rapl": "powercap/intel-rapl:1/energy_uj", "hwmon": "hwmon/hwmon3/curr2_input"}[kind]
+    (tmp_path / "sys/class" / name).unlink()
+    if anew:
+        tree(tmp_path, {f"sys/class/{name}": 7})
+    meter.read()
+    with pytest.raises(EdgejouleError, match=f"{name}: the sensor does not answer: its file was removed or made anew"):
+        meter.close()
+
+
+def test_a_sensor_that_may_not_be_read_is_said_before_anything_is_measured(tmp_path, monkeypatch):
+    settings = {"kind": "rapl", **tree(tmp_path, RAPL)}
+    real = Path.open
+
+    def refuse(path, *mode, **more):
+        if path.name == "energy_uj":
+            raise PermissionError(13, "Permission denied")
+        return real(path, *mode, **more)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(EdgejouleError, match="energy_uj: may not be read; run as root, or: sudo chmod a"):
+        open_meter(settings)
 
 
 INA3221 = {

@@ -144,7 +144,19 @@ def test_adb_says_what_is_wrong(tmp_path, phone, work):
         record_remotely(Adb("R59"), plan, models, tmp_path / "parts")
     with pytest.raises(EdgejouleError, match=r"host 'adb://R58M': .*no-such-command"):
         phone.run("no-such-command")
-    (tmp_path / "bin/adb").write_text("#!/bin/sh\necho 'error: device unauthorized.' >&2\nexit 1\n")
+
+
+@pytest.mark.parametrize(("before", "message"), [
+    ("", "error: device unauthorized."),
+    ("* daemon not running; starting now at tcp:5037\n* daemon started successfully\n", "error: device unauthorized."),
+    ("", "adb: error: connect failed: device unauthorized."),
+])  # fmt: skip
+def test_a_phone_that_does_not_trust_this_computer_is_known_by_any_of_adbs_lines(tmp_path, phone, before, message):
+    (tmp_path / "bin/said").write_text(
+        f"{before}{message}\nThis adb server's $ADB_VENDOR_KEYS is not set\n"
+        "Try 'adb kill-server' if that seems wrong.\nOtherwise check for a confirmation dialog on your device.\n"
+    )
+    (tmp_path / "bin/adb").write_text(f"#!/bin/sh\ncat {tmp_path / 'bin/said'} >&2\nexit 1\n")
     with pytest.raises(EdgejouleError, match="does not trust this computer; accept it on its screen"):
         phone.run("true")
 

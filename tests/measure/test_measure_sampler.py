@@ -67,6 +67,21 @@ def test_a_meter_that_breaks_down_is_an_error_of_the_measurement(tmp_path, meter
             time.sleep(0.2)
 
 
+def test_a_sensor_that_was_swapped_meanwhile_is_an_error_of_the_measurement(tmp_path, meter):
+    with pytest.raises(EdgejouleError, match="energy_uj: the sensor does not answer: its file was removed or made"):  # noqa: SIM117
+        with Sampler(meter, tmp_path / "trace.csv"):
+            (tmp_path / RAPL / "energy_uj").rename(tmp_path / "elsewhere")
+            (tmp_path / "elsewhere").unlink()
+            (tmp_path / RAPL / "energy_uj").write_text("5")
+
+
+def test_a_slow_meter_ends_with_the_workload_not_with_its_next_reading(tmp_path, meter):
+    with Sampler(meter | {"rate_hz": 0.1}, tmp_path / "trace.csv"):
+        start = time.monotonic()
+    assert time.monotonic() - start < 5
+    assert len(readings(tmp_path / "trace.csv")[0]) == 2, "the first, and one at the end"
+
+
 def test_what_stops_the_workload_is_told_rather_than_what_it_did_to_the_sampler(tmp_path, meter):
     with pytest.raises(ZeroDivisionError), Sampler(meter, tmp_path / "trace.csv"):
         (tmp_path / RAPL / "energy_uj").write_text("broken")

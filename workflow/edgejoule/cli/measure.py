@@ -39,6 +39,7 @@ def export(
     work: Annotated[Path, typer.Option(help="Folder that 'record' is given as well.")] = Path("results/measure/work"),
     zoo: Annotated[Path, typer.Option(help="The zoo.")] = Path("config/networks.tsv"),
     network: Annotated[list[str] | None, typer.Option(help="Only this network or family; may be repeated.")] = None,
+    precision: Annotated[str, typer.Option(help="Only networks in this precision: fp32 or int8.")] = "fp32",
     seed: Annotated[int, typer.Option(help="Seed of the random weights.")] = 0,
 ) -> None:
     """Write the networks as a runtime loads them, where 'record' will find them: for converters that live elsewhere.
@@ -52,10 +53,11 @@ def export(
     networks = read_zoo(zoo)
     if network:
         networks = select(networks, network, str(zoo))
+    networks = networks[networks["precision"] == precision]
+    if networks.empty:
+        raise EdgejouleError(f"{zoo}: none of the networks that are asked for is in precision '{precision}'")
     with progress_bar("export") as progress:
-        ready, problems = export_all(
-            networks[networks["precision"] == "fp32"], runtime, work / "models", seed, progress
-        )
+        ready, problems = export_all(networks, runtime, work / "models", seed, progress)
     for problem in problems.itertuples(index=False):
         typer.echo(problem.reason)
     typer.echo(f"{len(ready)} networks in {work / 'models'}, {len(problems)} refused by the converter")
@@ -64,7 +66,7 @@ def export(
 @command.command("noise")
 def noise(
     recording: Annotated[Path, typer.Argument(help="Folder of a recording with per-inference samples.")],
-    kind: Annotated[str, typer.Option(help="network or kernel.")] = "network",
+    kind: Annotated[str, typer.Option(help="network, kernel or application.")] = "network",
     minimum_ms: Annotated[float, typer.Option(help="Leave out what is faster than this.")] = 0.0,
 ) -> None:
     """Print how far the passes of a recording agree, by estimator, as a Markdown table.

@@ -104,6 +104,15 @@ class Protocol(Model):
     profiled_passes: NonNegativeInt = Field(2, description="Passes in which the runtime's profiler times nodes.")
     seed: int = 0
 
+    @model_validator(mode="after")
+    def _window_has_a_range(self) -> "Protocol":
+        if self.minimum_s > self.maximum_s:
+            raise ValueError(
+                f"'minimum_s' is {self.minimum_s:g}, more than 'maximum_s', {self.maximum_s:g}; a window lasts "
+                "from the one to the other"
+            )
+        return self
+
 
 class LiveSource(Model):
     """Measure now: on this machine, or on another over ssh or adb."""
@@ -113,6 +122,9 @@ class LiveSource(Model):
         "local", pattern=r"^(local|ssh://\S+|adb://\S*)$", description="local, ssh://alias or adb://serial."
     )
     networks: list[str] | Literal["all"] = Field("all", description="Networks or families of the zoo to measure.")
+    precisions: list[Literal[PRECISIONS]] = Field(
+        ["fp32"], min_length=1, description="Of these, the networks in these precisions."
+    )
     references: bool = Field(True, description="Measure the applications' reference networks too, for the scores.")
     protocol: Protocol = Protocol()
 

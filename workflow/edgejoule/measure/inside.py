@@ -64,12 +64,18 @@ def ratio_report(events: pd.DataFrame, kernels: pd.DataFrame, minimum_ms: float 
     """Return the table as Markdown.
 
     Raises:
-        EdgejouleError: no kernel was measured both alone and inside a network.
+        EdgejouleError: no kernel was measured alone, none has a time inside networks, or none has both.
     """
+    if not (events["kind"] == "kernel").any():
+        raise EdgejouleError("no kernel was measured alone; it takes 'source.protocol.kernels' in the device file")
+    if not kernels["duration_ms"].notna().any():
+        raise EdgejouleError(
+            "no kernel has a time inside networks: none of the nodes that the runtime's profiler told is one of the "
+            "graph's kernels, which takes a graph as the runtime itself lists it (docs/measure.md)"
+        )
     table = ratios(events, kernels, minimum_ms)
     if table.empty:
         raise EdgejouleError(
-            "no kernel of this recording was measured both alone and inside a network; it takes "
-            "'source.protocol.kernels' and 'profiled_passes' in the device file"
+            f"no kernel was measured both alone and inside a network, in {minimum_ms:g} ms or more there"
         )
     return markdown(ratio_table(table), digits=2)

@@ -59,10 +59,9 @@ def record_device(
     networks = read_zoo(zoo)
     if source.networks != "all":
         networks = select(networks, source.networks, f"{device_file}: 'source.networks'")
-    # Exports are in single precision; what the zoo has in another one is named, not measured under a wrong name.
-    fitting = networks["precision"] == "fp32"
-    workloads, problems = export_all(networks[fitting], device.runtime.name, work / "models", seed, progress)
-    problems = pd.concat([problems, refused(networks[~fitting], zoo)])
+    wanted = networks["precision"].isin(source.precisions)
+    workloads, problems = export_all(networks[wanted], device.runtime.name, work / "models", seed, progress)
+    problems = pd.concat([problems, left_out_of(networks[~wanted], device_file)])
     if source.references and references is not None:
         applications, left_out = export_all(
             read_zoo(references), device.runtime.name, work / "models", seed, progress, kind="application"
@@ -119,8 +118,8 @@ def plan_kernels(device: Device, kernels: Path | None) -> tuple[list[Workload], 
     return workloads, pd.DataFrame(problems, columns=PROBLEMS.names)
 
 
-def refused(networks: pd.DataFrame, zoo: Path) -> pd.DataFrame:
-    """Return one problem per network that is not in single precision."""
+def left_out_of(networks: pd.DataFrame, device_file: Path) -> pd.DataFrame:
+    """Return one problem per network whose precision the device file does not ask for."""
     problems = networks.rename(columns={"network": "workload"})[["workload", "precision"]]
-    reason = "a live measurement exports networks in FP32 only"
-    return problems.assign(kind="network", source=str(zoo), reason=reason)
+    reason = "the device file asks for other precisions ('source.precisions')"
+    return problems.assign(kind="network", source=device_file.name, reason=reason)

@@ -28,6 +28,8 @@ def latencies(events: pd.DataFrame, samples: pd.DataFrame, kind: str) -> pd.Data
 def pairs_of(values: pd.Series) -> dict[str, tuple[pd.Series, pd.Series]]:
     """Return what can be compared: the first two passes, and the even with the odd ones by their mean and their least.
 
+    Of two passes, the halves are the passes themselves, and stand once.
+
     Args:
         values: latency by workload and pass.
 
@@ -38,9 +40,11 @@ def pairs_of(values: pd.Series) -> dict[str, tuple[pd.Series, pd.Series]]:
     even = np.arange(table.shape[1]) % 2 == 0
     if even.all():
         raise EdgejouleError("noise needs at least two passes; set 'source.protocol.passes' to 3 or more")
+    passes = {"two passes": (table.iloc[:, 0], table.iloc[:, 1])}
+    if len(even) == 2:
+        return passes
     first, second = table.loc[:, even], table.loc[:, ~even]
-    return {
-        "two passes": (table.iloc[:, 0], table.iloc[:, 1]),
+    return passes | {
         "halves, means": (first.mean(axis=1), second.mean(axis=1)),
         "halves, least": (first.min(axis=1), second.min(axis=1)),
     }
@@ -96,7 +100,11 @@ def noise_report(recording: Path | str, kind: str = "network", minimum_ms: float
         raise EdgejouleError(f"{recording}: has no samples.parquet; noise is judged from single inferences")
     table = noise_table(content.events, content.samples, kind, minimum_ms)
     if table.empty:
-        raise EdgejouleError(f"{recording}: no event of kind '{kind}' takes {minimum_ms} ms or more in two passes")
+        kinds = sorted(set(content.events["kind"]) - {"idle", "warmup"})
+        raise EdgejouleError(
+            f"{recording}: no event of kind '{kind}' takes {minimum_ms:g} ms or more in two passes; "
+            f"it has events of kind {', '.join(kinds)}"
+        )
     return markdown(table)
 
 

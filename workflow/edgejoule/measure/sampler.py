@@ -20,8 +20,8 @@ from edgejoule.measure.meters import open_meter
 
 #: Readings that are kept in memory before they are written.
 BUFFER = 512
-#: Up to this long a wait is slept through, which costs half of what watching for the end does (s).
-SHORT_S = 0.02
+#: How often the end is looked for (ns); between two looks a wait is slept through, which costs less.
+LOOK_NS = 50_000_000
 #: Longest wait for the sampler to end (s).
 PATIENCE_S = 30.0
 
@@ -114,7 +114,7 @@ def read_until_closed(meter, shift_ns: int, control: TextIO, handle: TextIO, ans
     period = int(1e9 / meter.rate_hz)
     count, buffer, closed = 0, [], False
     start, used = time.monotonic_ns(), time.process_time()
-    due = start
+    due, look = start, start + LOOK_NS
     while True:
         before = time.monotonic_ns()
         readings = meter.read()
@@ -131,11 +131,11 @@ def read_until_closed(meter, shift_ns: int, control: TextIO, handle: TextIO, ans
             return {"share": (time.process_time() - used) / wall, "observed_hz": (count - 1) / wall}
         now = time.monotonic_ns()
         due = max(due + period, now)
-        wait = (due - now) / 1e9
-        if wait <= SHORT_S:
-            time.sleep(wait)
-            wait = 0
-        closed = bool(select.select([control], [], [], wait)[0])
+        if due < look:
+            time.sleep((due - now) / 1e9)
+        else:
+            closed = bool(select.select([control], [], [], (due - now) / 1e9)[0])
+            look = due + LOOK_NS
 
 
 def main() -> None:

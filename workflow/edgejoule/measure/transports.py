@@ -57,14 +57,14 @@ def open_transport(host: str) -> Transport:
     return Ssh(name) if scheme == "ssh" else Adb(name)
 
 
-def _call(program: str, arguments: list[str], data: bytes, url: str) -> tuple[int, bytes, str]:
-    """Run a local program; return its status, its output, and the last line that it complained with."""
+def _call(program: str, arguments: list[str], data: bytes, url: str) -> tuple[int, bytes, list[str]]:
+    """Run a local program; return its status, its output, and the lines that it complained with, at least one."""
     try:
         done = subprocess.run([program, *arguments], input=data, capture_output=True, check=False)
     except FileNotFoundError as error:
         raise EdgejouleError(f"host '{url}': the program {program} is not installed here") from error
-    last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or [f"status {done.returncode}"]
-    return done.returncode, done.stdout, last[0]
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return done.returncode, done.stdout, lines or [f"status {done.returncode}"]
 
 
 def _in_place(target: str) -> tuple[str, str, str]:
@@ -96,11 +96,11 @@ class Ssh:
         """Run a shell command there and return its standard output."""
         options = [part for option in SSH_OPTIONS for part in ("-o", option)]
         options += ["-F", str(self.config)] if self.config else []
-        status, output, complaint = _call("ssh", [*options, "--", self.alias, command], data, self.url)
+        status, output, complaints = _call("ssh", [*options, "--", self.alias, command], data, self.url)
         if status == SSH_LOST:
-            raise ConnectionLostError(complaint)
+            raise ConnectionLostError(complaints[-1])
         if status:
-            raise EdgejouleError(f"host '{self.url}': {complaint}")
+            raise EdgejouleError(f"host '{self.url}': {complaints[-1]}")
         return output
 
     def push(self, content: bytes | Path, target: str) -> None:
@@ -133,9 +133,11 @@ class Adb:
 
     def _adb(self, arguments: list[str], data: bytes = b"") -> bytes:
         chosen = ["-s", self.serial] if self.serial else []
-        status, output, complaint = _call("adb", [*chosen, *arguments], data, self.url)
+        status, output, complaints = _call("adb", [*chosen, *arguments], data, self.url)
         if status == 0:
             return output
+        # adb's own message comes first, with hints in further lines; what a command there complains of comes last.
+        complaint = next((line for line in complaints if line.startswith(ADB_MESSAGES)), complaints[-1])
         if complaint.startswith(ADB_MESSAGES):
             if "unauthorized" in complaint:
                 raise EdgejouleError(

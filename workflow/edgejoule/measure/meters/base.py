@@ -43,7 +43,11 @@ class Meter(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of the hardware."""
+        """Let go of the hardware.
+
+        Raises:
+            EdgejouleError: what was read was not the meter any more.
+        """
 
 
 def open_meter(settings: Mapping) -> Meter:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.measure.meters.sysfs import read_number, read_text
+from edgejoule.measure.meters.sysfs import Number, read_text
 from edgejoule.names import did_you_mean
 
 RATE_HZ = 50.0
@@ -31,7 +31,7 @@ class Hwmon:
     def __init__(self, root: Path, rate_hz: float, sensor: str | None) -> None:
         self.rate_hz = rate_hz
         folder = root / "sys/class/hwmon"
-        self.channels: dict[str, tuple[Path, ...]] = {}
+        self.channels: dict[str, tuple[Number, ...]] = {}
         rails, seen = [], []
         for path in sorted(folder.glob("hwmon*")):
             name = read_text(path / "name") or path.name
@@ -45,7 +45,7 @@ class Hwmon:
                 rail = f"{name}:{label}"
                 if rail in self.channels:
                     rail = f"{name}:{label}@{path.name}"
-                self.channels[rail] = files
+                self.channels[rail] = tuple(map(Number, files))
                 rails.append(
                     {
                         "name": rail,
@@ -65,16 +65,19 @@ class Hwmon:
     def read(self) -> list[tuple[str, float, None]]:
         """Return the power of each channel (W)."""
         readings = []
-        for rail, files in self.channels.items():
+        for rail, factors in self.channels.items():
             value = 1
-            for file in files:
-                value *= read_number(file)
+            for factor in factors:
+                value *= factor.read()
             # mV x mA is uW, too.
             readings.append((rail, value * W_PER_UW, None))
         return readings
 
     def close(self) -> None:
-        """Hold nothing, free nothing."""
+        """Close the channels' files."""
+        for factors in self.channels.values():
+            for factor in factors:
+                factor.close()
 
 
 def _channels(path: Path) -> dict[str, tuple[Path, ...]]:

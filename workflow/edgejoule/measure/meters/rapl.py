@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.measure.meters.sysfs import read_number, read_text
+from edgejoule.measure.meters.sysfs import Number, read_number, read_text
 
 #: The counters are updated about every millisecond (Intel SDM, volume 3B, 16.10.3), so 100 Hz misses nothing.
 RATE_HZ = 100.0
@@ -25,13 +25,13 @@ class Rapl:
         domains = [path for path in sorted(folder.glob("*-rapl:*")) if (path / "energy_uj").exists()]
         if not domains:
             raise EdgejouleError(f"{folder}: no RAPL domain here; load the module intel_rapl_msr, or use another meter")
-        self.files: dict[str, Path] = {}
+        self.counters: dict[str, Number] = {}
         rails = []
         for path in domains:
             name = read_text(path / "name") or path.name
             # Several packages have a core each, so a name alone is not unique.
-            unique = name if name not in self.files else f"{name}@{path.name}"
-            self.files[unique] = path / "energy_uj"
+            unique = name if name not in self.counters else f"{name}@{path.name}"
+            self.counters[unique] = Number(path / "energy_uj")
             rails.append(
                 {
                     "name": unique,
@@ -47,7 +47,9 @@ class Rapl:
 
     def read(self) -> list[tuple[str, float, None]]:
         """Return the counters (J) as they stand, wrapped where they wrapped: the integration undoes it."""
-        return [(name, read_number(path) * J_PER_UJ, None) for name, path in self.files.items()]
+        return [(name, counter.read() * J_PER_UJ, None) for name, counter in self.counters.items()]
 
     def close(self) -> None:
-        """Hold nothing, free nothing."""
+        """Close the counters' files."""
+        for counter in self.counters.values():
+            counter.close()

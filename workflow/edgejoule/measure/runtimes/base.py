@@ -1,6 +1,7 @@
 """What every runtime can do: prepare a model, run it n times, say its versions and settings, time its own nodes."""
 
 import importlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,11 +72,18 @@ def open_runtime(settings: Mapping) -> Runtime:
     """Return the runtime that a device file's ``runtime`` section describes.
 
     Raises:
-        EdgejouleError: no such runtime, its package is not installed, or it is not the version that is asked for.
+        EdgejouleError: no such runtime, its package is not installed, it is not the version that is asked for, or it is
+            to run more threads than this machine has processors for it.
     """
     name = settings["name"]
     if name not in RUNTIMES:
         raise EdgejouleError(f"runtime '{name}' cannot be measured live; {did_you_mean(name, RUNTIMES)}")
+    threads, processors = settings.get("threads") or 1, len(os.sched_getaffinity(0))
+    if threads > processors:
+        raise EdgejouleError(
+            f"runtime '{name}': 'threads' is {threads}, but this process may use {processors} of the machine's "
+            "processors; threads that wait for each other's processor measure nothing of use"
+        )
     module, requirement = RUNTIMES[name]
     try:
         driver = importlib.import_module(module)
