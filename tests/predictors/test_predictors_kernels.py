@@ -9,7 +9,8 @@ import edgejoule
 from edgejoule.predictors import DevicePredictor, training_set
 from edgejoule.predictors.alone import alone_kernels, evidence_of
 from edgejoule.predictors.kernelwise import FromKernels
-from edgejoule.predictors.rows import INPUTS, SYNTHETIC, ZOO, with_durations
+from edgejoule.predictors.matching import with_durations
+from edgejoule.predictors.rows import INPUTS, SYNTHETIC, ZOO
 from edgejoule.predictors.times import ForestPerKind, RooflineTrees
 from edgejoule.predictors.train import train
 from edgejoule.validation import validate

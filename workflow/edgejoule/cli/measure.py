@@ -89,7 +89,7 @@ def kernels(
     Example: edgejoule measure kernels results/measure/my-board --minimum-ms 0.02
     """
     from edgejoule.measure.inside import ratio_report
-    from edgejoule.predictors.rows import with_durations
+    from edgejoule.predictors.matching import with_durations
     from edgejoule.predictors.training import kernels_for
     from edgejoule.tables import read_table
     from edgejoule.tables.contracts import KERNELS

@@ -8,6 +8,7 @@ import pandas as pd
 
 from edgejoule.graphs.identified import identified_kernels
 from edgejoule.predictors.rows import EVIDENCE, NODES, KernelRows
+from edgejoule.predictors.times import SHORTEST_MS
 
 #: A law's own factor counts as much as the factor of all laws together from this many shared configurations on.
 SHRINK = 10
@@ -62,7 +63,8 @@ def _factors(inside: KernelRows, alone: KernelRows) -> np.ndarray:
     _, here, there = np.intersect1d(inside.same, alone.same, return_indices=True)
     if not len(here):
         return np.ones(len(alone.same))
-    ratio = np.log(inside.duration_ms[here] / alone.duration_ms[there])
+    both = inside.duration_ms[here], alone.duration_ms[there]
+    ratio = np.subtract(*(np.log(np.maximum(times, SHORTEST_MS)) for times in both))
     pooled = np.median(ratio)
     own = {law: ratio[inside.law[here] == law] for law in np.unique(inside.law[here])}
     drawn = {law: (values.sum() + SHRINK * pooled) / (len(values) + SHRINK) for law, values in own.items()}

@@ -96,10 +96,12 @@ def _interval(model: dict, metric: str) -> str:
 
 def _from_kernels(latency: dict) -> str:
     laws = len(latency["kernels"]["laws"])
+    silent = ", ".join(latency["silent"])
+    rest = "" if not silent else f" Of these laws the profiler told no time; networks' latencies tell it: {silent}."
     return (
         f"Predicted latency (ms) is {latency['scale']:.4g} x the sum of the kernels' times "
         f"{latency['per_count']:+.3g} x their number. A kernel's time is a non-negative roofline ({laws} laws by kind "
-        "and layout) times a factor that gradient-boosted trees (XGBoost) learned from kernels' own times."
+        "and layout) times a factor that gradient-boosted trees (XGBoost) learned from kernels' own times." + rest
     )
 
 

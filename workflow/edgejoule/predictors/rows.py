@@ -1,8 +1,6 @@
 """Single kernels as learners see them: their configuration, and the times that they took in networks or alone."""
 
-import json
 from dataclasses import dataclass, fields, replace
-from functools import cache
 from typing import Self
 
 import numpy as np
@@ -19,8 +17,6 @@ _CONFIGURATION = (
     "groups",
     "inputs",
 )
-#: Operators whose shapes tell them apart.
-_FILTERED = ("Conv", "FusedConv")
 #: What trees see of a kernel, and how a kernel's time relative to its roofline must move with it, as physics has it:
 #: padding is work for nothing (1), long sums and large maps pay for what a kernel costs at its start (-1).
 INPUTS = {
@@ -170,71 +166,3 @@ def _padding(amount: np.ndarray, block: int) -> np.ndarray:
     such blocks of output channels where there are, and on 6 pixels (onnxruntime/core/mlas/lib, snchwc.cpp).
     """
     return np.ceil(amount / block) * block / np.maximum(amount, 1)
-
-
-def with_durations(kernels: pd.DataFrame, nodes: pd.DataFrame) -> pd.DataFrame:
-    """Return the kernels with ``duration_ms`` (ms), the least time of the same node over the passes; NaN if unknown.
-
-    A runtime names nodes after the file that it read, and orders parallel branches anew in each session, so nodes are
-    matched by network, operator, shapes (of convolutions), and their place among those that share all these. Where the
-    two sides, or two passes, count them differently, those kernels stay unknown.
-
-    Args:
-        kernels: rows of results/graphs/kernels.parquet, as the runtime itself lists them.
-        nodes: rows of a recording's nodes.parquet, with ``input_shapes`` and ``output_shapes`` as JSON.
-    """
-    key = ["network", "precision", "operator", "shapes"]
-    seen = nodes.sort_values(["network", "precision", "pass", "index"], kind="stable")
-    shown = zip(seen["operator"], seen["input_shapes"], seen["output_shapes"], strict=True)
-    seen = seen.assign(shapes=[_node_shapes(*both) if name in _FILTERED else "" for name, *both in shown])
-    listed = kernels.sort_values(["network", "precision", "index"], kind="stable")
-    shapes = [_kernel_shapes(*row) for row in listed[list(_SHAPES)].itertuples(index=False, name=None)]
-    listed = listed.assign(shapes=np.where(listed["operator"].isin(_FILTERED), shapes, ""))
-    for table, within in ((seen, [*key, "pass"]), (listed, key)):
-        table["place"] = table.groupby(within).cumcount()
-        table["many"] = table.groupby(within)["place"].transform("size")
-    times = seen.groupby([*key, "place"], sort=True, as_index=False).agg(
-        duration_ms=("duration_ns", "min"), many=("many", "max"), least=("many", "min")
-    )
-    times = times[times["many"] == times["least"]].drop(columns="least")
-    times["duration_ms"] /= 1e6
-    matched = listed.merge(times, on=[*key, "place", "many"], how="left", validate="one_to_one")
-    return matched.drop(columns=["shapes", "place", "many"])
-
-
-_SHAPES = (
-    "output_channels", "output_height", "output_width", "kernel_height", "kernel_width", "input_height", "kind",
-    "input_channels", "groups",
-)  # fmt: skip
-
-
-def _blocks(channels: int) -> int:
-    """Return how many blocks of 16 channels there are: a blocked layout pads to them."""
-    return -(-channels // 16)
-
-
-def _shapes(channels: int, height: int, width: int, window: tuple[int, int], before: int, each_alone: bool) -> str:
-    return f"{_blocks(channels)}x{height}x{width} {window[0]}x{window[1]} {before} {'depthwise' if each_alone else ''}"
-
-
-def _kernel_shapes(
-    channels: int, height: int, width: int, window_height: int, window_width: int, before: int, kind: str, read: int,
-    groups: int,
-) -> str:  # fmt: skip
-    # A normalisation that the runtime made a convolution has a filter of one number per channel.
-    each_alone = kind.startswith("bn") or (groups > 1 and groups == read)
-    return _shapes(channels, height, width, (max(window_height, 1), max(window_width, 1)), before, each_alone)
-
-
-@cache
-def _node_shapes(before: str, after: str) -> str:
-    """Return a convolution's shapes as ``_kernel_shapes`` has them; empty for a node that is none, or tells none."""
-    if not before or not after:
-        return ""
-    inputs = [shape for each in json.loads(before) for shape in each.values()]
-    outputs = [shape for each in json.loads(after) for shape in each.values()]
-    if len(inputs) < 2 or not outputs or any(len(shape) != 4 for shape in (inputs[0], inputs[1], outputs[0])):
-        return ""
-    _, channels, height, width = outputs[0]
-    _, read, *window = inputs[1]
-    return _shapes(channels, height, width, tuple(window), inputs[0][2], read == 1)

@@ -10,7 +10,7 @@ from edgejoule.predictors.alone import alone_kernels
 from edgejoule.predictors.device import Costs
 from edgejoule.predictors.features import Features, network_features, select
 from edgejoule.predictors.kernelwise import timed
-from edgejoule.predictors.rows import with_durations
+from edgejoule.predictors.matching import with_durations
 from edgejoule.tables import read_table
 from edgejoule.tables.contracts import NODES
 
