@@ -35,6 +35,7 @@ $(READY): envs/requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
-# Live recordings in results/measure and results/traces stay: nothing can make them again. Freeze them, then delete them.
+# Live recordings in results/measure stay: nothing can make them again. Freeze them, then delete them. What was downloaded
+# into results/traces stays too.
 clean:
 	find results -mindepth 1 -maxdepth 1 ! -name README.md ! -name measure ! -name traces -exec rm -rf {} +

@@ -2,11 +2,14 @@
 
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs.kernels import kernels_of_file
+from edgejoule.graphs.macs import node_macs
+from edgejoule.graphs.model import Graph, Node
 from edgejoule.graphs.runtimes import ask
 
 IMAGE = (("x", (1, 8, 16, 16)),)
@@ -144,7 +147,6 @@ def test_a_file_that_computes_nothing_from_its_inputs_stops(tmp_path):
 
 def test_a_runtime_that_hides_work_is_not_believed(monkeypatch):
     from edgejoule.graphs import runtimes
-    from edgejoule.graphs.model import Graph, Node
 
     shapes = {"x": (10, 8), "w": (8, 5), "y": (10, 5)}
     whole = Graph([Node("n", "MatMul", ("x", "w"), ("y",))], shapes, {"w"}, {}, ["x"], ["y"], 40)
@@ -154,13 +156,54 @@ def test_a_runtime_that_hides_work_is_not_believed(monkeypatch):
         ask("onnxruntime", onnx.ModelProto(), whole, "x")
 
 
-def test_a_file_newer_than_the_runtime_is_refused_by_its_version(tmp_path):
-    path = write(tmp_path, [node("Relu", "x", "y")])
+def restate(path, ir_version, opset):
     model = onnx.load(path)
-    model.ir_version = 99
+    model.ir_version, model.opset_import[0].version = ir_version, opset
     onnx.save(model, path)
-    with pytest.raises(EdgejouleError, match="FAIL : Unsupported model IR version: 99, max supported"):
+
+
+def test_a_file_of_newer_versions_that_change_none_of_its_operators_is_read(tmp_path):
+    path = write(tmp_path, [node("Conv", "x w", "y")], [constant("w", 4, 8, 3, 3)])
+    older = kernels_of_file(path)
+    restate(path, 14, 28)
+    pd.testing.assert_frame_equal(kernels_of_file(path), older)
+
+
+@pytest.mark.parametrize(
+    ("ir_version", "opset", "sentence"),
+    [
+        (99, 20, "is an ONNX file of version 99, and ONNX Runtime reads none above 13; export it with ir_version=13"),
+        (13, 99, "has operators of set 99, and ONNX Runtime reads none above 26; export it with opset 26"),
+        (14, 28, "has operator 'DepthToSpace' of operator set 28, and ONNX Runtime reads none above 26"),
+    ],
+)
+def test_a_file_newer_than_the_runtime_is_refused_by_its_version(tmp_path, ir_version, opset, sentence):
+    path = write(tmp_path, [node("DepthToSpace", "x", "y", blocksize=2)])
+    restate(path, ir_version, opset)
+    with pytest.raises(EdgejouleError, match=f"odd.onnx: {sentence}"):
         kernels_of_file(path, "tflite")
+
+
+def test_an_operator_that_changed_is_found_inside_a_branch(tmp_path):
+    output = helper.make_tensor_value_info("t", TensorProto.FLOAT, (1, 2, 32, 32))
+    inner = helper.make_graph([node("DepthToSpace", "x", "t", blocksize=2)], "inner", [], [output])
+    path = write(tmp_path, [node("If", "c", "y", then_branch=inner, else_branch=inner)])
+    restate(path, 14, 28)
+    with pytest.raises(EdgejouleError, match="has operator 'DepthToSpace' of operator set 28"):
+        kernels_of_file(path, "tflite")
+
+
+def test_work_beyond_a_machine_word_is_counted_whole():
+    """64 bits hold 9.2 billion billion; what is counted wraps around in none of them."""
+    side = 10**6
+    shapes = {"x": (1, 64, side, side), "w": (64, 64, 9, 9), "y": (1, 64, side, side)}
+    conv = Node("n", "Conv", ("x", "w"), ("y",), {"pads": [4] * 4})
+    graph = Graph([conv], shapes, {"w"}, {}, ["x"], ["y"], 64 * 64 * 81)
+    assert node_macs(graph, conv) == 64 * side * side * 64 * 81
+    shapes = {"x": (2**31, 2**31), "w": (2**31, 4), "y": (2**31, 4)}
+    gemm = Node("n", "MatMul", ("x", "w"), ("y",))
+    graph = Graph([gemm], shapes, {"w"}, {}, ["x"], ["y"], 0)
+    assert (node_macs(graph, gemm), graph.elements("x")) == (2**64, 2**62)
 
 
 def test_a_convolution_of_other_channels_than_its_weights_stops(tmp_path):

@@ -39,6 +39,18 @@ def build(row, seed: int = 0, pretrained: bool = False) -> "nn.Module":
         raise EdgejouleError(f"{where}: {row.builder} cannot build it from {row.arguments}: {error}") from error
 
 
+def without_data(row) -> "nn.Module":
+    """Build a network whose parameters have shapes and no values (torch's meta device); see ``build``."""
+    import torch
+
+    try:
+        with torch.device("meta"):
+            return build(row)
+    except EdgejouleError:
+        # A few constructors compute with their tensors.
+        return build(row).to("meta")
+
+
 def _edgejoule(arguments: dict, pretrained: bool) -> "nn.Module":
     from edgejoule.graphs.mobile import mobile
 

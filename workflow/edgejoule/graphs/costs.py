@@ -4,6 +4,7 @@ Kinds are the sixteen of DeepEn2023 (Tu et al., SEC 2023, arXiv 2310.18329), tho
 movement, and ``other:<operator>`` for the rest.
 """
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -106,7 +107,7 @@ def kind_of(graph: Graph, kernel: Kernel) -> str:
 def _is_global(graph: Graph, node: Node) -> bool:
     """Whether a mean covers the whole map of a batch of maps."""
     before, after = graph.shapes[node.inputs[0]], graph.shapes[node.outputs[0]]
-    if len(before) != 4 or np.prod(before[2:]) == 1:
+    if len(before) != 4 or math.prod(before[2:]) == 1:
         return False
     return after in (before[:2], (*before[:2], 1, 1)) and after[1] == before[1]
 
@@ -149,14 +150,14 @@ def _as_map(shape: Shape, operator: str) -> Shape:
         return shape
     if len(shape) in (3, 5) and operator in (*_WINDOWED, "DepthwiseConv", "GlobalAveragePool"):
         # One spatial axis, or three, of which the first two count as height.
-        return (*shape[:2], int(np.prod(shape[2:-1])), shape[-1]) if len(shape) == 5 else (*shape, 1)
+        return (*shape[:2], math.prod(shape[2:-1]), shape[-1]) if len(shape) == 5 else (*shape, 1)
     if len(shape) <= 1:
         return (1, shape[0] if shape else 1, 1, 1)
     if len(shape) == 2:
         return (shape[0], shape[1], 1, 1)
     if len(shape) == 5:
         return (shape[0], shape[1] * shape[2], shape[3], shape[4])
-    return (shape[0], shape[-1], int(np.prod(shape[1:-1])), 1)
+    return (shape[0], shape[-1], math.prod(shape[1:-1]), 1)
 
 
 def _window(graph: Graph, node: Node) -> dict[str, int]:
@@ -172,7 +173,7 @@ def _window(graph: Graph, node: Node) -> dict[str, int]:
         # A blocked layout pads channels; the network has as many groups as its input has channels.
         groups = graph.shapes[graph.activations(node)[0]][1]
     return {
-        "kernel_height": int(np.prod(kernel[:-1])) if len(kernel) > 1 else int(kernel[0]),
+        "kernel_height": math.prod(kernel[:-1]) if len(kernel) > 1 else int(kernel[0]),
         "kernel_width": int(kernel[-1]) if len(kernel) > 1 else 1,
         "stride": int(max(attributes.get("strides", [1]))),
         "dilation": int(max(attributes.get("dilations", [1]))),
@@ -252,7 +253,7 @@ def _is_setting(graph: Graph, name: str) -> bool:
 
 def _filter_elements(graph: Graph, node: Node) -> int:
     """Return a convolution's weights without the padding of a blocked layout."""
-    window = int(np.prod(graph.shapes[node.inputs[1]][2:]))
+    window = math.prod(graph.shapes[node.inputs[1]][2:])
     channels_in = graph.shapes[graph.activations(node)[0]][1]
     channels_out = graph.shapes[node.outputs[0]][1]
     groups = channels_in if is_depthwise(graph, node) else int(node.attributes.get("group", 1))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.graphs.builders import build
+from edgejoule.graphs.builders import without_data
 from edgejoule.graphs.export import zeros_for
 from edgejoule.graphs.zoo import input_shape
 from edgejoule.tables.contracts import COUNTS
@@ -25,12 +25,7 @@ def count(row) -> tuple[int, int]:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    try:
-        with torch.device("meta"):
-            network = build(row)
-    except (NotImplementedError, EdgejouleError):
-        # A few constructors compute with their tensors.
-        network = build(row).to("meta")
+    network = without_data(row)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         network(zeros_for(network, input_shape(row.input)).to("meta"))
     # A multiply-accumulate is two operations there.

@@ -4,7 +4,7 @@ One multiply-accumulate counts once; only convolutions, matrix products and what
 papers of the networks and in ``torch.utils.flop_counter``.
 """
 
-import numpy as np
+import math
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs.fusion import is_depthwise
@@ -66,10 +66,10 @@ def product(graph: Graph, node: Node) -> tuple[int, int, int, int]:
     if first.attributes.get("transB"):
         right = (*right[:-2], right[-1], right[-2])
     depth, columns = left[-1], right[-1] if len(right) > 1 else 1
-    leading, rows = int(np.prod(left[:-2])), left[-2] if len(left) > 1 else 1
+    leading, rows = math.prod(left[:-2]), left[-2] if len(left) > 1 else 1
     if first.inputs[1] in graph.weights:
         return rows * leading, depth, columns, 1
-    return rows, depth, columns, max(leading, int(np.prod(right[:-2])))
+    return rows, depth, columns, max(leading, math.prod(right[:-2]))
 
 
 def node_macs(graph: Graph, node: Node) -> int:
@@ -81,7 +81,7 @@ def node_macs(graph: Graph, node: Node) -> int:
         groups = source[1] if is_conv(node) and is_depthwise(graph, node) else int(node.attributes.get("group", 1))
         # A transposed convolution spreads each input element; an ordinary one gathers each output element.
         spread, channels = (source, target[1]) if node.operator == "ConvTranspose" else (target, source[1])
-        return int(np.prod(spread)) * (channels // groups) * int(np.prod(window))
+        return math.prod(spread) * (channels // groups) * math.prod(window)
     if node.operator in ("Gemm", "FusedGemm", "MatMul", "FusedMatMul", "FullyConnected"):
         rows, depth, columns, batch = product(graph, node)
         return rows * depth * columns * batch
@@ -105,7 +105,7 @@ def node_macs(graph: Graph, node: Node) -> int:
         sizes = {
             axis: n for term, shape in zip(terms, shapes, strict=True) for axis, n in zip(term, shape, strict=True)
         }
-        return int(np.prod(list(sizes.values()), dtype=np.int64))
+        return math.prod(sizes.values())
     return 0
 
 

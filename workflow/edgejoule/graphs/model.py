@@ -4,6 +4,7 @@ Whatever depends on nothing but weights and constants is a constant too (every r
 network), so such nodes never become kernels.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from google.protobuf.message import DecodeError
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs.export import BUFFER, real_inputs, strip
+from edgejoule.graphs.versions import lower
 
 Shape = tuple[int, ...]
 
@@ -87,7 +89,7 @@ class Graph:
 
     def elements(self, name: str) -> int:
         """Return how many elements a tensor has."""
-        return int(np.prod(self.shapes[name], dtype=np.int64))
+        return math.prod(self.shapes[name])
 
     def activations(self, node: Node) -> list[str]:
         """Return the inputs of a node that are not constant, each once."""
@@ -95,10 +97,10 @@ class Graph:
 
 
 def load(path: Path | str) -> onnx.ModelProto:
-    """Read an ONNX file without any weights that lie outside it.
+    """Read an ONNX file without any weights that lie outside it, under versions that ONNX Runtime reads.
 
     Raises:
-        EdgejouleError: the file is absent or no ONNX model.
+        EdgejouleError: the file is absent, no ONNX model, or newer than ONNX Runtime reads.
     """
     path = Path(path)
     if path.is_dir():
@@ -111,6 +113,7 @@ def load(path: Path | str) -> onnx.ModelProto:
         raise EdgejouleError(f"{path}: not an ONNX model: {error}") from error
     if not model.graph.node:
         raise EdgejouleError(f"{path}: not an ONNX model, or one without nodes")
+    lower(model, str(path))
     return model
 
 
@@ -203,7 +206,7 @@ def read_graph(
             for name in node.inputs[3:5]:
                 parameters.pop(name, None)
         for name in node.outputs:
-            if name and name not in shapes:
+            if name not in shapes:
                 _borrow_shape(node, name, shapes)
         if demand:
             _demand_shapes(node, shapes, where)
@@ -260,13 +263,13 @@ def _parameters(graph: onnx.GraphProto, weights: set[str]) -> dict[str, int]:
     """Return the elements of the floating-point parameters that some node reads; buffers and indices are none."""
     real = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
     sizes = {
-        value.name: int(np.prod([axis.dim_value for axis in value.type.tensor_type.shape.dim], dtype=np.int64))
+        value.name: math.prod(axis.dim_value for axis in value.type.tensor_type.shape.dim)
         for value in graph.input
         if value.type.tensor_type.elem_type in real and not value.name.startswith(BUFFER)
     }
     # Scalars are an operator's bounds and factors.
     kept = [tensor for tensor in graph.initializer if not tensor.name.startswith(BUFFER)]
-    sizes |= {tensor.name: int(np.prod(tensor.dims)) for tensor in kept if tensor.data_type in real and tensor.dims}
+    sizes |= {tensor.name: math.prod(tensor.dims) for tensor in kept if tensor.data_type in real and tensor.dims}
     used = {name for node in graph.node if node.op_type not in WITHOUT_WEIGHTS for name in node.input}
     return {name: size for name, size in sizes.items() if name in weights and name in used}
 
@@ -293,7 +296,7 @@ def _borrow_shape(node: Node, name: str, shapes: dict[str, Shape]) -> None:
 
 def _demand_shapes(node: Node, shapes: Mapping[str, Shape], where: str) -> None:
     for name in node.outputs:
-        if name and (name not in shapes or any(size <= 0 for size in shapes[name])):
+        if name not in shapes or any(size <= 0 for size in shapes[name]):
             kind = f"{node.domain}:{node.operator}" if node.domain else node.operator
             raise EdgejouleError(
                 f"{where}: operator '{kind}' (node '{node.name}') cannot be costed, because the shape of its output "

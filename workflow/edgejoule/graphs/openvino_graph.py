@@ -118,10 +118,8 @@ def ask_openvino(model: onnx.ModelProto, graph: Graph, where: str) -> tuple[Grap
         if layer.type in ("Input", "Output") or _is_view(layer):
             continue
         kernel = _kernel(told, original, layer, made_of.get(position, []), where)
-        name = titles.get(kernel.anchor.name, f"{layer.type}_{len(kernels)}")
-        kernels.append(replace(kernel, anchor=replace(kernel.anchor, name=name)))
-    # A kernel's members are its anchor, renamed.
-    kernels = [replace(kernel, members=(kernel.anchor,)) for kernel in kernels]
+        anchor = replace(kernel.anchor, name=titles.get(kernel.anchor.name, f"{layer.type}_{len(kernels)}"))
+        kernels.append(replace(kernel, anchor=anchor, members=(anchor,)))
     told.nodes = [kernel.anchor for kernel in kernels]
     told.index()
     return told, kernels

@@ -130,16 +130,16 @@ def _interleaved(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _scattered(count: int) -> np.ndarray:
-    """Return a permutation whose first n values are spread evenly, for every n: van der Corput's sequence, ranked.
+    """Return the places of ``count`` things in a row such that, for every n, the first n places are spread evenly.
 
-    >>> list(np.argsort(_scattered(8)))
-    [0, 4, 2, 6, 1, 5, 3, 7]
+    Place p goes to thing k if p, its bits reversed (van der Corput's sequence), is the k-th smallest of all places.
+
+    >>> places = _scattered(6).tolist()
+    >>> [places.index(place) for place in range(6)]
+    [0, 3, 2, 5, 1, 4]
     """
     bits = max(1, (count - 1).bit_length())
-    reversed_bits = np.array([int(f"{number:0{bits}b}"[::-1], 2) for number in range(count)])
-    place = np.empty(count, np.int64)
-    place[np.argsort(np.argsort(reversed_bits))] = np.arange(count)
-    return place
+    return np.argsort([int(f"{number:0{bits}b}"[::-1], 2) for number in range(count)])
 
 
 def coverage(plan: pd.DataFrame) -> pd.DataFrame:

@@ -3,10 +3,10 @@
 The operators are those of ``tensorflow/lite/schema/schema.fbs``, read with the classes that LiteRT's package brings.
 """
 
+import math
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
@@ -97,31 +97,32 @@ def _kind(name: str, graph, operator, schema) -> str:
     if name in AVERAGES and _over_the_map(graph, operator):
         return "global-avgpool"
     kind = KIND_OF_OPERATOR.get(name, f"other:{name}")
-    if kind == "add" and _activation(operator, schema) in ("RELU", "RELU6"):
+    if kind == "add" and _fuses_relu(operator, schema):
         return "add+relu"
     return kind
 
 
 def _over_the_map(graph, operator) -> bool:
     """Whether an average leaves one value of a whole map; its channels are last, or first after a transposition."""
-    before = graph.Tensors(operator.Inputs(0)).ShapeAsNumpy()
-    after = graph.Tensors(operator.Outputs(0)).ShapeAsNumpy()
+    ends = (operator.Inputs(0), operator.Outputs(0))
+    before, after = (graph.Tensors(place).ShapeAsNumpy().tolist() for place in ends)
     if len(before) != MAP_AXES:
         return False
     for channels, sides in ((before[3], before[1:3]), (before[1], before[2:])):
-        if min(*sides, channels) > 1 and np.prod(after) == before[0] * channels and channels in after:
+        if min(*sides, channels) > 1 and math.prod(after) == before[0] * channels and channels in after:
             return True
     return False
 
 
-def _activation(operator, schema) -> str:
-    options = schema.AddOptions()
+def _fuses_relu(operator, schema) -> bool:
+    """Whether a sum ends in a ReLU; without options it has none."""
     table = operator.BuiltinOptions()
     if table is None:
-        return "NONE"
+        return False
+    options = schema.AddOptions()
     options.Init(table.Bytes, table.Pos)
-    names = {code: name for name, code in vars(schema.ActivationFunctionType).items() if isinstance(code, int)}
-    return names[options.FusedActivationFunction()]
+    kinds = schema.ActivationFunctionType
+    return options.FusedActivationFunction() in (kinds.RELU, kinds.RELU6)
 
 
 def agreement(models: Path, kernels: pd.DataFrame, runtime: str) -> pd.DataFrame:

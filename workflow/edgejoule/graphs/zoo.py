@@ -40,12 +40,15 @@ def read_zoo(path: Path | str = "config/networks.tsv") -> pd.DataFrame:
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
         raise EdgejouleError(f"{path}: not a table of networks: {error}") from error
-    # A zoo of one's own need not know of licences.
-    zoo = zoo.reindex(columns=[*zoo.columns, *(name for name in LICENCES if name not in zoo)])
-    zoo = to_arrow(zoo.astype(dict.fromkeys(LICENCES, "string")), ZOO, str(path)).to_pandas()
+    zoo = to_arrow(_with_licences(zoo).astype(dict.fromkeys(LICENCES, "string")), ZOO, str(path)).to_pandas()
     for line, row in enumerate(zoo.itertuples(), start=2):
         _check(row, f"{path}, line {line} ('{row.network}')")
     return zoo
+
+
+def _with_licences(zoo: pd.DataFrame) -> pd.DataFrame:
+    """Return a zoo with the columns of licences, which a zoo of one's own need not have."""
+    return zoo.reindex(columns=[*zoo.columns, *(name for name in LICENCES if name not in zoo)])
 
 
 def _check(row, where: str) -> None:
@@ -84,8 +87,7 @@ def input_shape(text: str, where: str = "zoo") -> tuple[int, ...]:
 
 def write_zoo(zoo: pd.DataFrame, path: Path | str) -> None:
     """Write networks in the zoo's format, atomically."""
-    zoo = zoo.reindex(columns=[*zoo.columns, *(name for name in LICENCES if name not in zoo)])
-    checked = to_arrow(zoo.convert_dtypes(), ZOO, str(path)).to_pandas()
+    checked = to_arrow(_with_licences(zoo).convert_dtypes(), ZOO, str(path)).to_pandas()
     write_text(path, checked.to_csv(sep="\t", index=False, quoting=csv.QUOTE_NONE))
 
 
