@@ -17,9 +17,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from edgejoule.graphs import read_zoo, select
-from edgejoule.graphs.export import export_with_weights, save, tidy, trace
+from edgejoule.graphs.export import save, tidy, trace
 from edgejoule.graphs.kernels import by_rules, kernels_of_file
 from edgejoule.graphs.model import load, read_graph
+from edgejoule.graphs.runnable import export_with_weights
 from edgejoule.graphs.runtimes import ask
 
 NETWORKS = ("mobilenetv2_100", "resnet50", "densenet121", "mobilevit_s", "vit_tiny_patch16_224", "vgg16")

@@ -1,13 +1,20 @@
 """FP16 and INT8 files run, are smaller, and compute nearly the same."""
 
+import numpy as np
 import onnx
+import pandas as pd
 import pytest
+from onnx import helper
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.graphs import read_zoo, select
-from edgejoule.graphs.export import export_with_weights
+from edgejoule.graphs import precision, read_zoo, runnable, select
+from edgejoule.graphs.conversions import check_conversions
+from edgejoule.graphs.describe import catalogue, describe_zoo
 from edgejoule.graphs.kernels import kernels_of_file
 from edgejoule.graphs.precision import CALIBRATION, DIFFERENCE, convert
+from edgejoule.graphs.runnable import RefusedError, export_with_weights
+from edgejoule.tables import to_arrow
+from edgejoule.tables.contracts import CONVERSIONS
 
 pytest.importorskip("torch", reason="networks need torch")
 
@@ -49,3 +56,62 @@ def test_wrong_requests_stop(network, tmp_path):
     with pytest.raises(EdgejouleError, match="cannot convert to 'int9'; did you mean 'int8'"):
         convert(network, tmp_path / "x.onnx", "int9")
     assert not list(tmp_path.iterdir())
+
+
+def test_every_precision_of_a_network_is_run_and_compared(root):
+    zoo = select(read_zoo(root / "config/networks.tsv"), ["mobilenet-v1-0.25-128"])
+    table = check_conversions(zoo, seed=1)
+    to_arrow(table, CONVERSIONS)
+    assert table[["network", "precision", "compared_with", "state"]].to_numpy().tolist() == [
+        ["mobilenet-v1-0.25-128", "fp32", "pytorch", "runs"],
+        ["mobilenet-v1-0.25-128", "fp16", "fp32", "runs"],
+        ["mobilenet-v1-0.25-128", "int8", "fp32", "runs"],
+    ]
+    exact, half, quantised = table["difference_percent"]
+    assert 0 <= exact < 0.1 and exact < half < 2 and half < quantised
+    assert table["file_bytes"].is_monotonic_decreasing
+    pd.testing.assert_frame_equal(table, check_conversions(zoo, seed=1))
+
+
+def test_what_is_refused_is_a_state_with_its_reason(root, monkeypatch):
+    zoo = select(read_zoo(root / "config/networks.tsv"), ["mobilenet-v1-0.25-128"])
+    monkeypatch.setattr(precision, "_to_int8", raising(ValueError("/a/b.cc:12 f() No such scale")))
+    table = check_conversions(zoo, ["fp16", "int8"])
+    to_arrow(table, CONVERSIONS)
+    assert table["state"].tolist() == ["runs", "refused"]
+    assert table["reason"][1] == "network 'mobilenet-v1-0.25-128': cannot be converted to int8: No such scale"
+    monkeypatch.setattr(runnable, "run", lambda path, inputs, where: [np.zeros((1, 1001), np.float32)])
+    table = check_conversions(zoo, ["fp32", "fp16"])
+    assert table["state"].tolist() == ["refused", "refused"] and table["difference_percent"].isna().all()
+    assert table["reason"].str.contains("what ONNX Runtime computes is up to 1e.02 % of the largest output away").all()
+    with pytest.raises(EdgejouleError, match="--precision is 'fp8'; did you mean 'fp"):
+        check_conversions(zoo, ["fp8"])
+
+
+def raising(error):
+    def fail(*_):
+        raise error
+
+    return fail
+
+
+def test_a_network_with_several_inputs_is_refused(tmp_path):
+    values = [helper.make_tensor_value_info(name, 1, (1, 4)) for name in "abc"]
+    graph = helper.make_graph([helper.make_node("Add", ["a", "b"], ["c"])], "g", values[:2], values[2:])
+    onnx.save(helper.make_model(graph, ir_version=10), tmp_path / "two.onnx")
+    with pytest.raises(RefusedError, match=r"two.onnx: conversion needs one input, .*it has float and float"):
+        convert(tmp_path / "two.onnx", tmp_path / "x.onnx", "fp16")
+
+
+def test_every_network_is_described_in_each_precision_that_is_asked_for(root):
+    zoo = select(read_zoo(root / "config/networks.tsv"), ["mobilenet-v1-0.25-128", "squeezenet1_1"])
+    found = describe_zoo(zoo, ["onnxruntime", "tensorrt"], precisions=["fp16", "int8"])
+    assert len(found.coverage) == 2 * 2 * 2 and set(found.coverage["told_by"]) == {"rules"}
+    sizes = found.kernels.groupby(["network", "runtime", "precision"])[["bytes_in", "macs"]].sum()
+    half, quarter = sizes.xs("fp16", level="precision"), sizes.xs("int8", level="precision")
+    assert (half["bytes_in"] == 2 * quarter["bytes_in"]).all() and (half["macs"] == quarter["macs"]).all()
+    assert catalogue(found.kernels, zoo)["families"].str.contains("mobilenet-v1|squeezenet").all()
+    with pytest.raises(EdgejouleError, match="leave --precision or --ask out"):
+        describe_zoo(zoo, ["onnxruntime"], asked=["onnxruntime"], precisions=["int8"])
+    with pytest.raises(EdgejouleError, match="--precision is 'fp8'"):
+        describe_zoo(zoo, ["onnxruntime"], precisions=["fp8"])

@@ -7,8 +7,10 @@ import pytest
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import read_zoo, select
-from edgejoule.graphs.describe import shard_of
+from edgejoule.graphs.describe import collect, shard_of
 from edgejoule.graphs.zoo import input_shape, parse_shard
+from edgejoule.tables import empty, write_table
+from edgejoule.tables.contracts import FUSION_CHECK
 
 HEADER = "network\tarchitecture\tfamily\tprecision\tbuilder\targuments\tinput\tparameters\ttop1\ttop1_source\n"
 ROW = 'tiny\ttiny\tresnet\tfp32\ttimm\t{"name": "resnet18"}\t3x224x224\t11689512\t69.8\tsomewhere\n'
@@ -122,6 +124,15 @@ def test_shards_are_a_partition_that_keeps_families_whole(zoo):
         parse_shard("2/4")
     with pytest.raises(EdgejouleError, match="shard 5 of 4 does not exist"):
         shard_of(zoo, 5, 4)
+
+
+def test_parts_are_joined_by_their_names_and_others_refused(tmp_path):
+    part = empty(FUSION_CHECK)
+    for name in ("1-of-2-fusion-check", "fusion-check"):
+        write_table(part, tmp_path / f"{name}.parquet", FUSION_CHECK, {})
+    assert list(collect(sorted(tmp_path.iterdir()))) == ["fusion-check"]
+    with pytest.raises(EdgejouleError, match=r"kernel.parquet: is no part of a table; names of parts end in kernels,"):
+        collect([tmp_path / "kernel.parquet"])
 
 
 def test_file_is_plain_tab_separated(root, zoo):

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.graphs.tflite import RefusedError
+from edgejoule.graphs.runnable import RefusedError
 from edgejoule.measure import exports
 from edgejoule.tables import to_arrow
 from edgejoule.tables.contracts import PROBLEMS

@@ -26,6 +26,10 @@ def describe(
         list[str] | None, typer.Option(help="Ask this runtime itself; may be repeated. By default onnxruntime.")
     ] = None,
     only_rules: Annotated[bool, typer.Option(help="Ask no runtime.")] = False,
+    precision: Annotated[
+        list[str] | None,
+        typer.Option(help="Describe every network in this precision, by rules; may be repeated. By default the zoo's."),
+    ] = None,
     fusion_check: Annotated[
         Path | None, typer.Option(help="Where runtimes that were asked and their rules disagree (Parquet).")
     ] = None,
@@ -34,8 +38,8 @@ def describe(
 
     Example: edgejoule graphs describe --runtime onnxruntime --network resnet --output k.parquet --coverage c.parquet
     """
+    from edgejoule.errors import EdgejouleError
     from edgejoule.graphs.describe import describe_zoo, shard_of
-    from edgejoule.graphs.runtimes import ASKED
     from edgejoule.graphs.zoo import parse_shard, read_zoo, select
     from edgejoule.tables import write_table
     from edgejoule.tables.contracts import COVERAGE, FUSION_CHECK, KERNELS
@@ -43,8 +47,10 @@ def describe(
     rows = read_zoo(zoo)
     if network:
         rows = select(rows, network, str(zoo))
-    asked = () if only_rules else tuple(ask or ASKED)
-    found = describe_zoo(shard_of(rows, *parse_shard(shard)), runtime, graphs, asked)
+    if only_rules and ask:
+        raise EdgejouleError("graphs: --ask and --only-rules exclude each other; leave one out")
+    asked = [] if only_rules else ask or None
+    found = describe_zoo(shard_of(rows, *parse_shard(shard)), runtime, graphs, asked, precision or ())
     write_table(found.kernels, output, KERNELS, {"zoo": str(zoo)})
     write_table(found.coverage, coverage, COVERAGE, {"zoo": str(zoo)})
     if fusion_check is not None:
@@ -53,35 +59,65 @@ def describe(
 
 @command.command()
 def collect(
-    kernels: Annotated[
-        list[Path], typer.Argument(help="The parts' kernels; their coverage and fusion-check lie beside them.")
+    parts: Annotated[
+        list[Path], typer.Argument(help="Parts of tables: names end in kernels, coverage, fusion-check or conversions.")
     ],
-    output: Annotated[
-        Path, typer.Option(help="Folder for kernels, catalogue, coverage, fusion-check and fusion-kinds.")
-    ],
+    output: Annotated[Path, typer.Option(help="Folder for the whole tables, the catalogue and fusion-kinds.")],
     zoo: Zoo = Path("config/networks.tsv"),
 ) -> None:
-    """Join the parts; list the unique kernel configurations, and where runtimes and rules disagree.
+    """Join the parts of tables; list the unique kernel configurations, and where runtimes and rules disagree.
 
-    Example: edgejoule graphs collect --output results/graphs results/graphs/parts/*-kernels.parquet
+    Example: edgejoule graphs collect --output results/graphs results/graphs/parts/*.parquet
     """
-    from edgejoule.graphs.describe import catalogue
+    from edgejoule.graphs.describe import PARTS, catalogue
     from edgejoule.graphs.describe import collect as join
     from edgejoule.graphs.fusion_check import by_kind
     from edgejoule.graphs.zoo import read_zoo
     from edgejoule.tables import write_table, write_text
-    from edgejoule.tables.contracts import CATALOGUE, COVERAGE, FUSION_CHECK, FUSION_KINDS, KERNELS
+    from edgejoule.tables.contracts import CATALOGUE, FUSION_KINDS
 
     about = {"zoo": str(zoo)}
-    for name, table in (("kernels", KERNELS), ("coverage", COVERAGE), ("fusion-check", FUSION_CHECK)):
-        joined = join([path.with_name(path.name.replace("kernels", name)) for path in kernels], table)
-        write_table(joined, output / f"{name}.parquet", table, about)
+    for name, joined in join(parts).items():
+        write_table(joined, output / f"{name}.parquet", PARTS[name], about)
         if name == "kernels":
             write_table(catalogue(joined, read_zoo(zoo)), output / "catalogue.parquet", CATALOGUE, about)
         if name == "fusion-check":
             kinds = by_kind(joined)
             write_table(kinds, output / "fusion-kinds.parquet", FUSION_KINDS, about)
             write_text(output / "fusion-kinds.csv", kinds.to_csv(index=False, lineterminator="\n"))
+
+
+@command.command()
+def convert(
+    output: Annotated[Path, typer.Option(help="How far each file's output is from the reference (Parquet).")],
+    zoo: Zoo = Path("config/networks.tsv"),
+    network: Annotated[list[str] | None, typer.Option(help="Only this network or family; may be repeated.")] = None,
+    shard: Annotated[str, typer.Option(help="Which part of how many, such as 1-of-4; families stay whole.")] = "1-of-1",
+    precision: Annotated[
+        list[str] | None, typer.Option(help="fp32, fp16 or int8; may be repeated. By default all three.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of random weights and inputs.")] = 0,
+) -> None:
+    """Export networks with weights, run them in ONNX Runtime, convert them to FP16 and INT8 and run them again.
+
+    FP32 is compared with PyTorch, the others with FP32. No file is kept: edgejoule graphs export writes one.
+
+    Example: edgejoule graphs convert --network resnet --precision int8 --output conversions.parquet
+    """
+    from edgejoule.graphs.conversions import check_conversions
+    from edgejoule.graphs.describe import shard_of
+    from edgejoule.graphs.zoo import parse_shard, read_zoo, select
+    from edgejoule.tables import write_table
+    from edgejoule.tables.contracts import CONVERSIONS
+    from edgejoule.tables.vocabulary import PRECISIONS
+
+    rows = read_zoo(zoo)
+    if network:
+        rows = select(rows, network, str(zoo))
+    found = check_conversions(shard_of(rows, *parse_shard(shard)), precision or PRECISIONS, seed)
+    write_table(found, output, CONVERSIONS, {"zoo": str(zoo), "seed": seed})
+    counts = found.groupby(["precision", "state"]).size()
+    typer.echo("; ".join(f"{precision}: {number} {state}" for (precision, state), number in counts.items()))
 
 
 @command.command()
@@ -120,8 +156,9 @@ def export(
     """
     from edgejoule.errors import EdgejouleError
     from edgejoule.graphs.export import describe as without_weights
-    from edgejoule.graphs.export import export_with_weights, save
+    from edgejoule.graphs.export import save
     from edgejoule.graphs.precision import convert
+    from edgejoule.graphs.runnable import export_with_weights
     from edgejoule.graphs.tflite import export_tflite
     from edgejoule.graphs.zoo import read_zoo, select
     from edgejoule.tables import atomic_path
@@ -136,7 +173,8 @@ def export(
     elif not (weights or pretrained):
         save(without_weights(row), output)
     elif precision == "fp32":
-        export_with_weights(row, output, seed=seed, pretrained=pretrained)
+        difference = export_with_weights(row, output, seed=seed, pretrained=pretrained)
+        typer.echo(f"largest difference from PyTorch: {100 * difference:.2g} % of the largest output")
     else:
         with TemporaryDirectory() as folder:
             export_with_weights(row, Path(folder) / "fp32.onnx", seed=seed, pretrained=pretrained)

@@ -234,6 +234,7 @@ class Zoo(Model):
     file: str = Field("config/networks.tsv", description="The zoo.")
     seed: int = Field(0, description="Seed of the random weights.")
     variants: PositiveInt = Field(1, description="Variants of each of nine families that are generated.")
+    more_variants: PositiveInt = Field(50, description="The same in `snakemake more_variants`.")
 
 
 class Plan(Model):

@@ -14,9 +14,11 @@ from edgejoule.graphs.kernels import table_of
 from edgejoule.graphs.macs import demand_countable
 from edgejoule.graphs.model import Graph, read_graph
 from edgejoule.graphs.rules import Rules, load_rules
-from edgejoule.graphs.runtimes import ASKED, ask
+from edgejoule.graphs.runtimes import ASKED, ask, demand_askable
+from edgejoule.names import did_you_mean
 from edgejoule.tables import empty, read_table
-from edgejoule.tables.contracts import CATALOGUE, COVERAGE, FUSION_CHECK, KERNELS
+from edgejoule.tables.contracts import CATALOGUE, CONVERSIONS, COVERAGE, FUSION_CHECK, KERNELS
+from edgejoule.tables.vocabulary import PRECISIONS
 
 
 def shard_of(zoo: pd.DataFrame, shard: int, shards: int) -> pd.DataFrame:
@@ -50,7 +52,11 @@ class Described:
 
 
 def describe_zoo(
-    zoo: pd.DataFrame, runtimes: Sequence[str], graphs: Path | str | None = None, asked: Sequence[str] = ASKED
+    zoo: pd.DataFrame,
+    runtimes: Sequence[str],
+    graphs: Path | str | None = None,
+    asked: Sequence[str] | None = None,
+    precisions: Sequence[str] = (),
 ) -> Described:
     """Describe networks on runtimes.
 
@@ -61,12 +67,28 @@ def describe_zoo(
         zoo: rows of the zoo.
         runtimes: runtimes that have rules; each takes the builders and precisions that its rules file lists.
         graphs: folder to keep the graph files in (without weights), or None.
-        asked: runtimes to ask; the others are described by their rules.
+        asked: runtimes to ask; the others are described by their rules. None = ONNX Runtime, if it is described.
+        precisions: describe every network in these, by rules only. Empty = in those of the zoo that a runtime's rules
+            file lists.
+
+    Raises:
+        EdgejouleError: a runtime has no rules, cannot be asked or is not described; a precision is unknown; a network
+            cannot be exported or costed.
     """
+    for precision in precisions:
+        if precision not in PRECISIONS:
+            raise EdgejouleError(f"graphs: --precision is '{precision}'; {did_you_mean(precision, PRECISIONS)}")
+    if precisions and asked:
+        raise EdgejouleError(
+            "graphs: a runtime is asked in the zoo's own precisions only; leave --precision or --ask out"
+        )
+    if asked is None:
+        asked = [runtime for runtime in ASKED if runtime in runtimes and not precisions]
+    demand_askable(asked, runtimes)
     parts = [Described(empty(KERNELS).assign(layout="", implementation=""), empty(COVERAGE), empty(FUSION_CHECK))]
     rules = [load_rules(runtime) for runtime in runtimes]
     for _, rows in zoo.groupby("architecture", sort=True):
-        wanted = {rule.runtime: _rows_for(rows, rule) for rule in rules}
+        wanted = {rule.runtime: _rows_for(rows, rule, precisions) for rule in rules}
         if not any(wanted.values()):
             continue
         row = next(rows.itertuples())
@@ -84,9 +106,16 @@ def describe_zoo(
     return Described(*(_stack([getattr(part, field.name) for part in parts]) for field in fields(Described)))
 
 
-def _rows_for(rows: pd.DataFrame, rules: Rules) -> list:
-    chosen = rows["builder"].isin(rules.builders) & rows["precision"].isin(rules.precisions)
-    return list(rows[chosen].itertuples())
+def _rows_for(rows: pd.DataFrame, rules: Rules, precisions: Sequence[str]) -> list:
+    """Return the rows of one architecture that a runtime executes, or one row for each precision that is asked for."""
+    rows = rows[rows["builder"].isin(rules.builders)]
+    if precisions:
+        return [
+            row._replace(network=row.architecture, precision=precision)
+            for row in rows.head(1).itertuples()
+            for precision in precisions
+        ]
+    return list(rows[rows["precision"].isin(rules.precisions)].itertuples())
 
 
 def _stack(parts: list[pd.DataFrame]) -> pd.DataFrame:
@@ -137,10 +166,23 @@ def _cover(table: pd.DataFrame, graph: Graph, views: int, row, disagree: int | N
     }
 
 
-def collect(paths: Sequence[Path], table) -> pd.DataFrame:
-    """Read the parts of a table and return them as one, sorted by its key."""
-    parts = [read_table(path, table) for path in paths]
-    return _stack(parts).sort_values(list(table.key), ignore_index=True)
+#: Tables that are made in parts, by the ending of the parts' names.
+PARTS = {"kernels": KERNELS, "coverage": COVERAGE, "fusion-check": FUSION_CHECK, "conversions": CONVERSIONS}
+
+
+def collect(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
+    """Read parts of tables; return each table whole, sorted by its key, by its name in ``PARTS``.
+
+    Raises:
+        EdgejouleError: a file's name ends in the name of no such table.
+    """
+    found: dict[str, list[pd.DataFrame]] = {}
+    for path in paths:
+        name = next((name for name in PARTS if path.stem == name or path.stem.endswith(f"-{name}")), None)
+        if name is None:
+            raise EdgejouleError(f"{path}: is no part of a table; names of parts end in {', '.join(PARTS)}")
+        found.setdefault(name, []).append(read_table(path, PARTS[name]))
+    return {name: _stack(parts).sort_values(list(PARTS[name].key), ignore_index=True) for name, parts in found.items()}
 
 
 def catalogue(kernels: pd.DataFrame, zoo: pd.DataFrame) -> pd.DataFrame:
@@ -153,7 +195,7 @@ def catalogue(kernels: pd.DataFrame, zoo: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Table CATALOGUE with the configuration's columns, the most frequent first.
     """
-    families = zoo.set_index("network")["family"]
+    families = dict(zip(zoo["architecture"], zoo["family"], strict=True)) | zoo.set_index("network")["family"].to_dict()
     found = kernels.assign(family=kernels["network"].map(families))
     groups = found.groupby(["kernel", "runtime"], sort=True)
     counted = groups.agg(

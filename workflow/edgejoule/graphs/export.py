@@ -1,4 +1,4 @@
-"""Exporting networks as ONNX: without weights to describe them, with weights to run them.
+"""Exporting networks as ONNX without weights, to describe them; ``runnable`` exports them with weights.
 
 A graph file describes a network and carries no weights: each parameter is a graph input with its shape, and the names
 of the real inputs stand in the file's metadata. VGG-16 takes 6 kB instead of 550 MB. TorchScript's exporter is used
@@ -6,6 +6,7 @@ because it is several times faster than the one on torch.export (0.3 s against 6
 """
 
 import io
+import math
 import os
 import re
 import warnings
@@ -19,7 +20,7 @@ import numpy as np
 import onnx
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.graphs.builders import build
+from edgejoule.graphs.builders import without_data
 from edgejoule.graphs.zoo import input_shape
 from edgejoule.tables import atomic_path
 
@@ -61,18 +62,10 @@ def tidy(exported: onnx.ModelProto, where: str) -> onnx.ModelProto:
 def trace(row) -> onnx.ModelProto:
     """Export a network of the zoo without weights, as PyTorch writes it.
 
-    The module is built on torch's meta device, so no weight is ever allocated; its parameters are traced as inputs that
-    are one zero, expanded. See ``builders.build`` for ``row`` and errors.
+    The module has no data, so no weight is ever allocated; its parameters are traced as inputs that are one zero,
+    expanded. See ``builders.build`` for ``row`` and errors.
     """
-    import torch
-
-    try:
-        with torch.device("meta"):
-            module = build(row)
-    except (NotImplementedError, EdgejouleError):
-        # A few constructors compute with their tensors.
-        module = build(row)
-    return _trace(module, input_shape(row.input), f"network '{row.architecture}'")
+    return _trace(without_data(row), input_shape(row.input), f"network '{row.architecture}'")
 
 
 def _name_constants(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -106,7 +99,7 @@ def _trace(module: "torch.nn.Module", shape: Sequence[int], where: str) -> onnx.
             return module(x)
 
     weights = tuple(zero for _, _, zero in slots.values())
-    return _torch_export(Weightless().eval(), (zeros_for(module, shape), *weights), ["input", *slots], where)
+    return torch_export(Weightless().eval(), (zeros_for(module, shape), *weights), ["input", *slots], where)
 
 
 def zeros_for(module: "torch.nn.Module", shape: Sequence[int]) -> "torch.Tensor":
@@ -116,7 +109,12 @@ def zeros_for(module: "torch.nn.Module", shape: Sequence[int]) -> "torch.Tensor"
     return torch.zeros(*shape, dtype=getattr(module, "input_dtype", torch.float32))
 
 
-def _torch_export(module: "torch.nn.Module", arguments: tuple, names: list[str], where: str) -> onnx.ModelProto:
+def torch_export(module: "torch.nn.Module", arguments: tuple, names: list[str], where: str) -> onnx.ModelProto:
+    """Return a module as ONNX; its first argument is the real input.
+
+    Raises:
+        EdgejouleError: PyTorch has no ONNX for one of its operators.
+    """
     import torch
 
     buffer = io.BytesIO()
@@ -134,7 +132,7 @@ def _torch_export(module: "torch.nn.Module", arguments: tuple, names: list[str],
                 output_names=["output"],
             )
         except torch.onnx.errors.OnnxExporterError as error:
-            raise EdgejouleError(f"{where}: PyTorch cannot export it as ONNX: {_first_line(error)}") from error
+            raise EdgejouleError(f"{where}: PyTorch cannot export it as ONNX: {first_line(error)}") from error
     model = onnx.load_from_string(buffer.getvalue())
     _mark_inputs(model, names[:1])
     return model
@@ -196,11 +194,11 @@ def optimise(model: bytes | Path, path: Path, level: str, where: str, disabled: 
     given = str(model) if isinstance(model, Path) else model
     try:
         ort.InferenceSession(given, options, providers=["CPUExecutionProvider"], disabled_optimizers=list(disabled))
-    except _ort_errors() as error:
-        raise EdgejouleError(f"{where}: ONNX Runtime cannot load the graph: {_first_line(error)}") from error
+    except ort_errors() as error:
+        raise EdgejouleError(f"{where}: ONNX Runtime cannot load the graph: {first_line(error)}") from error
 
 
-def _ort_errors() -> tuple[type[Exception], ...]:
+def ort_errors() -> tuple[type[Exception], ...]:
     """Return the exceptions of ONNX Runtime's sessions, which have no common base but Exception."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
@@ -208,7 +206,7 @@ def _ort_errors() -> tuple[type[Exception], ...]:
     return tuple(getattr(state, name) for name in names)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """Return what an error of ONNX Runtime says, without the signature of the C++ function that raised it."""
     text = str(error).strip()
     if not text:
@@ -240,7 +238,7 @@ def strip(model: onnx.ModelProto) -> onnx.ModelProto:
     graph.value_info.extend(source.value_info)
     present = {value.name for value in source.input}
     for tensor in source.initializer:
-        if int(np.prod(tensor.dims)) <= SMALL:
+        if math.prod(tensor.dims) <= SMALL:
             graph.initializer.append(tensor)
         elif tensor.name not in present:
             graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims)))
@@ -271,7 +269,7 @@ def fill(model: onnx.ModelProto, folder: Path, seed: int = 0) -> Path:
         kind = value.type.tensor_type
         shape = [size.dim_value for size in kind.shape.dim]
         dtype = onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)
-        size = int(np.prod(shape)) * dtype.itemsize
+        size = math.prod(shape) * dtype.itemsize
         own = np.roll(block, -zlib.crc32(value.name.encode()))
         if size > _LARGE_BYTES and value.name not in exposed:
             graph.initializer.append(_zeros(value.name, kind.elem_type, shape, end, size))
@@ -295,26 +293,6 @@ def _zeros(name: str, kind: int, shape: Sequence[int], offset: int, size: int) -
     for key, value in (("location", _ZEROS), ("offset", str(offset)), ("length", str(size))):
         tensor.external_data.add(key=key, value=value)
     return tensor
-
-
-def export_with_weights(row, path: Path | str, seed: int = 0, pretrained: bool = False) -> None:
-    """Write a network of the zoo as a runnable ONNX file, weights included (FP32), checked by ``onnx.checker``.
-
-    Only live measurements need this. The input is ``input`` (batch of one, float32; int64 for tokens), the output
-    ``output``.
-
-    Args:
-        row: a row of the zoo.
-        path: the file; models above 2 GB are not supported.
-        seed: seed of the random weights.
-        pretrained: published weights instead.
-    """
-    module = build(row, seed=seed, pretrained=pretrained)
-    zeros = zeros_for(module, input_shape(row.input))
-    model = _torch_export(module, (zeros,), ["input"], f"network '{row.architecture}'")
-    onnx.checker.check_model(model)
-    with atomic_path(path) as temporary:
-        onnx.save(model, temporary)
 
 
 def save(model: onnx.ModelProto, path: Path | str) -> None:

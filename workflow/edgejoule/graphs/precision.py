@@ -4,6 +4,9 @@ INT8 is ONNX Runtime's static quantisation in QDQ form, calibrated with random i
 not depend on the values, and useless for accuracy; the file says so in its metadata.
 """
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,6 +14,8 @@ import numpy as np
 import onnx
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.graphs.export import first_line, ort_errors
+from edgejoule.graphs.runnable import RefusedError, largest_difference, run
 from edgejoule.names import did_you_mean
 from edgejoule.tables import atomic_path
 
@@ -18,35 +23,43 @@ from edgejoule.tables import atomic_path
 CALIBRATION = "edgejoule.calibration"
 DIFFERENCE = "edgejoule.difference_from_fp32"
 _BATCHES = 2
+#: What ONNX Runtime's converters raise; they have no common base but Exception.
+_ERRORS = (RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError)
 
 
-def convert(source: Path | str, target: Path | str, precision: str, seed: int = 0) -> float:
+def convert(source: Path | str, target: Path | str, precision: str, seed: int = 0, where: str = "") -> float:
     """Write a runnable FP32 network in another precision.
 
     Args:
-        source: ONNX file with weights, one floating-point input.
+        source: ONNX file with weights, one input: float32, or int64 for tokens.
         target: the converted file.
         precision: fp16 (weights and activations; input and output stay float32) or int8 (QDQ).
         seed: seed of the random inputs, for calibration and comparison.
+        where: what to name in messages; by default the source.
 
     Returns:
         The largest difference from the FP32 output over the largest FP32 output, on one random input. The file says it
         too, in its metadata.
 
     Raises:
-        EdgejouleError: the precision is neither, or the network has other than one floating-point input.
+        RefusedError: the converter fails on the network, ONNX Runtime does not run what it makes, or the network has
+            other than one input of numbers or tokens.
+        EdgejouleError: the precision is neither.
     """
+    where = where or str(source)
     if precision not in ("fp16", "int8"):
-        raise EdgejouleError(f"{source}: cannot convert to '{precision}'; {did_you_mean(precision, ('fp16', 'int8'))}")
-    name, shape = _input(Path(source))
-    random = np.random.default_rng(seed)
-    inputs = [{name: random.standard_normal(shape, dtype=np.float32)} for _ in range(_BATCHES)]
+        raise EdgejouleError(f"{where}: cannot convert to '{precision}'; {did_you_mean(precision, ('fp16', 'int8'))}")
+    inputs = _inputs(Path(source), seed, where)
     with atomic_path(target) as temporary:
-        if precision == "fp16":
-            _to_fp16(Path(source), temporary)
-        else:
-            _to_int8(Path(source), temporary, inputs)
-        difference = _difference(Path(source), temporary, inputs[0])
+        try:
+            if precision == "fp16":
+                _to_fp16(Path(source), temporary)
+            else:
+                _to_int8(Path(source), temporary, inputs)
+        except (*_ERRORS, *ort_errors()) as error:
+            raise RefusedError(f"{where}: cannot be converted to {precision}: {first_line(error)}") from error
+        expected = run(Path(source), inputs[0], where)
+        difference = largest_difference(run(temporary, inputs[0], where), expected)
         _note(temporary, DIFFERENCE, f"{difference:.3g} of the largest output, on a random input")
         return difference
 
@@ -58,21 +71,37 @@ def _note(path: Path, key: str, value: str) -> None:
     onnx.save(model, path)
 
 
-def _input(source: Path) -> tuple[str, tuple[int, ...]]:
+def _inputs(source: Path, seed: int, where: str) -> list[dict[str, np.ndarray]]:
+    """Return random inputs: normal numbers, or token identifiers of 0 and 1."""
     graph = onnx.load(source, load_external_data=False).graph
     weights = {tensor.name for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in weights]
-    if len(inputs) != 1 or inputs[0].type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
-        raise EdgejouleError(
-            f"{source}: conversion needs one float32 input, but there are {len(inputs)} of other kinds"
+    kinds = [onnx.TensorProto.DataType.Name(value.type.tensor_type.elem_type).lower() for value in inputs]
+    if kinds not in (["float"], ["int64"]):
+        raise RefusedError(
+            f"{where}: conversion needs one input, float or int64, but it has {' and '.join(kinds) or 'none'}"
         )
-    return inputs[0].name, tuple(axis.dim_value for axis in inputs[0].type.tensor_type.shape.dim)
+    name, random = inputs[0].name, np.random.default_rng(seed)
+    shape = tuple(axis.dim_value for axis in inputs[0].type.tensor_type.shape.dim)
+    if kinds == ["int64"]:
+        return [{name: random.integers(0, 2, shape)} for _ in range(_BATCHES)]
+    return [{name: random.standard_normal(shape, dtype=np.float32)} for _ in range(_BATCHES)]
 
 
 def _to_fp16(source: Path, target: Path) -> None:
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
     onnx.save(convert_float_to_float16(onnx.load(source), keep_io_types=True), target)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep back what the quantiser says of weights that it treats whole instead of channel by channel."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _to_int8(source: Path, target: Path, inputs: list[dict[str, np.ndarray]]) -> None:
@@ -88,7 +117,7 @@ def _to_int8(source: Path, target: Path, inputs: list[dict[str, np.ndarray]]) ->
         def get_next(self) -> dict[str, np.ndarray] | None:
             return next(self._left, None)
 
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, _quiet():
         prepared = Path(folder) / "prepared.onnx"
         # Normalisation is folded first, as runtimes do, so that convolutions are quantised with it.
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
@@ -102,16 +131,3 @@ def _to_int8(source: Path, target: Path, inputs: list[dict[str, np.ndarray]]) ->
             weight_type=QuantType.QInt8,
         )
     _note(target, CALIBRATION, "random inputs: for cost, not for accuracy")
-
-
-def _difference(source: Path, target: Path, given: dict[str, np.ndarray]) -> float:
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    first, second = (
-        ort.InferenceSession(path, options, providers=["CPUExecutionProvider"]).run(None, given)[0]
-        for path in (source, target)
-    )
-    return float(np.abs(first - second).max() / np.abs(first).max())

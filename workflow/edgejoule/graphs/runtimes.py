@@ -2,7 +2,7 @@
 
 import heapq
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,9 +27,21 @@ ASKED = ("onnxruntime",)
 _TOLERANCE = 0.005
 
 
-def can_be_asked(runtime: str) -> bool:
-    """Whether a runtime can say what it executes."""
-    return runtime in _ASK
+def demand_askable(asked: Sequence[str], described: Sequence[str]) -> None:
+    """Stop at a runtime that is to be asked and cannot say what it executes, or is not described at all.
+
+    Raises:
+        EdgejouleError: there is one.
+    """
+    for runtime in asked:
+        if runtime not in _ASK:
+            raise EdgejouleError(
+                f"graphs: runtime '{runtime}' cannot be asked; ask {', '.join(_ASK)}, or use its rules"
+            )
+        if runtime not in described:
+            raise EdgejouleError(
+                f"graphs: runtime '{runtime}' is to be asked, but not to be described; give --runtime {runtime} too"
+            )
 
 
 def ask(
@@ -38,7 +50,7 @@ def ask(
     """Return the graph that a runtime makes of a network, and its kernels in order of execution.
 
     Args:
-        runtime: one that ``can_be_asked``.
+        runtime: onnxruntime or openvino.
         model: graph file without weights, cleaned up.
         graph: the same, read: the runtime keeps its tensors' names, so it gives the shapes.
         where: network to name in messages.
@@ -47,8 +59,7 @@ def ask(
     Raises:
         EdgejouleError: it cannot be asked, is not installed, does not load the network, or hides a part of its work.
     """
-    if runtime not in _ASK:
-        raise EdgejouleError(f"graphs: runtime '{runtime}' cannot be asked; ask {', '.join(_ASK)}, or use its rules")
+    demand_askable([runtime], [runtime])
     told, kernels = _ASK[runtime](model, exported or model, graph, where)
     found, wanted = (sum(node_macs(one, node) for node in one.nodes) for one in (told, graph))
     if abs(found - wanted) > _TOLERANCE * wanted:

@@ -11,25 +11,19 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs.builders import build
+from edgejoule.graphs.runnable import TOLERANCE, RefusedError, largest_difference, outputs_of, random_input
 from edgejoule.graphs.zoo import input_shape
 
 if TYPE_CHECKING:
     import torch
 
-#: How far the converted network's output may be from PyTorch's, over the largest output.
-TOLERANCE = 1e-3
 #: A file with less than this share of the network's weights is not that network: the converter dropped a part.
 LEAST_WEIGHTS = 0.8
 IMAGE_AXES = 4
-
-
-class RefusedError(EdgejouleError):
-    """The converter does not take this network, whoever asks: a state of the network, not a mistake."""
 
 
 def export_tflite(row, path: Path, seed: int = 0, pretrained: bool = False) -> float:
@@ -59,10 +53,7 @@ def export_tflite(row, path: Path, seed: int = 0, pretrained: bool = False) -> f
     generator = torch.Generator().manual_seed(seed)
     if not pretrained:
         _vary(module, generator)
-    if getattr(module, "input_dtype", torch.float32) == torch.float32:
-        value = torch.randn(shape, generator=generator)
-    else:
-        value = torch.randint(0, 2, shape, generator=generator)
+    value = random_input(module, shape, generator)
     if len(shape) == IMAGE_AXES:
         module = converter.to_channel_last_io(module, args=[0]).eval()
         value = value.permute(0, 2, 3, 1).contiguous()
@@ -72,7 +63,8 @@ def export_tflite(row, path: Path, seed: int = 0, pretrained: bool = False) -> f
         try:
             converted = converter.convert(module, (value,))
             # LiteRT's whole numbers have 32 bits, unlike PyTorch's.
-            difference = _difference(converted(value if value.is_floating_point() else value.int()), expected)
+            found = outputs_of(converted(value if value.is_floating_point() else value.int()))
+            difference = largest_difference(found, outputs_of(expected))
         except _errors() as error:
             raise RefusedError(f"{where}: litert-torch cannot convert it: {_first_line(error)}") from error
     if not difference <= TOLERANCE:
@@ -123,16 +115,6 @@ def _errors() -> tuple[type[Exception], ...]:
         RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError, AssertionError,
         torch._dynamo.exc.TorchDynamoException,
     )  # fmt: skip
-
-
-def _difference(outputs, expected) -> float:
-    """Return the largest difference of any output, over the largest value of that output in PyTorch."""
-    ours = outputs if isinstance(outputs, (tuple, list)) else [outputs]
-    theirs = expected if isinstance(expected, (tuple, list)) else [expected]
-    if len(ours) != len(theirs):
-        raise ValueError(f"{len(theirs)} outputs became {len(ours)}")
-    pairs = [(np.asarray(mine), other.numpy()) for mine, other in zip(ours, theirs, strict=True)]
-    return max(float(np.abs(mine - other).max() / np.abs(other).max()) for mine, other in pairs)
 
 
 def _first_line(error: Exception) -> str:

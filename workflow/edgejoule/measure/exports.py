@@ -10,9 +10,10 @@ import pandas as pd
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs.builders import build
-from edgejoule.graphs.export import export_with_weights, zeros_for
+from edgejoule.graphs.export import zeros_for
 from edgejoule.graphs.precision import convert
-from edgejoule.graphs.tflite import RefusedError, export_tflite
+from edgejoule.graphs.runnable import RefusedError, export_with_weights
+from edgejoule.graphs.tflite import export_tflite
 from edgejoule.graphs.zoo import input_shape
 from edgejoule.measure.plan import Workload
 from edgejoule.measure.prepare import export_once
@@ -35,10 +36,7 @@ def export_int8(row, path: Path, seed: int) -> None:
     with TemporaryDirectory() as folder:
         single = Path(folder) / "fp32.onnx"
         export_with_weights(row, single, seed)
-        try:
-            convert(single, path, "int8", seed)
-        except EdgejouleError as error:
-            raise RefusedError(f"network '{row.network}': {error}") from error
+        convert(single, path, "int8", seed, f"network '{row.network}'")
 
 
 def export_program(row, path: Path, seed: int) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from edgejoule.config.models import Device
 from edgejoule.errors import EdgejouleError
-from edgejoule.graphs.tflite import RefusedError
+from edgejoule.graphs.runnable import RefusedError
 from edgejoule.measure.plan import Plan, Workload, sha256_of
 from edgejoule.tables import atomic_path, read_table, write_json
 from edgejoule.tables.contracts import PLAN

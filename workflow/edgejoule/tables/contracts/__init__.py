@@ -3,6 +3,7 @@
 from edgejoule.tables.contracts.datasets import APPLICATIONS, KERNEL_COSTS, NETWORKS, PASSES
 from edgejoule.tables.contracts.graphs import (
     CATALOGUE,
+    CONVERSIONS,
     COUNTS,
     COVERAGE,
     FUSION_CHECK,
@@ -55,6 +56,7 @@ ALL = (
     FUSION_CHECK,
     FUSION_KINDS,
     COUNTS,
+    CONVERSIONS,
     PLAN,
     NETWORKS,
     PASSES,
@@ -93,6 +95,7 @@ __all__ = [
     "CATALOGUE",
     "COMPARISONS",
     "CONTRIBUTIONS",
+    "CONVERSIONS",
     "COUNTS",
     "COVERAGE",
     "DEVICE_CHOICES",

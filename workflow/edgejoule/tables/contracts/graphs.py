@@ -145,6 +145,29 @@ FUSION_KINDS = Table(
     key=("runtime", "kind"),
 )
 
+CONVERSIONS = Table(
+    "conversions",
+    "Each network with weights as ONNX Runtime runs it, in each precision: how far its output is from the reference.",
+    (
+        NETWORK,
+        FAMILY,
+        PRECISION,
+        Column("compared_with", TEXT, "whose output is the reference", choices=("pytorch", "fp32")),
+        Column("state", TEXT, "whether there is a file and it runs", choices=("runs", "refused")),
+        Column(
+            "difference_percent",
+            REAL,
+            "largest difference from the reference over its largest output, on a random input; null = refused",
+            nullable=True,
+            minimum=0,
+            unit="%",
+        ),
+        Column("file_bytes", WHOLE, "size of the file; null = refused", nullable=True, minimum=0),
+        Column("reason", TEXT, "why there is no file that runs; null = there is one", nullable=True),
+    ),
+    key=("network", "precision"),
+)
+
 COUNTS = Table(
     "counts",
     "Multiply-accumulates and parameters of every described network against PyTorch's own counter.",
