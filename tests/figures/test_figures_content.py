@@ -8,10 +8,13 @@ import pandas as pd
 import pytest
 
 from edgejoule.figures import (
+    dataset_summary,
     energy_size,
     error_distribution,
+    family_errors,
     interval_coverage,
     kernel_configurations,
+    kernel_kinds,
     kernel_shares,
     learning_curve,
     marginal_energy,
@@ -25,7 +28,7 @@ from edgejoule.figures import (
 from edgejoule.figures.devices import DeviceLook
 from edgejoule.figures.frame import grid
 from edgejoule.figures.labels import label_points
-from edgejoule.figures.palette import OTHER
+from edgejoule.figures.palette import KINDS, OTHER, kind_looks
 from edgejoule.figures.style import log_axis, use_style
 from edgejoule.scores.definitions import DEFAULT
 from edgejoule.tables import contracts, empty, write_json, write_table
@@ -45,6 +48,7 @@ def look(name: str, **other: object) -> DeviceLook:
         "note": "",
         "colour": "#0072B2",
         "marker": "o",
+        "backend": "cpu",
     }
     return DeviceLook(**(values | other))
 
@@ -99,7 +103,7 @@ def test_shares_of_kernel_kinds_are_means_over_networks_and_sum_to_100():
         }
     )
     costs = pd.DataFrame({"kernel": ["c1", "k1"], "precision": "fp32", "energy_mj": [3.0, 1.0]})
-    shares, partly = kernel_shares.kind_shares(networks(), kernels, costs)
+    shares, partly = kernel_kinds.kind_shares(networks(), kernels, costs)
     assert partly == 0
     assert shares.loc[("f", "fp32", "n1")].to_dict() == pytest.approx({"conv": 75, "fc": 25})
     assert shares.loc[("f", "fp32", "n2")].to_dict() == pytest.approx({"conv": 60, "fc": 40})
@@ -116,15 +120,49 @@ def test_networks_with_a_kernel_of_no_known_energy_are_left_out_and_counted():
         }
     )
     costs = pd.DataFrame({"kernel": ["c1"], "precision": "fp32", "energy_mj": [3.0]})
-    shares, partly = kernel_shares.kind_shares(networks(), kernels, costs)
+    shares, partly = kernel_kinds.kind_shares(networks(), kernels, costs)
     assert shares.index.get_level_values("network").tolist() == ["n1"] and partly == 1
 
 
-def test_a_kernel_kind_has_one_colour_in_all_pictures():
-    some = kernel_shares.kind_colours(["fc", "conv+bn+relu", "gelu"])
-    more = kernel_shares.kind_colours(["conv+bn+relu", "reorder", "swish", "concat", "fc", "matmul", "x", "9 others"])
-    assert some["fc"] == more["fc"] and some["conv+bn+relu"] == more["conv+bn+relu"]
-    assert len(set(more.values())) == 8 and more["9 others"] == OTHER
+def test_a_kernel_kind_looks_the_same_in_all_pictures_and_like_no_other():
+    some = kind_looks(["layernorm", "gelu", "swish"], 7)
+    more = kind_looks([*KINDS[:6], "gelu", "31 other kinds"], 7)
+    assert some["layernorm"] == more["layernorm"] and some["gelu"] == more["gelu"]
+    assert len({kind_looks([kind], 1)[kind] for kind in KINDS}) == len(KINDS)
+    assert more["31 other kinds"] == (OTHER, "")
+    # A runtime's own names take what the picture leaves free.
+    own = kind_looks(["Convolution GEMM", "conv+bn+relu", "x", "fc"], 7)
+    assert len(set(own.values())) == 4 and own["fc"] == kind_looks(["fc"], 1)["fc"]
+
+
+def test_time_of_nodes_that_are_no_kernels_is_shared_by_the_runtimes_own_names():
+    nodes = pd.DataFrame(
+        {
+            "network": "n1",
+            "precision": "fp32",
+            "index": [0, 1, 2, 0],
+            "pass": [0, 0, 0, 1],
+            "operator": ["Add (ND)", "Fully Connected (NC, F32) GEMM", "Add (ND)", "Add (ND)"],
+            "duration_ns": [20, 60, 30, 10],
+        }
+    )
+    shares = kernel_kinds.operator_shares(networks(), nodes)
+    assert shares.loc[("f", "fp32", "n1")].to_dict() == pytest.approx({"Add": 40, "Fully Connected GEMM": 60})
+
+
+def test_devices_are_side_by_side_over_the_networks_that_all_have():
+    kernels = pd.DataFrame(
+        {"network": ["n1", "n1", "n2", "n3"], "precision": "fp32", "runtime": "tflite", "index": [0, 1, 0, 0]}
+        | {"kind": ["conv", "fc", "fc", "conv"], "kernel": ["c1", "k1", "k1", "c1"]}
+    )
+    cost = {"kernel": ["c1", "k1"], "precision": "fp32", "energy_mj": [3.0, 1.0], "origin": "inferred"}
+    costs = pd.concat([pd.DataFrame(cost | {"device": name}) for name in "ab"])
+    rows = pd.concat([networks("a"), networks("b").iloc[:1]], ignore_index=True)
+    devices = {"a": look("a", backend="neon"), "b": look("b", backend="opencl")}
+    picture = kernel_shares.draw(devices, rows, kernels, costs, [])[0]
+    assert "the 1 networks that all 2 devices have" in picture.caption
+    assert "conv: Board, a (CPU) 75 %; Board, b (GPU) 75 %." in picture.caption
+    assert [text.get_text() for text in picture.figure.axes[0].texts] == ["75", "75", "25", "25"]
 
 
 def test_profiled_shares_are_of_networks_whose_operators_agree_in_order():
@@ -148,16 +186,17 @@ def test_profiled_shares_are_of_networks_whose_operators_agree_in_order():
             "duration_ns": [90, 30, 10, 5, 5],
         }
     )
-    shares, matched, profiled = kernel_shares.profiled_shares(networks(), kernels, nodes)
+    shares, matched, profiled = kernel_kinds.profiled_shares(networks(), kernels, nodes)
     assert (matched, profiled) == (1, 2)
     assert shares.loc[("f", "fp32", "n1")].to_dict() == pytest.approx({"conv": 75, "fc": 25})
 
 
 def test_kernels_without_energies_are_a_named_state():
     costs = empty(contracts.KERNEL_COSTS)
-    (shares,) = kernel_shares.draw({"a": look("a")}, networks(), empty(contracts.KERNELS), costs, [])
+    beside, shares = kernel_shares.draw({"a": look("a")}, networks(), empty(contracts.KERNELS), costs, [])
     (configurations,) = kernel_configurations.draw({"a": look("a")}, empty(contracts.KERNELS), costs)
     assert shares.figure is None and "no kernel" in shares.reason
+    assert beside.figure is None and "fewer than two" in beside.reason
     assert configurations.figure is None and "no kernel kind" in configurations.reason
 
 
@@ -221,6 +260,49 @@ def validation(predicted: list, protocol: str = "leave-one-family-out", **other:
         "upper": np.nan,
     }
     return pd.DataFrame(rows | other)
+
+
+def test_errors_by_family_are_means_and_their_worst_is_named():
+    rows = validation([101.0, 103.0, 150.0, None]).assign(family=["f", "f", "g", "h"])
+    pictures = {p.name: p for p in family_errors.draw({"a": look("a")}, rows)}
+    energy = pictures["energy-mj"]
+    assert [text.get_text() for text in energy.figure.axes[0].texts] == ["2.0", "50"]
+    assert "Of the 2 pairs of family and device, 50 % have an error of 10 % at most" in energy.caption
+    assert "worst 50 % (g, Board, a)" in energy.caption
+    assert pictures["latency-ms"].figure is None
+
+
+def test_the_kernel_dataset_is_counted_with_its_range_of_energies():
+    costs = pd.DataFrame(
+        {
+            "device": "a",
+            "kind": ["conv", "conv", "fc", "fc"],
+            "energy_mj": [0.0123, 45.6, 2.0, np.nan],
+            "origin": "inferred",
+            "quality": ["ok", "ok", "ok", "failed"],
+        }
+    )
+    rows = networks(quality=["ok", "ok", "failed"])
+    whole, kernels = dataset_summary.draw({"a": look("a")}, rows, costs)
+    texts = [text.get_text() for text in kernels.figure.axes[0].texts]
+    assert texts == ["2", "0.012–46", "1", "2", "inferred"]
+    assert "3 unique kernel configurations of 2 kinds on 1 devices; 3 energies inferred" in kernels.caption
+    assert "3 rows" in whole.caption and "2 ok, 1 failed; failed rows" in whole.caption
+    assert "5–9 mJ\nmeasured" in [text.get_text() for text in whole.figure.axes[0].texts]
+
+
+def test_kinds_with_enough_configurations_are_all_drawn_over_several_pictures():
+    kinds = [f"kind{i:02d}" for i in range(10) for _ in range(12)]
+    names = [f"k{i}" for i in range(len(kinds))]
+    size = {key: range(1, len(kinds) + 1) for key in ("input_height", "input_channels", "output_channels", "macs")}
+    graph = pd.DataFrame({"kernel": names, "precision": "fp32", "kernel_height": 3, "stride": 1} | size)
+    costs = pd.DataFrame({"device": "a", "kernel": names, "precision": "fp32", "kind": kinds, "origin": "inferred"})
+    first, second = kernel_configurations.draw({"a": look("a")}, graph, costs.assign(energy_mj=1.5))
+    assert (first.name, second.name) == ("a", "a-2") and "(1 of 2)" in first.title
+    shown = [axes.get_ylabel() for p in (first, second) for axes in p.figure.axes if axes.get_ylabel()]
+    assert shown == [f"kind{i:02d}\n(mJ)" for i in range(10)]
+    # One filter size and one stride for all: their panels would tell nothing.
+    assert not any(axes.has_data() for axes in first.figure.axes[3::6] + first.figure.axes[4::6])
 
 
 def test_an_abstention_lowers_the_distribution_of_errors():
@@ -301,7 +383,7 @@ def test_a_recording_without_a_trace_is_a_named_state(tmp_path):
     assert picture.figure is None and "no power trace" in picture.reason
 
 
-@pytest.mark.parametrize(("low", "high"), [(3, 4), (1, 9), (0.5, 80), (1e-4, 1e4), (9.99, 1000.1)])
+@pytest.mark.parametrize(("low", "high"), [(3, 4), (60, 170), (1, 9), (0.5, 80), (1e-4, 1e4), (9.99, 1000.1)])
 def test_logarithmic_axes_have_a_few_plain_ticks(low, high):
     figure, axes = plt.subplots(figsize=(3.5, 2.5))
     axes.plot([low, high], [low, high])
@@ -378,7 +460,8 @@ def test_energies_against_size_that_are_modelled_are_called_so_with_their_watts(
     kernels = networks().assign(
         macs=[1e6, 2e6, 4e6], bytes_weights=[1e6, 2e6, 3e6], bytes_in=1, bytes_out=1, runtime="tflite"
     )
-    wall, model = energy_size.draw(METERED_AND_MODELLED, rows.assign(quality="ok"), kernels)
+    coverage = kernels.assign(parameters=[1e6, 2e6, 3e6])
+    wall, model = energy_size.draw(METERED_AND_MODELLED, rows.assign(quality="ok"), kernels, coverage)
     assert "modelled" not in wall.title + wall.caption
     for text in (model.title, model.caption, model.figure.axes[0].get_title("left")):
         assert "modelled, 4.2 W or 8.3 W × latency" in text

@@ -42,6 +42,7 @@ LOOK = {
     "watts": None,
     "note": "",
     "marker": "o",
+    "backend": "cpu",
 }
 
 

@@ -10,13 +10,14 @@ import pytest
 from edgejoule.figures.picture import Picture, save_pictures
 from edgejoule.figures.registry import FIGURES
 from edgejoule.report.page import write_page
-from edgejoule.tables import contracts, write_json, write_table
+from edgejoule.tables import contracts, empty, write_json, write_table
 from edgejoule.tables.schema import Table
 
 matplotlib.use("Agg")
 
 DEVICES = {"pi": ("measured", "wall"), "cpu": ("estimated", "model")}
 NETWORKS = 12
+TABLES = ("networks", "accuracy", "scores", "choices", "device_choices", "tasks")
 
 
 def look(name: str, origin: str, scope: str) -> dict:
@@ -33,6 +34,7 @@ def look(name: str, origin: str, scope: str) -> dict:
         "note": "",
         "colour": "#0072B2",
         "marker": "o",
+        "backend": "cpu",
     }
 
 
@@ -103,12 +105,15 @@ def page_inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     write_one(root / "scores.parquet", contracts.SCORES, score | {"rank": 1, "rank_worst": 2})
     choice = {"method": "mix", "energies": "measured", "budget_mj": 50.0, "energy_mj": 49.0, "top1": 70.0, "gap": 0.02}
     write_one(root / "choices.parquet", contracts.RECOMMENDATION_VALIDATION, choice)
+    reached = {"target_top1": 70.0, "power_scope": "wall", "networks": "n1+n2", "shares": "0.25+0.75", "energy_mj": 5.0}
+    write_one(root / "device_choices.parquet", contracts.DEVICE_CHOICES, reached | {"rank": 1})
+    write_table(empty(contracts.TASK_CHOICES), root / "tasks.parquet", contracts.TASK_CHOICES)
     write_json(root / "devices.json", [look(device, *kind) for device, kind in DEVICES.items()])
     for i, name in enumerate(FIGURES):
         drawing = matplotlib.figure.Figure(figsize=(2, 1)) if i == 0 else None
         picture = Picture("all-devices", f"Title {i}", "Caption.", drawing, "" if drawing else "no data for it")
         save_pictures([picture], root / "figures" / name, name)
-    files = {key: root / f"{key}.parquet" for key in ("networks", "accuracy", "scores", "choices")}
+    files = {key: root / f"{key}.parquet" for key in TABLES}
     folders = {"recommendations": root / "recommendations", "figures": root / "figures"}
     return files | folders | {"devices": root / "devices.json", "output": root / "report" / "index.html"}
 

@@ -38,9 +38,10 @@ rule figure_devices:
 
 
 rule figure_dataset_summary:
-    """What the datasets hold: networks per device and family, with the range of their energies."""
+    """What the datasets hold: networks per device and family, kernels per kind, with the range of their energies."""
     input:
         networks="results/datasets/networks.parquet",
+        kernel_costs="results/datasets/kernels.parquet",
         devices=FIGURE_DEVICES,
         code=code("figures"),
     output:
@@ -50,7 +51,7 @@ rule figure_dataset_summary:
     benchmark:
         "results/benchmarks/figures/dataset-summary.tsv"
     shell:
-        "edgejoule figures dataset-summary --networks {input.networks:q}"
+        "edgejoule figures dataset-summary --networks {input.networks:q} --kernel-costs {input.kernel_costs:q}"
         " --devices {input.devices:q} --output {output:q} 2> {log:q}"
 
 
@@ -141,10 +142,11 @@ rule figure_energy_latency:
 
 
 rule figure_energy_size:
-    """Energy against MACs and weights, and how much networks of equal MACs differ."""
+    """Energy against MACs and parameters, and how much networks of equal MACs differ."""
     input:
         networks="results/datasets/networks.parquet",
         kernels="results/graphs/kernels.parquet",
+        coverage="results/graphs/coverage.parquet",
         devices=FIGURE_DEVICES,
         code=code("figures"),
     output:
@@ -154,7 +156,7 @@ rule figure_energy_size:
     benchmark:
         "results/benchmarks/figures/energy-size.tsv"
     shell:
-        "edgejoule figures energy-size --networks {input.networks:q} --kernels {input.kernels:q}"
+        "edgejoule figures energy-size --networks {input.networks:q} --kernels {input.kernels:q} --coverage {input.coverage:q}"
         " --devices {input.devices:q} --output {output:q} 2> {log:q}"
 
 
@@ -263,6 +265,23 @@ rule figure_error_distribution:
         "results/benchmarks/figures/error-distribution.tsv"
     shell:
         "edgejoule figures error-distribution --validation {input.validation:q}"
+        " --devices {input.devices:q} --output {output:q} 2> {log:q}"
+
+
+rule figure_family_errors:
+    """Error of each family left out, device by device."""
+    input:
+        validation="results/validation/networks.parquet",
+        devices=FIGURE_DEVICES,
+        code=code("figures"),
+    output:
+        figure("family-errors", "Prediction"),
+    log:
+        "results/logs/figures/family-errors.log",
+    benchmark:
+        "results/benchmarks/figures/family-errors.tsv"
+    shell:
+        "edgejoule figures family-errors --validation {input.validation:q}"
         " --devices {input.devices:q} --output {output:q} 2> {log:q}"
 
 
@@ -403,6 +422,7 @@ FIGURES = (
     "kernel-coverage",
     "predicted-measured",
     "error-distribution",
+    "family-errors",
     "noise-floor",
     "learning-curve",
     "interval-coverage",

@@ -5,7 +5,10 @@ results/report/tables/ and results/datasets/{croissant.json,DICTIONARY.md,sha256
 """
 
 VALIDATION_TABLES = ["accuracy", "evidence", "learning_curve", "noise-floor", "paired", "subsets"]
-SCORE_TABLES = ["agreement", "comparisons", "disagreements", "footprint", "labels", "scores", "sensitivity"]
+SCORE_TABLES = [
+    *["agreement", "comparisons", "contributions", "disagreements"],
+    *["footprint", "labels", "scores", "sensitivity"],
+]
 
 
 rule report_page:
@@ -15,6 +18,8 @@ rule report_page:
         accuracy="results/validation/accuracy.parquet",
         scores="results/scores/scores.parquet",
         choices="results/recommendations/validation.parquet",
+        device_choices="results/recommendations/devices.parquet",
+        tasks="results/recommendations/tasks.parquet",
         recommendations=expand("results/recommendations/{device}.parquet", device=DEVICES),
         devices=FIGURE_DEVICES,
         figures=expand("results/figures/{figure}", figure=FIGURES),
@@ -31,7 +36,8 @@ rule report_page:
         "results/benchmarks/report/page.tsv"
     shell:
         "edgejoule report page --networks {input.networks:q} --accuracy {input.accuracy:q} --scores {input.scores:q}"
-        " --choices {input.choices:q} --recommendations results/recommendations --devices {input.devices:q}"
+        " --choices {input.choices:q} --device-choices {input.device_choices:q} --tasks {input.tasks:q}"
+        " --recommendations results/recommendations --devices {input.devices:q}"
         " --figures results/figures --output {output:q} 2> {log:q}"
 
 
@@ -46,7 +52,9 @@ rule report_tables:
             *expand("results/scores/{table}.parquet", table=SCORE_TABLES),
             *expand("results/recommendations/{device}.parquet", device=DEVICES),
             *expand("results/recommendations/fronts/{device}.parquet", device=DEVICES),
-            *expand("results/recommendations/{table}.parquet", table=["break_evens", "devices", "validation"]),
+            *expand(
+                "results/recommendations/{table}.parquet", table=["break_evens", "devices", "tasks", "validation"]
+            ),
         ],
         code=code("report", "figures/registry", "figures/picture"),
     output:

@@ -14,6 +14,8 @@ def page(
     accuracy: Annotated[Path, typer.Option(help="Parquet of the predictors' errors.")],
     scores: Annotated[Path, typer.Option(help="Parquet of the scores.")],
     choices: Annotated[Path, typer.Option(help="Parquet of the judged recommendations.")],
+    device_choices: Annotated[Path, typer.Option(help="Parquet of the best device for each accuracy.")],
+    tasks: Annotated[Path, typer.Option(help="Parquet of the devices in tasks beside ImageNet.")],
     recommendations: Annotated[Path, typer.Option(help="Folder with one Parquet of recommendations per device.")],
     devices: Annotated[Path, typer.Option(help="How devices are shown, from 'edgejoule figures devices'.")],
     figures: Annotated[Path, typer.Option(help="Folder with one folder per figure.")],
@@ -23,7 +25,8 @@ def page(
 
     Example: edgejoule report page --networks results/datasets/networks.parquet
     --accuracy results/validation/accuracy.parquet --scores results/scores/scores.parquet
-    --choices results/recommendations/validation.parquet --recommendations results/recommendations
+    --choices results/recommendations/validation.parquet --device-choices results/recommendations/devices.parquet
+    --tasks results/recommendations/tasks.parquet --recommendations results/recommendations
     --devices results/figures/devices.json --figures results/figures --output results/report/index.html
     """
     from edgejoule.report.page import write_page
@@ -33,6 +36,8 @@ def page(
         accuracy=accuracy,
         scores=scores,
         choices=choices,
+        device_choices=device_choices,
+        tasks=tasks,
         recommendations=recommendations,
         devices=devices,
         figures=figures,

@@ -12,6 +12,8 @@ from edgejoule.names import did_you_mean
 from edgejoule.tables import write_json
 
 SCOPES = {"wall": "at the wall", "rail": "at the supply rails", "dc": "at the DC input"}
+#: Backends that run on a graphics processor; the others that ship run on the processor or a microcontroller.
+GRAPHICS = ("opencl", "vulkan", "cuda", "tensorrt", "gpu")
 ORIGINS = {"measured": "measured", "published": "as published", "inferred": "inferred"}
 
 
@@ -31,6 +33,7 @@ class DeviceLook:
     note: str
     colour: str
     marker: str
+    backend: str
 
     @property
     def energy_label(self) -> str:
@@ -42,6 +45,11 @@ class DeviceLook:
             watts = f"{number(self.watts)} W" if self.watts is not None else "a constant"
             return f"energy modelled, {watts} × latency"
         return f"energy {ORIGINS[self.origin]} {SCOPES.get(self.power_scope, '')}".strip()
+
+    @property
+    def processor(self) -> str:
+        """What executes the kernels: ``CPU`` or ``GPU``."""
+        return "GPU" if self.backend in GRAPHICS else "CPU"
 
     @property
     def hollow(self) -> bool:
@@ -69,6 +77,7 @@ def _look(device: Device) -> DeviceLook:
         note=device.note.strip(),
         colour=colour,
         marker=marker,
+        backend=device.runtime.backend,
     )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from edgejoule.figures.devices import DeviceLook, known
-from edgejoule.figures.frame import grid
+from edgejoule.figures.frame import grid, origin_of
 from edgejoule.figures.palette import METRICS, PREDICTORS, percent
 from edgejoule.figures.picture import Picture
 
@@ -36,10 +36,13 @@ def _metric(metric: str, looks: list[DeviceLook], rows: pd.DataFrame) -> Picture
     if not looks:
         reason = f"nothing was validated in {METRICS[metric][0]} under {PROTOCOL} (modelled energies never are)"
         return Picture(metric.replace("_", "-"), title, reason=reason)
-    figure, panels = grid(len(looks), 1.9, "Error, at most (%)", "Networks (%)")
+    figure, panels = grid(len(looks), 1.9, "Error up to (%)", "Networks (%)")
     for axes, look in zip(panels, looks, strict=True):
         _panel(axes, rows[rows["device"] == look.name])
         axes.set_title(look.title.replace(", ", "\n", 1), fontsize=8)
+    figure.suptitle(
+        f"Error in {METRICS[metric][0]} ({origin_of([metric], looks).split(maxsplit=1)[1]})", x=0.01, ha="left"
+    )
     present = [key for key in PREDICTORS if key in set(rows["predictor"])]
     handles = [
         plt.Line2D([], [], color=PREDICTORS[k][1], linestyle=PREDICTORS[k][2], label=PREDICTORS[k][0]) for k in present

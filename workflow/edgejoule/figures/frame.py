@@ -36,6 +36,18 @@ def scope_title(scope: str, looks: Iterable[DeviceLook]) -> str:
     return f"{SCOPE_TITLES[scope]}, {watts} × latency"
 
 
+def origin_of(metrics: Iterable[str], looks: Iterable[DeviceLook]) -> str:
+    """Return where values of these metrics are from on these devices, such as ``latency measured``.
+
+    Latency is measured on every device; power and energy are what their devices say.
+    """
+    metrics = set(metrics)
+    parts = ["latency measured"] if "latency_ms" in metrics else []
+    if metrics - {"latency_ms"}:
+        parts += sorted({look.energy_label for look in looks if look.origin != "estimated"})
+    return ", ".join(parts)
+
+
 def panel_title(scope: str, looks: Iterable[DeviceLook]) -> str:
     """Return the title of a narrow panel: ``scope_title`` with the declared watts on a line of their own."""
     return f"Energy {scope_title(scope, looks)}".replace(", ", ",\n")
@@ -85,8 +97,11 @@ def legend_families(families: Iterable[str], colours: Mapping[str, str]) -> list
 
 
 def grid(panels: int, height: float, xlabel: str, ylabel: str) -> tuple[Figure, list[Axes]]:
-    """Return a figure of ``panels`` equal panels with shared axes, in rows of at most four, each ``height`` inches."""
-    across = min(panels, 4)
+    """Return a figure of ``panels`` equal panels with shared axes, each ``height`` inches, in rows of four or three.
+
+    Of the two, rows are as long as leaves fewer places empty.
+    """
+    across = panels if panels <= 4 else min((4, 3), key=lambda row: -panels % row)
     down = -(-panels // across)
     figure, axes = plt.subplots(
         down, across, figsize=(7.2, height * down + 0.9), squeeze=False, sharex=True, sharey=True
@@ -100,6 +115,15 @@ def grid(panels: int, height: float, xlabel: str, ylabel: str) -> tuple[Figure, 
     for row in range(down):
         axes[row, 0].set_ylabel(ylabel)
     return figure, list(axes.flat[:panels])
+
+
+def tilted_columns(axes: Axes, names: Iterable[str]) -> None:
+    """Name the columns of a table above it, tilted where they are many or long, a device's runtime on a second line."""
+    names = [name.replace(", ", "\n", 1) for name in names]
+    tilt = len(names) > 6 or max(map(len, names)) > 14
+    style = {"rotation": 40, "ha": "left", "va": "bottom", "rotation_mode": "anchor", "fontsize": 7.5} if tilt else {}
+    axes.set_xticks(np.arange(len(names)) + 0.5, names, **style)
+    axes.xaxis.tick_top()
 
 
 def legend_precisions(precisions: pd.Series) -> list[Line2D]:

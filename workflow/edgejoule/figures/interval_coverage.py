@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 
 from edgejoule.figures.devices import DeviceLook, known
+from edgejoule.figures.frame import origin_of
 from edgejoule.figures.palette import COLOURS, FAINT, METRICS, percent
 from edgejoule.figures.picture import Picture
+from edgejoule.figures.style import note
 
 PROTOCOL, PREDICTOR, NOMINAL = "leave-one-family-out", "edgejoule", 90
 
@@ -37,16 +39,17 @@ def draw(devices: Mapping[str, DeviceLook], validation: pd.DataFrame) -> list[Pi
     for i, metric in enumerate(metrics):
         own = summary.xs(metric, level="metric").reindex([look.name for look in looks])
         at = np.arange(len(looks)) + 0.16 * (i - (len(metrics) - 1) / 2)
-        style = {"color": COLOURS[i], "marker": "osD^"[i], "linestyle": "none", "markersize": 5}
+        style = {"color": COLOURS[i], "marker": "osD^"[i], "linestyle": "none", "markersize": 5, "clip_on": False}
         left.plot(own["inside"], at, label=METRICS[metric][0], **style)
         right.plot(own["width"], at, **style)
     left.axvline(NOMINAL, color=FAINT, linewidth=1)
-    left.set_xlim(min(50, summary["inside"].min() - 5), 101)
+    left.set_xlim(min(50, summary["inside"].min() - 5), 100)
     right.set_xlim(left=0)
     left.set_yticks(range(len(looks)), [look.title for look in looks])
     left.invert_yaxis()
     left.set_xlabel("Inside the interval (%)")
     right.set_xlabel("Median half-width (%)")
+    note(right, origin_of(metrics, looks))
     figure.legend(loc="outside lower center", ncols=4)
     mean = {metric: summary.xs(metric, level="metric")["inside"].mean() for metric in metrics}
     said = ", ".join(f"{METRICS[metric][0]} {percent(value)}" for metric, value in mean.items())

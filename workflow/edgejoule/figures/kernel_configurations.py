@@ -18,14 +18,17 @@ PARAMETERS = {
     "input_channels": "Channels in",
     "output_channels": "Channels out",
     "kernel_height": "Filter",
+    "stride": "Stride",
     "million_macs": "MACs (millions)",
 }
-#: Kinds with fewer configurations than this are not drawn; at most so many rows.
-FEWEST, ROWS = 12, 5
+#: Kinds with fewer configurations than this are not drawn; a picture has at most so many rows.
+FEWEST, ROWS = 12, 8
+#: Height of a row, and room above and below all rows (inches).
+ROW, TOP, BOTTOM = 1.05, 0.35, 0.45
 
 
 def draw(devices: Mapping[str, DeviceLook], kernels: pd.DataFrame, kernel_costs: pd.DataFrame) -> list[Picture]:
-    """Draw one picture per device: a row per kernel kind, a column per parameter.
+    """Draw one picture per device, and more where it has many kinds: a row per kernel kind, a column per parameter.
 
     Args:
         devices: how each device is shown.
@@ -37,22 +40,37 @@ def draw(devices: Mapping[str, DeviceLook], kernels: pd.DataFrame, kernel_costs:
     rows = kernel_costs[kernel_costs["energy_mj"].notna() & (kernel_costs["energy_mj"] > 0)]
     rows = rows.merge(configurations, on=["kernel", "precision"], how="left")
     known(devices, kernel_costs["device"], "results/predictors")
-    return [_one_device(look, rows[rows["device"] == look.name]) for look in devices.values()]
+    return [p for look in devices.values() for p in _one_device(look, rows[rows["device"] == look.name])]
 
 
-def _one_device(look: DeviceLook, rows: pd.DataFrame) -> Picture:
-    title = f"Kernel energy against configuration: {look.title}"
+def _one_device(look: DeviceLook, rows: pd.DataFrame) -> list[Picture]:
     counts = rows["kind"].value_counts()
-    kinds = sorted(counts[counts >= FEWEST].index, key=lambda kind: (-counts[kind], kind))[:ROWS]
+    kinds = sorted(counts[counts >= FEWEST].index, key=lambda kind: (-counts[kind], kind))
     if not kinds:
-        return Picture(look.name, title, reason=f"no kernel kind has {FEWEST} configurations with an energy")
+        title = f"Kernel energy against configuration: {look.title}"
+        return [Picture(look.name, title, reason=f"no kernel kind has {FEWEST} configurations with an energy")]
+    pages = -(-len(kinds) // ROWS)
+    rest = len(counts) - len(kinds)
+    # Pages of equal length, rather than a last one of one row.
+    parts = [part.tolist() for part in np.array_split(np.array(kinds, dtype=object), pages)]
+    return [_page(look, rows, part, at, pages, rest) for at, part in enumerate(parts, 1)]
+
+
+def _page(look: DeviceLook, rows: pd.DataFrame, kinds: list[str], at: int, pages: int, rest: int) -> Picture:
+    title = f"Kernel energy against configuration: {look.title}" + (f" ({at} of {pages})" if pages > 1 else "")
+    height = ROW * len(kinds) + TOP + BOTTOM
+    room = {"left": 0.095, "right": 0.99, "bottom": BOTTOM / height, "top": 1 - TOP / height}
     figure, panels = plt.subplots(
-        len(kinds), len(PARAMETERS), figsize=(7.2, 1.25 * len(kinds) + 0.8), sharex="col", sharey="row", squeeze=False
-    )
+        len(kinds), len(PARAMETERS), figsize=(7.2, height), sharex="col", sharey="row", squeeze=False,
+        gridspec_kw=room | {"wspace": 0.14, "hspace": 0.14},
+    )  # fmt: skip
+    # Laid out by hand: the layout engine would take most of the time of all figures on so many panels.
+    figure.set_layout_engine("none")
     for line, kind in zip(panels, kinds, strict=True):
         own = rows[rows["kind"] == kind]
         for axes, parameter in zip(line, PARAMETERS, strict=True):
-            _panel(axes, own[own[parameter] > 0], parameter, look.colour)
+            # A parameter that all configurations of a kind share, such as the stride of an addition, tells nothing.
+            _panel(axes, own[(own[parameter] > 0) & (own[parameter].nunique() > 1)], parameter, look.colour)
         line[0].set_ylabel(f"{kind}\n(mJ)", fontsize=7.5)
         log_axis(line[0], "y", minor=False)
     for column, label in zip(panels.T, PARAMETERS.values(), strict=True):
@@ -64,7 +82,7 @@ def _one_device(look: DeviceLook, rows: pd.DataFrame) -> Picture:
             log_axis(column[-1], "x", minor=False)
             column[-1].set_xlabel(label, fontsize=8)
     how = ", ".join(sorted(set(rows["origin"].replace("estimated", "modelled"))))
-    figure.suptitle(f"{look.title}: kernel energies {how}", x=0.01, ha="left")
+    figure.suptitle(f"{look.title}: kernel energies {how}", x=0.01, y=1 - 0.05 / height, ha="left", va="top")
     own = rows[rows["kind"].isin(kinds)]
     rank = own.loc[own["million_macs"] > 0, ["million_macs", "energy_mj"]].corr("spearman").iloc[0, 1]
     caption = (
@@ -73,19 +91,17 @@ def _one_device(look: DeviceLook, rows: pd.DataFrame) -> Picture:
     )
     if np.isfinite(rank):
         caption += f" Rank correlation of energy with MACs: {rank:.2f}."
-    hidden = len(counts) - len(kinds)
-    if hidden > 0:
-        caption += f" {hidden} kinds with fewer configurations are not shown."
-    return Picture(look.name, title, caption, figure)
+    if rest:
+        caption += f" {rest} kinds with fewer than {FEWEST} configurations are not shown."
+    return Picture(look.name if at == 1 else f"{look.name}-{at}", title, caption, figure)
 
 
 def _empty(axes: Axes, lowest: bool) -> None:
     """Hide a panel without marks; the lowest of a column keeps the axis that the panels above it share."""
+    axes.set_visible(lowest)
     axes.grid(False)
     axes.spines["left"].set_visible(False)
-    axes.spines["bottom"].set_visible(lowest)
     axes.yaxis.set_visible(False)
-    axes.xaxis.set_visible(lowest)
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, parameter: str, colour: str) -> None:

@@ -10,7 +10,7 @@ from edgejoule.figures.devices import DeviceLook, known
 from edgejoule.figures.frame import pareto_front, usable
 from edgejoule.figures.palette import number
 from edgejoule.figures.picture import Picture
-from edgejoule.figures.style import log_axis, metric_label
+from edgejoule.figures.style import log_axis, metric_label, note
 
 
 def draw_accuracy(devices: Mapping[str, DeviceLook], networks: pd.DataFrame) -> list[Picture]:
@@ -31,6 +31,7 @@ def draw_accuracy(devices: Mapping[str, DeviceLook], networks: pd.DataFrame) -> 
     log_axis(axes, "x")
     axes.set_xlabel(metric_label("latency_ms"))
     axes.set_ylabel("ImageNet top-1 accuracy (%)")
+    note(axes, "latency measured; Pareto fronts over all networks (faint)")
     figure.legend(loc="outside lower center", ncols=2)
     caption = (
         f"Latency was measured on all {len(looks)} devices ({len(rows)} networks, faint); lines are the Pareto fronts. "
@@ -51,7 +52,8 @@ def draw_energy(devices: Mapping[str, DeviceLook], networks: pd.DataFrame) -> li
         return [Picture("all-devices", title, reason="every energy of this run is latency times a constant")]
     figure, axes = plt.subplots(figsize=(7.2, 4.4))
     powers = []
-    for look in known(devices, rows["device"], "results/datasets/networks.parquet"):
+    looks = known(devices, rows["device"], "results/datasets/networks.parquet")
+    for look in looks:
         own = rows[rows["device"] == look.name]
         powers.append(own["power_w"])
         axes.scatter(
@@ -67,6 +69,7 @@ def draw_energy(devices: Mapping[str, DeviceLook], networks: pd.DataFrame) -> li
             _iso_power(axes, span, watts)
     axes.set_xlabel(metric_label("latency_ms"))
     axes.set_ylabel(metric_label("energy_mj"))
+    note(axes, "; ".join(sorted({look.energy_label for look in looks})))
     figure.legend(loc="outside lower center", ncols=2)
     caption = (
         f"Points on one grey line draw the same mean power; over all networks it is {number(power.min())} to "

@@ -33,7 +33,7 @@ def draw(devices: Mapping[str, DeviceLook], passes: pd.DataFrame, validation: pd
         & (validation["predictor"] == PREDICTOR)
         & (validation["metric"] == "latency_ms")
     ]
-    figure, panels = grid(len(looks), 2.6, "Difference, at most (%)", "Networks (%)")
+    figure, panels = grid(len(looks), 2.6, "Difference up to (%)", "Networks (%)")
     sentences = []
     for axes, look in zip(panels, looks, strict=True):
         floor = noise.loc[noise["device"] == look.name, "disagreement_percent"]
@@ -47,6 +47,7 @@ def draw(devices: Mapping[str, DeviceLook], passes: pd.DataFrame, validation: pd
         sentences.append(f"{look.title}: its halves differ by {percent(floor.median())} at the median")
         if errors.notna().any():
             sentences[-1] += f", predictions by {percent(errors.median())}"
+    figure.suptitle("Differences in latency (measured)", x=0.01, ha="left")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     caption = f"Latency; whole families left out of training. {'; '.join(sentences)}."
     return [Picture("all-devices", title, caption, figure)]

@@ -34,6 +34,15 @@ DEVICES = (
     "microtvm_native-NUCLEO_L4R5ZI",
     "syntiant_9120_0v9_30mhz",
 )
+#: Kernel kinds in the order in which colours are dealt out, then the same colours hatched: a kind looks the same in all
+#: pictures of all runs. Append only. Kinds that are not here take what a picture leaves free.
+KINDS = (
+    *("conv+bn+relu", "dwconv+bn+relu", "fc", "add", "mul", "layernorm", "gelu", "matmul"),
+    *("swish", "hswish", "softmax", "global-avgpool", "concat", "reorder", "transpose", "attention"),
+    *("bn+relu", "bn", "relu", "reshape", "slice", "add+relu", "avgpool", "maxpool"),
+    *("sigmoid", "split", "reduce", "channel-shuffle", "groupnorm", "pad", "resize", "hsigmoid"),
+)
+HATCHES = ("", "/////", ".....", "xxxxx")
 OTHER = "#9ca3af"
 INK = "#1f2937"
 FAINT = "#6b7280"
@@ -62,11 +71,11 @@ PREDICTORS = {
 METHODS = {
     "oracle-mix": ("oracle, mix of two", "#1f2937", "-"),
     "oracle-single": ("oracle, one network", "#6b7280", "--"),
-    "refine": ("mix, refined by measuring", "#0072B2", "-"),
+    "refine": ("mix, refined by measuring", "#0072B2", "--"),
     "mix": ("mix of two", "#56B4E9", "-"),
     "mix-margin": ("mix with a margin", "#009E73", "-"),
     "single": ("one network", "#E69F00", "-"),
-    "hanafy2021": ("Hanafy et al. 2021", "#CC79A7", "-"),
+    "hanafy2021": ("Hanafy et al. 2021", "#CC79A7", "--"),
     "nearest-budget": ("nearest to the budget", "#8C6D31", ":"),
     "accuracy-per-joule": ("best accuracy per joule", "#D55E00", ":"),
 }
@@ -100,6 +109,42 @@ def family_colours(families: Iterable[str]) -> dict[str, str]:
     frequent = sorted(counts, key=lambda family: (-counts[family], family))[: len(COLOURS)]
     shown = dict(zip(sorted(frequent), COLOURS, strict=False))
     return {family: shown.get(family, OTHER) for family in sorted(counts)}
+
+
+def kind_looks(kinds: Iterable[str], named: int) -> dict[str, tuple[str, str]]:
+    """Return colour and hatch of each kernel kind, in the order given; kinds behind the first ``named`` are grey.
+
+    Args:
+        kinds: kernel kinds, or a runtime's own names of nodes.
+        named: how many of them are shown by name.
+
+    >>> kind_looks(["fc", "softmax", "Convolution GEMM", "9 other kinds"], 3)["softmax"]
+    ('#009E73', '/////')
+    """
+    kinds = list(kinds)
+    looks = [(colour, hatch) for hatch in HATCHES for colour in COLOURS]
+    own = dict(zip(KINDS, looks, strict=True))
+    free = (look for look in looks if look not in {own[kind] for kind in kinds[:named] if kind in own})
+    return {
+        kind: (OTHER, "") if i >= named else own[kind] if kind in own else next(free) for i, kind in enumerate(kinds)
+    }
+
+
+def text_colour(background: str) -> str:
+    """Return the colour of text on ``background``: ink or white, whichever has the greater contrast (WCAG 2.1).
+
+    >>> text_colour("#0072B2"), text_colour("#E69F00")
+    ('white', '#1f2937')
+    """
+    contrast = (1.05) / (_luminance(background) + 0.05), (_luminance(background) + 0.05) / (_luminance(INK) + 0.05)
+    return "white" if contrast[0] > contrast[1] else INK
+
+
+def _luminance(colour: str) -> float:
+    """Return the relative luminance of ``#rrggbb`` (WCAG 2.1)."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def number(value: float) -> str:

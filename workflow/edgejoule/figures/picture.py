@@ -10,6 +10,7 @@ from tempfile import mkdtemp
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.tables import write_json, write_text
@@ -81,9 +82,10 @@ def _save(picture: Picture, folder: Path) -> None:
         return
     # Laid out once: the layout engine would otherwise run again for each format, at more cost than the drawing.
     # Twice, since room for long tick labels is only found after the first time.
-    picture.figure.draw_without_rendering()
-    picture.figure.draw_without_rendering()
-    picture.figure.set_layout_engine("none")
+    if isinstance(picture.figure.get_layout_engine(), ConstrainedLayoutEngine):
+        picture.figure.draw_without_rendering()
+        picture.figure.draw_without_rendering()
+        picture.figure.set_layout_engine("none")
     for suffix, metadata in FORMATS.items():
         picture.figure.savefig(folder / f"{picture.name}.{suffix}", metadata=metadata)
     plt.close(picture.figure)

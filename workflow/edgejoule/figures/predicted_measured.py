@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from edgejoule.figures.devices import DeviceLook, known
-from edgejoule.figures.frame import legend_families
+from edgejoule.figures.frame import legend_families, origin_of
 from edgejoule.figures.palette import FAINT, METRICS, family_colours, percent
 from edgejoule.figures.picture import Picture
 from edgejoule.figures.style import log_axis, metric_label
@@ -57,7 +57,7 @@ def _one_device(look: DeviceLook, rows: pd.DataFrame, errors: pd.DataFrame, colo
             sentences.append(f"{METRICS[metric][0]}: {said} ({int(error['networks'])} networks)")
     for axes in list(panels.flat)[len(metrics) :]:
         axes.remove()
-    figure.suptitle(look.title, x=0.01, ha="left")
+    figure.suptitle(f"{look.title}: {origin_of(metrics, [look])}", x=0.01, ha="left")
     band = Line2D([], [], color=FAINT, linewidth=5, alpha=0.25, label="within ±10 %")
     figure.legend(
         handles=[*legend_families(rows["family"], colours), band],

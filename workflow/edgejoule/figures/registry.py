@@ -51,7 +51,7 @@ DATA, COST, KERNELS = "Data", "Accuracy and energy", "Kernels"
 PREDICTION, RECOMMENDATION, SCORES = "Prediction", "Recommendation", "Scores"
 
 FIGURES: dict[str, Spec] = {
-    "dataset-summary": Spec("dataset_summary:draw", ("networks",), DATA, "What the datasets hold."),
+    "dataset-summary": Spec("dataset_summary:draw", ("networks", "kernel-costs"), DATA, "What the datasets hold."),
     "power-trace": Spec("power_trace:draw", ("recordings",), DATA, "Power trace of a measurement with its phases."),
     "accuracy-energy": Spec(
         "accuracy_energy:draw",
@@ -62,7 +62,9 @@ FIGURES: dict[str, Spec] = {
     "marginal-energy": Spec("marginal_energy:draw", ("fronts",), COST, "Energy of the next point of accuracy."),
     "accuracy-latency": Spec("latency_planes:draw_accuracy", ("networks",), COST, "Accuracy against latency."),
     "energy-latency": Spec("latency_planes:draw_energy", ("networks",), COST, "Energy against latency."),
-    "energy-size": Spec("energy_size:draw", ("networks", "kernels"), COST, "Energy against MACs and weights."),
+    "energy-size": Spec(
+        "energy_size:draw", ("networks", "kernels", "coverage"), COST, "Energy against MACs and parameters."
+    ),
     "runtimes-compared": Spec(
         "runtimes_compared:draw", ("networks",), COST, "The same networks on one board under two runtimes or settings."
     ),
@@ -87,6 +89,7 @@ FIGURES: dict[str, Spec] = {
     "error-distribution": Spec(
         "error_distribution:draw", ("validation",), PREDICTION, "Distribution of errors, beside the baselines."
     ),
+    "family-errors": Spec("family_errors:draw", ("validation",), PREDICTION, "Error by family left out."),
     "noise-floor": Spec(
         "noise_floor:draw", ("passes", "validation"), PREDICTION, "Noise floor against predictor error."
     ),

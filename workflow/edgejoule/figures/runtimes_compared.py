@@ -12,7 +12,7 @@ from edgejoule.figures.devices import DeviceLook, known
 from edgejoule.figures.frame import legend_families, legend_precisions, scatter_networks, usable
 from edgejoule.figures.palette import FAINT, METRICS, family_colours, number, percent
 from edgejoule.figures.picture import Picture
-from edgejoule.figures.style import log_axis, metric_label
+from edgejoule.figures.style import log_axis, metric_label, note
 
 
 def draw(devices: Mapping[str, DeviceLook], networks: pd.DataFrame) -> list[Picture]:
@@ -57,8 +57,10 @@ def _pair(first: DeviceLook, second: DeviceLook, networks: pd.DataFrame, colours
         middle = float(np.exp(np.log(rows["ratio"]).median()))
         sentences.append(f"{METRICS[metric][0]} {number(middle)}x at the median, less on {percent(less)} of networks")
     panels[0][0].set_title(f"{second.title}\nrelative to {first.title}")
+    note(panels[0][-1], f"latency measured, {first.energy_label}" if measured else "latency measured")
+    precisions = legend_precisions(both["precision"])
     figure.legend(
-        handles=[*legend_families(both["family"], colours), *legend_precisions(both["precision"])],
+        handles=[*legend_families(both["family"], colours), *(precisions if len(precisions) > 1 else [])],
         loc="outside lower center",
         ncols=6,
     )
@@ -77,4 +79,4 @@ def _panel(axes: Axes, rows: pd.DataFrame, metric: str, colours: Mapping[str, st
     axes.set_ylim(low, high)
     log_axis(axes, "y")
     axes.set_xlabel(metric_label(metric))
-    axes.set_ylabel(f"Ratio of {METRICS[metric][0]}")
+    axes.set_ylabel(f"Ratio of {METRICS[metric][0]} (1 = equal)")

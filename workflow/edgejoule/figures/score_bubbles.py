@@ -10,8 +10,8 @@ from edgejoule.figures.devices import DeviceLook
 from edgejoule.figures.labels import AROUND_BUBBLES, label_points
 from edgejoule.figures.palette import number
 from edgejoule.figures.picture import Picture
-from edgejoule.figures.score_maps import title_of
-from edgejoule.figures.style import log_axis
+from edgejoule.figures.score_maps import origin_note, title_of
+from edgejoule.figures.style import log_axis, note
 from edgejoule.scores.definitions import DEFAULT
 
 
@@ -30,7 +30,10 @@ def draw(devices: Mapping[str, DeviceLook], applications: pd.DataFrame, scores: 
         .join(performance(applications))
         .join(applications.groupby(["league", "device"])["tdp_w"].median())
     )
-    return [_league(league, wide, scores, devices) for league in sorted(set(applications["league"]))]
+    leagues = sorted(set(applications["league"]))
+    return [
+        _league(league, wide, scores, devices, applications[applications["league"] == league]) for league in leagues
+    ]
 
 
 def performance(applications: pd.DataFrame) -> pd.Series:
@@ -49,7 +52,13 @@ def performance(applications: pd.DataFrame) -> pd.Series:
     return pd.Series(list(result.values()), index=index, name="performance")
 
 
-def _league(league: str, wide: pd.DataFrame, scores: pd.DataFrame, devices: Mapping[str, DeviceLook]) -> Picture:
+def _league(
+    league: str,
+    wide: pd.DataFrame,
+    scores: pd.DataFrame,
+    devices: Mapping[str, DeviceLook],
+    applications: pd.DataFrame,
+) -> Picture:
     title = f"PCS against performance, league {league}"
     leagues = wide.index.get_level_values("league")
     rows = wide[leagues == league].droplevel("league").dropna(subset=["PCS", "IECS", "performance"])
@@ -66,6 +75,8 @@ def _league(league: str, wide: pd.DataFrame, scores: pd.DataFrame, devices: Mapp
     )
     axes.margins(0.14)
     log_axis(axes, "x")
+    axes.set_title(league)
+    note(axes, origin_note(applications))
     axes.set_xlabel("Performance: throughput over common pairs (league's median = 100)")
     axes.set_ylabel("PCS, power consumption score (reference = 100)")
     bar = figure.colorbar(marks, ax=axes, pad=0.02)

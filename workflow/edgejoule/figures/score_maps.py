@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 
 from edgejoule.figures.devices import DeviceLook
-from edgejoule.figures.palette import INK, number
+from edgejoule.figures.palette import FAINT, INK, number
 from edgejoule.figures.picture import Picture
 from edgejoule.scores.definitions import DEFAULT
 
@@ -46,6 +46,11 @@ def draw(devices: Mapping[str, DeviceLook], applications: pd.DataFrame, scores: 
 def title_of(devices: Mapping[str, DeviceLook], name: str) -> str:
     """Return a device's title, or the publication's name of it in plain words."""
     return devices[name].title if name in devices else name.replace("_", " ").title()
+
+
+def origin_note(rows: pd.DataFrame) -> str:
+    """Return where the energies of these rows are from, such as ``energy published``."""
+    return "energy " + ", ".join(sorted(set(rows["origin"].replace("estimated", "modelled"))))
 
 
 def _map(
@@ -86,6 +91,7 @@ def _map(
         axes.annotate(said, (len(pairs) * 1.01, i + 0.5), annotation_clip=False, va="center", fontsize=8, color=INK)
     axes.annotate(score, (len(pairs) * 1.01, -0.25), annotation_clip=False, va="center", fontsize=8, fontweight="bold")
     axes.set_title(f"{what}, {league}", pad=20)
+    axes.set_title(origin_note(rows), loc="right", pad=20, fontsize=7.5, fontweight="normal", color=FAINT)
     # The layout engine does not see how far the longest device name reaches to the left.
     figure.get_layout_engine().set(rect=(0.03, 0, 0.97, 1))
     ticks = [-2, -1, 0, 1, 2]

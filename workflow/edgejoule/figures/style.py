@@ -8,7 +8,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from edgejoule.figures.palette import FAINT, METRICS, number
 
@@ -29,6 +29,13 @@ def log_axis(axes: Axes, which: str, minor: bool = True) -> None:
     (axes.set_xscale if which == "x" else axes.set_yscale)("log")
     low, high = sorted(axis.get_view_interval())
     inches = (axes.bbox.width / 0.42 if which == "x" else axes.bbox.height / 0.25) / axes.figure.dpi
+    if high < 4 * low:
+        # Multiples of powers of ten would be one or two ticks at one end.
+        ticks = MaxNLocator(nbins=max(int(inches) - 1, 2), steps=(1, 2, 2.5, 5, 10)).tick_values(low, high)
+        axis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+        axis.set_minor_locator(NullLocator())
+        return
     dense = [(1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 5, 7)] if high < 12 * low else []
     for subs in (*dense, (1, 2, 5), (1, 3), (1,)):
         ticks = [tick for tick in LogLocator(subs=subs, numticks=99).tick_values(low, high) if low <= tick <= high]

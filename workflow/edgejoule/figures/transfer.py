@@ -6,8 +6,10 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from edgejoule.figures.devices import DeviceLook, known
+from edgejoule.figures.frame import origin_of
 from edgejoule.figures.palette import PREDICTORS, number, percent
 from edgejoule.figures.picture import Picture
+from edgejoule.figures.style import log_axis, note
 
 #: Protocol: networks measured on the new board.
 MEASURED = {"leave-one-board-out": 0, "transfer-k5": 5, "transfer-k10": 10, "transfer-k20": 20}
@@ -32,7 +34,8 @@ def draw(devices: Mapping[str, DeviceLook], accuracy: pd.DataFrame, networks: pd
         return [Picture("all-devices", title, reason=reason)]
     rows = rows.assign(measured=rows["protocol"].map(MEASURED)).sort_values(["device", "measured"])
     figure, axes = plt.subplots(figsize=(7.2, 4.0))
-    for look in known(devices, rows["device"], "results/validation/accuracy.parquet"):
+    looks = known(devices, rows["device"], "results/validation/accuracy.parquet")
+    for look in looks:
         own = rows[rows["device"] == look.name]
         axes.plot(own["measured"], own["mape_percent"], color=look.colour, marker=look.marker, label=look.title)
         if own[["mape_lower_percent", "mape_upper_percent"]].notna().all(axis=None):
@@ -45,13 +48,14 @@ def draw(devices: Mapping[str, DeviceLook], accuracy: pd.DataFrame, networks: pd
                 lw=0,
             )
     axes.set_xticks(sorted(set(rows["measured"])))
-    axes.set_ylim(bottom=0)
+    log_axis(axes, "y")
     axes.set_xlabel("Networks measured on the new board")
     axes.set_ylabel("Error in energy, MAPE (%)")
     minutes = _minutes_per_network(networks, set(rows["device"]))
     if minutes is not None:
         above = axes.secondary_xaxis("top", functions=(lambda k: k * minutes, lambda m: m / minutes))
         above.set_xlabel("Minutes of measurement", fontsize=8)
+    note(axes, origin_of(["energy_mj"], looks))
     figure.legend(loc="outside lower center", ncols=2)
     mean = rows.groupby("measured")["mape_percent"].mean()
     said = ", ".join(f"{percent(value)} after {k}" for k, value in mean.items())

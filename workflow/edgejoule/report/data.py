@@ -59,6 +59,32 @@ SCORE_COLUMNS = (
     "origin",
     "reason",
 )
+DEVICE_CHOICE_COLUMNS = (
+    "target_top1",
+    "power_scope",
+    "rank",
+    "device",
+    "energy_mj",
+    "latency_ms",
+    "most_hz",
+    "idle_w",
+    "networks",
+    "shares",
+)
+TASK_COLUMNS = (
+    "task",
+    "metric",
+    "target",
+    "power_scope",
+    "rank",
+    "device",
+    "accuracy",
+    "energy_mj",
+    "latency_ms",
+    "network",
+    "precision",
+    "reason",
+)
 #: The protocol and predictor whose error stands on a device's card.
 CARD = {"protocol": "leave-one-family-out", "predictor": "edgejoule"}
 
@@ -84,6 +110,8 @@ def page_data(
     scores: pd.DataFrame,
     recommendations: pd.DataFrame,
     choices: pd.DataFrame,
+    device_choices: pd.DataFrame,
+    tasks: pd.DataFrame,
 ) -> dict:
     """Return everything that the page shows apart from its pictures.
 
@@ -94,6 +122,8 @@ def page_data(
         scores: the scores.
         recommendations: the recommendations of all devices.
         choices: every method's choice judged on measured energies.
+        device_choices: the least energy at which each device reaches a target accuracy.
+        tasks: what each device needs in tasks beside ImageNet.
     """
     shown = known(looks, networks["device"], "results/datasets/networks.parquet")
     shown.sort(key=lambda look: look.origin != "measured")
@@ -115,6 +145,8 @@ def page_data(
         "accuracy": columns(accuracy, ACCURACY_COLUMNS),
         "scores": columns(scores, SCORE_COLUMNS),
         "choices": _choices(choices),
+        "device_choices": columns(device_choices, DEVICE_CHOICE_COLUMNS),
+        "tasks": columns(tasks, TASK_COLUMNS),
     }
 
 

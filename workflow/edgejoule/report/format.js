@@ -15,6 +15,11 @@ function fixed(value, decimals) {
   return value === null || value === undefined ? NONE : value.toFixed(decimals);
 }
 
+/** Count things: one device, two devices. */
+function many(count, thing) {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+}
+
 /** Make an element: attributes, then children (text or elements). */
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);

@@ -25,8 +25,10 @@ function makeGallery(data) {
       }
       const source = picture.embedded || picture.files.png;
       const enlarge = () => { const image = zoom.querySelector("img"); image.src = source; image.alt = picture.title; zoom.showModal(); };
+      // A page sent without its folder has the first pictures inside, and of the others only their names.
+      const missing = (event) => event.target.parentElement.replaceWith(make("div", { class: "state" }, `This picture is a file beside the page: ${source}.`));
       box.replaceChildren(
-        make("button", { class: "sheet", type: "button", "aria-label": "Enlarge", onclick: enlarge }, make("img", { src: source, alt: picture.title, loading: "lazy" })),
+        make("button", { class: "sheet", type: "button", "aria-label": "Enlarge", onclick: enlarge }, make("img", { src: source, alt: picture.title, loading: "lazy", onerror: missing })),
         make("figcaption", {}, make("strong", {}, `${picture.title}. `), picture.caption),
         make("div", { class: "files" }, ...["pdf", "svg", "png"].map((kind) => make("a", { href: picture.files[kind] }, kind.toUpperCase()))));
     }
@@ -34,6 +36,8 @@ function makeGallery(data) {
 
   function pictureName(picture) {
     const device = data.devices.find((candidate) => candidate.name === picture.name);
-    return device ? device.title : picture.name.replaceAll("-", " ");
+    // Titles of further pictures of one device, and of pairs, say what they are of.
+    const of = data.devices.some((candidate) => picture.name.startsWith(`${candidate.name}-`));
+    return device ? device.title : of ? picture.title : picture.name.replaceAll("-", " ");
   }
 }

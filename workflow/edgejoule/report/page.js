@@ -10,11 +10,15 @@
   const measured = data.devices.filter((device) => device.origin === "measured");
   const modelled = data.devices.filter((device) => device.origin === "estimated");
   const boards = new Set(data.devices.map((device) => device.board)).size;
+  const failed = data.networks.quality.filter((quality) => quality === "failed").length;
+  const kinds = new Set(data.networks.network).size;
   document.getElementById("summary").textContent =
-    `${data.devices.length} devices on ${boards} boards, ${data.networks.device.length} network measurements. ` +
+    `${many(data.devices.length, "device")} on ${many(boards, "board")}: ${many(kinds, "network")}, ` +
+    `${many(data.networks.device.length - failed, "measurement")} of them on the devices` +
+    `${failed ? `, and ${failed} that failed, each with its reason` : ""}. ` +
     "Every number and figure here was made from the tables of one run of the pipeline.";
   const honest = [];
-  if (modelled.length) honest.push(`Energy of ${modelled.map((device) => device.title).join("; ")} is modelled (${[...new Set(modelled.map((device) => device.energy_label.replace(/^energy modelled, /, "")))].join("; ")}), not measured: its latency was measured, its energy proves nothing and gets no rank.`);
+  if (modelled.length) honest.push(`Energy of ${modelled.map((device) => device.title).join("; ")} is modelled (${[...new Set(modelled.map((device) => device.energy_label.replace(/^energy modelled, /, "")))].join("; ")}), not measured. Latency was measured there; a modelled energy proves nothing and gets no rank.`);
   if (measured.length) honest.push("Energies at the wall include the losses of the power supply; energies of different scope are never compared.");
   if (data.devices.some((device) => device.note.includes("MLPerf"))) honest.push("Energies per inference from MLPerf recordings are derived by this project; they are not MLPerf scores.");
   document.getElementById("honest").append(...honest.map((line) => make("li", {}, line)));
@@ -41,6 +45,23 @@
       networksTable.filter("device", device.name);
       document.getElementById("explorer").scrollIntoView();
     } }, "Choose a network →"))));
+
+  const mix = (value, row) => (value === "" ? NONE : value.split("+").map((network, i) => `${fixed(100 * Number(row.shares.split("+")[i]), 0)} % ${network}`).join(", "));
+  const targets = [...new Set(data.device_choices.target_top1)];
+  makeTable(document.getElementById("which-table"), rowsOf(data.device_choices), [
+    { key: "target_top1", title: "Top-1 to reach (%)", show: (value) => number(value) }, { key: "rank", title: "Rank", digits: 0 },
+    { key: "device", title: "Device", show: named }, { key: "energy_mj", title: "Energy (mJ)", digits: "auto" },
+    { key: "latency_ms", title: "Latency (ms)", digits: "auto" }, { key: "most_hz", title: "Most requests (1/s)", digits: "auto" },
+    { key: "idle_w", title: "Idle (W)", digits: "auto" }, { key: "networks", title: "Runs", show: mix }, { key: "power_scope", title: "Measured at" },
+  ], ["target_top1", "device", "power_scope"], { key: "rank", chosen: { target_top1: targets.filter((target) => target <= 70).pop() } });
+
+  document.getElementById("tasks").hidden = data.tasks.task.length === 0;
+  makeTable(document.getElementById("tasks-table"), rowsOf(data.tasks), [
+    { key: "task", title: "Task" }, { key: "rank", title: "Rank", digits: 0 }, { key: "device", title: "Device", show: named },
+    { key: "energy_mj", title: "Energy (mJ)", digits: "auto" }, { key: "latency_ms", title: "Latency (ms)", digits: "auto" },
+    { key: "accuracy", title: "Accuracy", digits: "auto" }, { key: "target", title: "Target", digits: "auto" }, { key: "metric", title: "Accuracy is" },
+    { key: "network", title: "Network" }, { key: "precision", title: "Precision" }, { key: "power_scope", title: "Measured at" }, { key: "reason", title: "Not ranked because" },
+  ], ["task", "device", "power_scope"], { key: "rank" });
 
   networksTable = makeTable(document.getElementById("networks-table"), rowsOf(data.networks), [
     { key: "network", title: "Network" }, { key: "device", title: "Device", show: named }, { key: "family", title: "Family" },

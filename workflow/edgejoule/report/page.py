@@ -33,6 +33,8 @@ def write_page(
     accuracy: Path,
     scores: Path,
     choices: Path,
+    device_choices: Path,
+    tasks: Path,
     recommendations: Path,
     devices: Path,
     figures: Path,
@@ -45,6 +47,8 @@ def write_page(
         accuracy: Parquet of the validation stage's summary.
         scores: Parquet of the scores.
         choices: Parquet of the judged recommendations.
+        device_choices: Parquet of the device that reaches each accuracy with the least energy.
+        tasks: Parquet of the devices in tasks beside ImageNet.
         recommendations: folder with one Parquet per device.
         devices: how each device is shown.
         figures: folder with one folder per figure.
@@ -64,6 +68,8 @@ def write_page(
         read_table(scores, contracts.SCORES),
         chosen,
         read_table(choices, contracts.RECOMMENDATION_VALIDATION),
+        read_table(device_choices, contracts.DEVICE_CHOICES),
+        read_table(tasks, contracts.TASK_CHOICES),
     )
     data |= {"version": __version__, "gallery": gallery(figures, output)}
     write_text(output, render(data))

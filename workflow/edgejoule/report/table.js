@@ -26,7 +26,7 @@ function makeTable(place, rows, columns, selects, start) {
   });
   const filters = selects.map((key) => {
     const column = columns.find((candidate) => candidate.key === key);
-    const values = [...new Set(rows.map((row) => row[key]))].sort();
+    const values = [...new Set(rows.map((row) => row[key]))].sort((a, b) => String(a).localeCompare(String(b), "en", { numeric: true }));
     const select = make("select", {
       "aria-label": column.title,
       "data-filter": key,
@@ -36,6 +36,7 @@ function makeTable(place, rows, columns, selects, start) {
     select.value = state.chosen[key] || "";
     return select;
   });
+  const save = make("button", { type: "button", class: "save", title: "Save the rows that match, rounded as here; whole tables are in results/ as Parquet", onclick: download }, "CSV");
   const head = columns.map((column) =>
     make("th", { class: column.digits === undefined ? null : "number", scope: "col" },
       make("button", {
@@ -50,9 +51,9 @@ function makeTable(place, rows, columns, selects, start) {
   const body = make("tbody");
   const more = make("div", { class: "more" },
     make("button", { type: "button", onclick: () => { state.all = true; draw(); } }, "Show all rows"));
-  const none = make("div", { class: "none" }, "No row matches.");
+  const none = make("div", { class: "none" }, rows.length ? "No row matches." : "This run has no such rows.");
   place.replaceChildren(make("div", { class: "tablebox" },
-    make("div", { class: "tools" }, search, ...filters, count),
+    make("div", { class: "tools" }, search, ...filters, count, save),
     make("div", { class: "scroll", tabindex: "0" }, make("table", {}, make("thead", {}, make("tr", {}, ...head)), body), none),
     more));
 
@@ -64,10 +65,23 @@ function makeTable(place, rows, columns, selects, start) {
     return state.down ? -order : order;
   }
 
+  function matching() {
+    return rows.filter((row) => row.searched.includes(state.text)
+      && Object.entries(state.chosen).every(([key, value]) => value === "" || String(row[key]) === String(value))).sort(compare);
+  }
+
+  /** Save the matching rows as they are in the data: keys as headings, numbers unformatted. */
+  function download() {
+    const cell = (value) => (value === null ? "" : /[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : String(value));
+    const lines = [columns.map((column) => column.key), ...matching().map((row) => columns.map((column) => row[column.key]))];
+    const file = new Blob([lines.map((line) => `${line.map(cell).join(",")}\n`).join("")], { type: "text/csv" });
+    const link = make("a", { href: URL.createObjectURL(file), download: `${place.dataset.name || document.title}.csv` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
   function draw() {
-    const wanted = rows.filter((row) => row.searched.includes(state.text)
-      && Object.entries(state.chosen).every(([key, value]) => value === "" || row[key] === value));
-    wanted.sort(compare);
+    const wanted = matching();
     const shown = state.all ? wanted : wanted.slice(0, FIRST_ROWS);
     body.replaceChildren(...shown.map((row) => make("tr", {}, ...columns.map((column) => {
       const text = display(column, row);
