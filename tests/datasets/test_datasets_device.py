@@ -339,11 +339,16 @@ def test_a_table_of_figures_survives_the_csv(tmp_path):
         ("a,b\n1,2\n", "column 'device' is missing"),
         ("device,network\nboard-b,net\n", "no row of device 'board-a'; did you mean 'board-b'"),
         ("device,network,reason\nboard-a,net,\n", "lacks the column"),
+        ("device;network\nboard-a;net\n", "`edgejoule schema tables`, parted by commas, not by ';'"),
+        ("device,network,device\nboard-a,net,x\n", "has two columns 'device'; keep one"),
+        ('device,latency_ms\nboard-a,1\nboard-a,"1,5"\n', "line 3: latency_ms is '1,5'; give a number, its decimals"),
+        ("device,power_w\nboard-a,\nboard-a,inf\n", "line 3: power_w is 'inf'; give a number"),
+        ("device,network\nboard-a,é\n".encode("latin-1"), "not text in UTF-8; save it in UTF-8"),
     ],
 )
 def test_a_bad_table_stops_with_a_sentence(tmp_path, text, message):
     path = tmp_path / "rows.csv"
-    path.write_text(text)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(EdgejouleError, match=message):
         read_networks(path, device())
 

@@ -3,6 +3,7 @@
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -55,6 +56,20 @@ def test_best_single_is_what_brute_force_finds(plane):
     cost, top1, tie, budget = plane
     chosen = best_single(cost, pareto_front(cost, top1, tie), np.array([budget]))[0]
     assert chosen == brute_single(cost, top1, tie, budget)
+
+
+def test_the_best_choices_on_every_shipped_device_are_what_brute_force_finds(root):
+    rows = pd.read_csv(root / "resources/derived/edge_boards.csv")
+    devices = list(rows.groupby("device"))
+    assert len(devices) == 5
+    for name, part in devices:
+        cost, top1, tie = (part[column].to_numpy() for column in ("energy_mj", "top1", "latency_ms"))
+        front = pareto_front(cost, top1, tie)
+        budgets = np.geomspace(cost.min(), cost.max() * 1.1, 15)
+        single = best_single(cost, front, budgets)
+        mix = best_mix(cost, concave_envelope(cost, top1, front), budgets).mean(top1)
+        assert single.tolist() == [brute_single(cost, top1, tie, budget) for budget in budgets], name
+        assert mix == pytest.approx([brute_mix(cost, top1, budget) for budget in budgets], abs=1e-9), name
 
 
 @given(planes())

@@ -97,6 +97,12 @@ def tegrastats(folder, stamped=True):
     return path
 
 
+def energyrunner(folder):
+    t = np.arange(1, 8001) / 1000
+    (folder / "e.bin").write_bytes(b"\xf1" + np.float32([1000, *pulse(t) * 1e3]).astype("<f4").tobytes())
+    return folder / "e.bin"
+
+
 def parquet(folder):
     t = np.arange(8000) * MS
     pd.DataFrame({"when": t, "watts": pulse(t * 1e-9) * 1000}).to_parquet(folder / "g.parquet")
@@ -174,6 +180,7 @@ CASES = {
     "ppk2": (ppk2, "ppk2", TraceColumns(voltage=2.0), 1000, "power"),
     "joulescope": (joulescope, "joulescope", None, 1000, "power"),
     "otii": (otii, "otii", None, 1000, "power"),
+    "energyrunner": (energyrunner, "energyrunner", None, 1000, "supply"),
     "nvidia-smi": (nvidia_smi, "nvml", None, 10, "power"),
     "powercap": (powercap, "rapl", TraceColumns(wrap=7_000_000), 100, "energy"),
     "perf": (perf, "perf", None, 10, "energy-pkg"),
@@ -410,7 +417,19 @@ def test_any_bytes_are_an_answer_or_a_sentence(tmp_path, name, data):
     check_fuzzed(path, name)
 
 
-MAKERS = [monsoon, monsoon_bursts, ppk2, joulescope, otii, nvidia_smi, powercap, perf, tegrastats, parquet]
+MAKERS = [
+    monsoon,
+    monsoon_bursts,
+    ppk2,
+    joulescope,
+    otii,
+    nvidia_smi,
+    powercap,
+    perf,
+    tegrastats,
+    parquet,
+    energyrunner,
+]
 
 
 @given(st.sampled_from(MAKERS), st.data())

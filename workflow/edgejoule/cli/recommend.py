@@ -61,6 +61,7 @@ def command(
     from edgejoule.recommendations.request import parse_request
     from edgejoule.recommendations.show import as_dict, infeasible
     from edgejoule.recommendations.show import energies as energies_in_words
+    from edgejoule.recommendations.show import refined as refined_in_words
     from edgejoule.recommendations.units import show_energy
     from edgejoule.recommendations.unmeasured import live_measurement
 
@@ -101,9 +102,7 @@ def command(
     if as_json:
         return
     if refine:
-        before = len(result.catalogue) - len(steps)
-        now = f"{len(steps)} of the networks" + (f" now and {before} before" if before else "")
-        _print(result, f"measured for {now}, the others predicted ({source})")
+        _print(result, refined_in_words(result, source, len(steps)))
         for step in steps:
             change = 100 * (step.measured_mj / step.predicted_mj - 1)
             figures = f"{show_energy(step.predicted_mj)} predicted, {show_energy(step.measured_mj)} measured"

@@ -12,8 +12,8 @@ Format = Annotated[
     str,
     typer.Option(
         "--format",
-        help="monsoon, joulescope, jls, ppk2, otii, ptdaemon, tegrastats, nvml, rapl, perf or generic; recognised if "
-        "not given.",
+        help="monsoon, joulescope, jls, ppk2, otii, ptdaemon, energyrunner, tegrastats, nvml, rapl, perf or generic; "
+        "recognised if not given.",
     ),
 ]
 Rate = Annotated[float | None, typer.Option(help="Declared readings a second, where the meter has no rate of its own.")]

@@ -8,8 +8,8 @@ import typer
 command = typer.Typer(
     no_args_is_help=True,
     help="Recordings: retrieved, imported, made canonical. Formats of folders and manifests: canonical, "
-    "mlperf-inference, mlperf-tiny; of single files: monsoon, joulescope, jls, ppk2, otii, ptdaemon, tegrastats, nvml, "
-    "rapl, perf, generic (docs/traces.md).",
+    "mlperf-inference, mlperf-tiny; of single files: monsoon, joulescope, jls, ppk2, otii, ptdaemon, "
+    "energyrunner, tegrastats, nvml, rapl, perf, generic (docs/traces.md).",
 )
 
 Manifest = Annotated[Path, typer.Option(help="Table of pinned files, resources/mlperf/<device>.tsv.")]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from edgejoule.config import Device
@@ -20,12 +21,7 @@ def read_networks(path: Path | str, device: Device) -> pd.DataFrame:
     Raises:
         EdgejouleError: the file cannot be read, has no row of the device, or breaks the table's declaration.
     """
-    try:
-        table = pd.read_csv(path, dtype={c.name: "string" for c in NETWORKS.columns if str(c.type) == "string"})
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise EdgejouleError(f"{path}: not a readable CSV: {error}") from error
-    if "device" not in table:
-        raise EdgejouleError(f"{path}: column 'device' is missing; the columns are those of `edgejoule schema tables`")
+    table = _read_csv(path)
     rows = table[table["device"] == device.name].reset_index(drop=True)
     if rows.empty:
         raise EdgejouleError(
@@ -39,6 +35,34 @@ def read_networks(path: Path | str, device: Device) -> pd.DataFrame:
     if "licence" not in rows:
         rows["licence"] = pd.array([pd.NA] * len(rows), "string")
     return to_arrow(rows, NETWORKS, str(path)).to_pandas()
+
+
+def _read_csv(path: Path | str) -> pd.DataFrame:
+    texts = {column.name: "string" for column in NETWORKS.columns if str(column.type) == "string"}
+    try:
+        names = pd.read_csv(path, header=None, nrows=1, dtype=str).iloc[0]
+        table = pd.read_csv(path, dtype=texts)
+    except UnicodeDecodeError as error:
+        raise EdgejouleError(f"{path}: not text in UTF-8; save it in UTF-8") from error
+    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise EdgejouleError(f"{path}: not a readable CSV: {error}") from error
+    if (twice := names.duplicated()).any():
+        raise EdgejouleError(f"{path}: has two columns '{names[twice].iloc[0]}'; keep one")
+    if "device" not in table:
+        sign = next((f", parted by commas, not by '{sign}'" for sign in ";\t" if sign in names.iloc[0]), "")
+        raise EdgejouleError(
+            f"{path}: column 'device' is missing; the columns are those of `edgejoule schema tables`{sign}"
+        )
+    for column in NETWORKS.columns:
+        if column.name in table and column.name not in texts:
+            numbers = pd.to_numeric(table[column.name], errors="coerce")
+            if (wrong := table[column.name].notna() & ~np.isfinite(numbers)).any():
+                row = int(np.argmax(wrong))
+                raise EdgejouleError(
+                    f"{path}: line {row + 2}: {column.name} is '{table[column.name].iloc[row]}'; give a number, its "
+                    "decimals with a point"
+                )
+    return table
 
 
 def write_networks(rows: pd.DataFrame, path: Path | str) -> None:

@@ -109,6 +109,23 @@ def energies(result: Answer, source: str, confidence: float) -> str:
     return words
 
 
+def refined(result: Answer, source: str, measurements: int) -> str:
+    """Return in words where the energies of a refined answer are from.
+
+    Args:
+        result: the answer, among networks that the device has run.
+        source: ``predictor``, or the protocol whose predictions were refined.
+        measurements: how many networks were measured on the way.
+    """
+    catalogue = result.catalogue
+    before = len(catalogue) - measurements
+    others = (catalogue.excluded["reason"] == UNMEASURED).any()
+    if not others and not measurements:
+        return f"{catalogue.label}: the device has run all {before}, nothing is predicted"
+    known = f"{measurements} networks" + (f" now, {before} before" if before else "")
+    return f"{catalogue.label}: {known}" + (f"; the others predicted ({source})" if others else "")
+
+
 def reason(result: Answer) -> str:
     """Return why these were chosen, in a few sentences."""
     catalogue, data = result.catalogue, as_dict(result)

@@ -7,6 +7,7 @@ from edgejoule.config.models import TraceColumns
 from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
 from edgejoule.traces.importers.columns import Meaning, columns_of, read_columns
+from edgejoule.traces.importers.energyrunner import is_energy_trace, read_energy_trace
 from edgejoule.traces.importers.jls import is_jls, read_jls
 from edgejoule.traces.importers.perf import is_perf, read_perf
 from edgejoule.traces.importers.ptdaemon import is_power_log, read_ptdaemon
@@ -57,7 +58,13 @@ LAYOUTS = {
     "generic": Layout((), None, "instantaneous", {}),
 }
 #: Formats that are no tables with a header.
-BINARY = {"jls": is_jls, "ptdaemon": is_power_log, "tegrastats": is_tegrastats, "perf": is_perf}
+BINARY = {
+    "jls": is_jls,
+    "energyrunner": is_energy_trace,
+    "ptdaemon": is_power_log,
+    "tegrastats": is_tegrastats,
+    "perf": is_perf,
+}
 FORMATS = (*BINARY, *LAYOUTS)
 
 
@@ -112,6 +119,8 @@ def read_trace_file(
         case "jls":
             voltage = columns.voltage if columns and isinstance(columns.voltage, float) else None
             return read_jls(path, voltage)
+        case "energyrunner":
+            return read_energy_trace(path)
         case "tegrastats":
             return read_tegrastats(path, rate_hz)
         case "ptdaemon":
