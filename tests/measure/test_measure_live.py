@@ -115,7 +115,13 @@ def test_records_networks_and_kernels_that_the_device_file_asks_for(project, cap
     assert reasons["tiny-int8"] == "the device file asks for other precisions ('source.precisions')"
     assert reasons["transpose"].startswith("7 configurations of this kind: cannot be rebuilt alone")
     assert "no broadcast to (1, 8, 1, 1) explains" in reasons["strange"]
-    assert "measure: 0 of" in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert "measure: 0 of" in printed.err
+    assert re.match(
+        r"recording: 2 networks, 1 reference networks, 2 kernels; passes: 2; problems: 4 \(problems\.parquet\); "
+        r"disturbed: \d+ of 10 windows",
+        printed.out,
+    )
 
 
 def test_records_the_reference_networks_of_the_applications(project, tmp_path):

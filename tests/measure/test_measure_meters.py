@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.measure.meters import open_meter
+from edgejoule.measure.meters import lines, open_meter
 from edgejoule.measure.meters.lines import TEGRA_RAIL, StampedWatts, tegrastats
 from edgejoule.measure.meters.nvml import Nvml
 from edgejoule.traces import Rail
@@ -52,6 +53,14 @@ def test_rapl_counts_packages_and_declares_where_they_wrap(tmp_path):
     assert dict(reading[:2] for reading in meter.read())["package-0"] == pytest.approx(262143.0)
     (tmp_path / "sys/class/powercap/intel-rapl:0/energy_uj").write_text("671150\n")
     assert dict(reading[:2] for reading in meter.read())["package-0"] == pytest.approx(0.67115), "wrapped, as it stands"
+
+
+def test_a_rapl_counter_that_is_set_back_is_not_taken_for_one_that_wrapped(tmp_path):
+    meter = open_meter({"kind": "rapl", **tree(tmp_path, RAPL)})
+    assert dict(reading[:2] for reading in meter.read())["core"] == 1.0
+    (tmp_path / "sys/class/powercap/intel-rapl:0:0/energy_uj").write_text("999999\n")
+    with pytest.raises(EdgejouleError, match="energy_uj: the counter went back from 1000000 to 999999 uJ, far from"):
+        meter.read()
 
 
 def test_rapl_says_what_is_missing(tmp_path):
@@ -207,13 +216,35 @@ def test_a_programs_clock_is_shifted_by_its_first_line():
     [
         (None, "'meter.command' is missing"),
         ("no-such-program-here", "'no-such-program-here' does not start: No such file"),
-        (printing("watts: 5"), "printed 'watts: 5'; lines are 'timestamp,watts'"),
+        (printing("watts: 5"), "printed 'watts: 5'; each line is two numbers, the time in seconds"),
+        (printing("time,watts"), "printed 'time,watts'; .* there is no heading"),
+        (printing("1.0,nan"), "printed '1.0,nan'; each line is two numbers"),
+        (printing("nan,1.0"), "printed 'nan,1.0'; each line is two numbers"),
+        (printing("1.0,inf"), "printed '1.0,inf'; each line is two numbers"),
+        (
+            printing("").replace("print('', flush=True)", "print('x' * 9999, end='', flush=True)"),
+            "without the end of a",
+        ),
+        (printing("").replace("print('', flush=True)", "import os; os.close(1)"), "closed its output"),
         (f"{sys.executable} -c pass", "ended with status 0"),
     ],
 )
 def test_programs_that_give_nothing_are_said(command, sentence):
     with pytest.raises(EdgejouleError, match=sentence):
         open_meter({"kind": "command", "command": command})
+
+
+def test_a_program_that_falls_silent_is_said(monkeypatch):
+    monkeypatch.setattr(lines, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(lines, "PATIENCE_PERIODS", 1)
+    meter = open_meter({"kind": "command", "command": printing("1000.0,2.5"), "rate_hz": 2})
+    assert [reading[:2] for reading in meter.read()] == [("command", 2.5)]
+    start = time.monotonic()
+    with pytest.raises(EdgejouleError, match=r"printed no reading within 0\.5 s"):
+        while time.monotonic() < start + 5:
+            meter.read()
+    assert time.monotonic() - start > 0.3, "a period of 0.5 s is waited for, whatever the patience"
+    assert meter.process.poll() is not None
 
 
 # -- NVML ------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The recorder: order, resuming, problems, and the canonical recording that it ends in."""
 
+import errno
 import fcntl
 import json
 import os
@@ -165,6 +166,25 @@ def test_a_torn_part_is_measured_again(tmp_path, plan):
     assert path.name == "network-c%2Fnet%3A1.json", "any name is a file name"
     path.write_text(path.read_text()[:-9])
     assert parts.read(0, workload) is None
+
+
+@pytest.mark.usefixtures("lock")
+def test_a_full_disk_stops_the_recording_in_one_sentence(tmp_path, plan, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(EdgejouleError, match=r"plan\.json: cannot be written: No space left on device"):
+        record(plan, tmp_path, tmp_path / "parts")
+    assert not [path for path in (tmp_path / "parts").rglob("*") if path.is_file()], "nothing half written is left"
+
+
+@pytest.mark.usefixtures("lock")
+def test_damaged_sessions_are_said(tmp_path, plan):
+    record(plan, tmp_path, tmp_path / "parts")
+    (tmp_path / "parts/sessions.json").write_text("[")
+    with pytest.raises(EdgejouleError, match=r"sessions\.json: is damaged, .*; delete the folder"):
+        record(plan, tmp_path, tmp_path / "parts")
 
 
 def test_a_plan_that_is_none_is_refused(tmp_path):

@@ -7,7 +7,11 @@ import typer
 
 from edgejoule.errors import EdgejouleError
 
-command = typer.Typer(no_args_is_help=True, help="Measure a device: record networks, live, and judge the noise.")
+command = typer.Typer(
+    no_args_is_help=True,
+    help="Measure a device: record networks, live, and judge the noise.\n\n"
+    "Example: edgejoule measure record --device-file config/devices/my-board.yaml --output results/measure/my-board",
+)
 
 
 @command.command("record")
@@ -27,10 +31,11 @@ def record(
     Example: edgejoule measure record --device-file config/devices/my-board.yaml --output results/measure/my-board
     """
     from edgejoule.cli.progress import progress_bar
-    from edgejoule.measure.live import record_device
+    from edgejoule.measure.live import record_device, summary
 
     with progress_bar("measure") as progress:
-        record_device(device_file, zoo, work, output, seed, kernels, references, progress)
+        recording = record_device(device_file, zoo, work, output, seed, kernels, references, progress)
+    typer.echo(f"{output}: {summary(recording)}")
 
 
 @command.command("export")

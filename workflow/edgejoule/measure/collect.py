@@ -40,7 +40,7 @@ def collect(device: Device, folder: Path | str) -> Recording:
     trace = trace_of(good, store, meta["rails"]) if meta["rails"] else None
     if trace is not None:
         meta |= {"observed_rate_hz": float(np.median([part["sampling_hz"] for part in good if "sampling_hz" in part]))}
-        meta["rails"] = [rail | {"observed_period_ns": observed_period_ns(trace, rail)} for rail in meta["rails"]]
+        meta["rails"] = [rail | observed_period_ns(trace, rail) for rail in meta["rails"]]
     return Recording(
         meta=meta,
         events=events_of(good),
@@ -91,9 +91,10 @@ def trace_of(parts: list[dict], store: Parts, rails: list[dict]) -> pd.DataFrame
     )
 
 
-def observed_period_ns(trace: pd.DataFrame, rail: dict) -> int:
-    """Return the median time between two readings of a rail (ns)."""
-    return int(trace.loc[trace["rail"] == rail["name"], "t_ns"].diff().median())
+def observed_period_ns(trace: pd.DataFrame, rail: dict) -> dict[str, int]:
+    """Return the median time between two readings of a rail (ns) as the rail's declaration has it, if there are two."""
+    between = trace.loc[trace["rail"] == rail["name"], "t_ns"].diff().median()
+    return {} if np.isnan(between) else {"observed_period_ns": int(between)}
 
 
 def event_name(part: dict, kind: str, index: int) -> str:

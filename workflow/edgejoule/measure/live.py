@@ -19,7 +19,7 @@ from edgejoule.measure.runtimes import open_runtime
 from edgejoule.measure.transports import open_transport
 from edgejoule.tables import read_provenance
 from edgejoule.tables.contracts import PROBLEMS
-from edgejoule.traces import write_recording
+from edgejoule.traces import Recording, write_recording
 
 
 def record_device(
@@ -31,7 +31,7 @@ def record_device(
     kernels: Path | None = None,
     references: Path | None = None,
     progress: Progress | None = None,
-) -> None:
+) -> Recording:
     """Export the networks that the device file asks for, measure them, and write the canonical recording.
 
     Args:
@@ -43,6 +43,9 @@ def record_device(
         kernels: kernel plan of the device (table PLAN), needed if the device file asks for kernels.
         references: table of the applications' reference networks, measured if the device file does not decline.
         progress: told before each network that is exported and each workload that is measured.
+
+    Returns:
+        The recording that was written.
 
     Raises:
         EdgejouleError: the device is not one that is measured from here, a network is none of the zoo's, the runtime or
@@ -80,6 +83,23 @@ def record_device(
     recording = collect(device, work / device.name)
     recording.problems = pd.concat([recording.problems, problems], ignore_index=True)
     write_recording(recording, output)
+    return recording
+
+
+#: What is measured, in the plural and in order.
+MEASURED = {"network": "networks", "application": "reference networks", "kernel": "kernels"}
+
+
+def summary(recording: Recording) -> str:
+    """Return what a recording holds, what it lacks, and how much of it was disturbed, in one line."""
+    events = recording.events[recording.events["kind"].isin(MEASURED)]
+    counts = events.groupby("kind")["workload"].nunique()
+    there = [f"{counts[kind]} {plural}" for kind, plural in MEASURED.items() if kind in counts]
+    disturbed = int(events["flag"].ne("").sum())
+    return (
+        f"{', '.join(there)}; passes: {events['pass'].nunique()}; problems: {len(recording.problems)} "
+        f"(problems.parquet); disturbed: {disturbed} of {len(events)} windows (events.parquet, 'flag')"
+    )
 
 
 def plan_kernels(device: Device, kernels: Path | None) -> tuple[list[Workload], pd.DataFrame]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+from edgejoule.errors import EdgejouleError
 from edgejoule.measure.plan import Plan, Workload
 
 #: A workload in whose measurement the process died this often, each time without a word, is given up with that reason:
@@ -69,11 +70,22 @@ def replace(path: Path, value: dict | list) -> None:
 
 
 def replace_bytes(path: Path, content: bytes) -> None:
-    """Write a file atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file atomically.
+
+    Raises:
+        EdgejouleError: it cannot be written: no room, no rights.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as handle:
+                handle.write(content)
+                handle.flush()
+                # Boards lose their power; without this a file may have its name before it has its content.
+                os.fsync(handle.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise EdgejouleError(f"{path}: cannot be written: {error.strerror}") from error

@@ -9,7 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace as with_changes
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ from edgejoule.measure.parts import ATTEMPTS, Parts, replace
 from edgejoule.measure.plan import Plan, Workload, sha256_of
 from edgejoule.measure.protocol import run_until_known, warm_up
 from edgejoule.measure.runtimes import Runtime, open_runtime
-from edgejoule.measure.sampler import Sampler
+from edgejoule.measure.sampler import MeterError, Sampler
 
 #: Runs of a network under the runtime's profiler: at least, at most, and the time that they aim at (s).
 NODE_RUNS = (5, 30)
@@ -40,6 +40,9 @@ NODE_S = 0.3
 
 #: Windows that are measured, at most, to get one that nothing disturbed.
 WINDOWS = 3
+
+#: A workload is measured again when the meter fails, this many times in all; then the recording stops.
+METER_TRIES = 3
 
 #: Called before each workload with: measured so far, in all, seconds left (None at first), name of the next one.
 Progress = Callable[[int, int, float | None, str], None]
@@ -55,8 +58,8 @@ def record(plan: Plan, models: Path | str, folder: Path | str, progress: Progres
         progress: told before each workload.
 
     Raises:
-        EdgejouleError: runtime or meter cannot be opened, or another measurement runs on this host. A workload that
-            fails is no error: it becomes a problem of the recording.
+        EdgejouleError: runtime or meter cannot be opened, the meter fails, another measurement runs on this host, or
+            nothing can be written. A workload that fails is no error: it becomes a problem of the recording.
     """
     models, folder = Path(models), Path(folder)
     with only_measurement_on_this_host():
@@ -118,7 +121,12 @@ def begin_session(folder: Path, parts: Parts, runtime: Runtime, rails: list[dict
     much as the wall clock says has passed, and by a second at least.
     """
     path = folder / "sessions.json"
-    sessions = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    try:
+        sessions = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    except ValueError as error:
+        raise EdgejouleError(
+            f"{path}: is damaged, so the times of what is beside it are worth nothing; delete the folder"
+        ) from error
     ends = [event["end_ns"] for part in parts.finished() for event in part.get("events", [])]
     wall = time.time_ns()
     offset = 0
@@ -142,7 +150,11 @@ def record_part(
 ) -> None:
     """Measure one workload in one pass and write its part; a failure becomes a part that says why.
 
-    With a meter that is ``sampled``, the part's trace stands beside it, and gets its name before the part does.
+    With a meter that is ``sampled``, the part's trace stands beside it, and gets its name before the part does. Its
+    failure is not the workload's: no part is written then.
+
+    Raises:
+        EdgejouleError: the meter failed each time, or the part cannot be written.
     """
     about = {"pass": turn, "kind": workload.kind, "workload": workload.name, "precision": workload.precision}
     if parts.begin(turn, workload) >= ATTEMPTS:
@@ -153,11 +165,14 @@ def record_part(
         if workload.kind == "kernel":
             part = measure_alone(workload, runtime, clock, parts.plan.protocol.get("isolated", False))
         else:
-            with sampling(parts, turn, workload, clock, sampled) as statistics:
-                part = measure_workload(workload, models, runtime, parts.plan.protocol, clock)
-            part |= statistics
+            part = measure_metered(parts, turn, workload, models, runtime, clock, sampled)
             if turn < parts.plan.protocol["profiled_passes"]:
                 part["nodes"] = node_times(runtime, models / workload.model, part["durations"])
+    except MeterError as error:
+        raise EdgejouleError(
+            f"{error}; tried {METER_TRIES} times. What was measured is kept: mend the meter and run the same command "
+            "again"
+        ) from error
     except EdgejouleError as error:
         part = {"problem": str(error)}
     except MemoryError:
@@ -165,6 +180,26 @@ def record_part(
     finally:
         parts.end()
     parts.write(turn, workload, about | part)
+
+
+def measure_metered(
+    parts: Parts, turn: int, workload: Workload, models: Path, runtime: Runtime, clock: Clock, sampled: bool
+) -> dict:
+    """Return one part, measured while the meter is sampled, and the sampler's cost and rate in it.
+
+    Raises:
+        MeterError: the meter failed each time.
+    """
+
+    def once() -> dict:
+        with sampling(parts, turn, workload, clock, sampled) as statistics:
+            part = measure_workload(workload, models, runtime, parts.plan.protocol, clock)
+        return part | statistics
+
+    for _ in range(METER_TRIES - 1):
+        with suppress(MeterError):
+            return once()
+    return once()
 
 
 @contextmanager
@@ -187,7 +222,9 @@ def measure_workload(workload: Workload, models: Path, runtime: Runtime, protoco
     """Return one part: events in order of time, with what disturbed them, and the duration of each inference (ns)."""
     model = models / workload.model
     if not model.is_file() or sha256_of(model) != workload.sha256:
-        raise EdgejouleError(f"{workload.model}: not the model file that the plan was made for; make the plan again")
+        raise EdgejouleError(
+            f"{workload.model}: not the model file that the plan was made for; delete it and record anew"
+        )
     events: list[dict] = []
 
     def timed(kind: str, act: Callable[[], np.ndarray | None]) -> np.ndarray | None:

@@ -26,6 +26,10 @@ LOOK_NS = 50_000_000
 PATIENCE_S = 30.0
 
 
+class MeterError(EdgejouleError):
+    """The meter failed; the workload is not to blame."""
+
+
 class Sampler:
     """A process that samples a meter into a file of ``t_ns,rail,value`` lines.
 
@@ -62,7 +66,7 @@ class Sampler:
         line = self.process.stdout.readline()
         answer = json.loads(line) if line else {"error": f"meter '{self.request['meter']['kind']}': the sampler died"}
         if "error" in answer:
-            raise EdgejouleError(answer["error"])
+            raise MeterError(answer["error"])
         return answer
 
     def _end(self) -> None:
@@ -105,6 +109,8 @@ def sample(request: Mapping, control: TextIO, answers: TextIO) -> None:
         meter.close()
     except EdgejouleError as error:
         answer(error=str(error))
+    except OSError as error:
+        answer(error=f"{request['path']}: cannot be written: {error.strerror}")
     else:
         answer(**statistics)
 

@@ -1,5 +1,6 @@
 """Meters that are programs and print lines: any program (``command``), and Jetson's ``tegrastats``."""
 
+import math
 import re
 import selectors
 import shlex
@@ -7,14 +8,20 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from edgejoule.errors import EdgejouleError
 
 #: How often the lines that have come are taken over; each carries its own stamp.
 POLL_HZ = 20.0
-#: Longest wait for the first line (s).
+#: Longest wait for a line, or this many times the declared period, if that is longer (s).
 PATIENCE_S = 10.0
+PATIENCE_PERIODS = 3
+#: A program that has closed its output is given this long to end with a status (s).
+LAST_WORDS_S = 1.0
+#: More bytes than this without the end of a line are no reading.
+LONGEST_LINE = 4096
 NS_PER_S = 1_000_000_000
 
 #: ``VDD_IN 4021mW/4000mW`` or, in older versions, ``POM_5V_IN 2101/2101``: now / mean since the start, in mW.
@@ -53,9 +60,12 @@ class StampedWatts:
         try:
             stamp, watts = (float(part) for part in line.split(","))
         except ValueError:
+            stamp = watts = math.nan
+        if not (math.isfinite(stamp) and math.isfinite(watts)):
             raise EdgejouleError(
-                f"meter 'command': printed '{line.strip()[:60]}'; lines are 'timestamp,watts'"
-            ) from None
+                f"meter 'command': printed '{line.strip()[:60]}'; each line is two numbers, the time in seconds and "
+                "the power in watts, such as '12.50,3.71', and there is no heading"
+            )
         stamp_ns = int(stamp * NS_PER_S)
         if self.shift_ns is None:
             self.shift_ns = now_ns - stamp_ns
@@ -86,11 +96,9 @@ class Lines:
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.process.stdout, selectors.EVENT_READ)
         self.waiting: deque = deque()
-        end = time.monotonic() + PATIENCE_S
+        self.patience_s = max(PATIENCE_S, PATIENCE_PERIODS / rate_hz) if rate_hz else PATIENCE_S
+        self.last = time.monotonic()
         while not self.waiting:
-            if time.monotonic() > end:
-                self.close()
-                raise EdgejouleError(f"meter program '{self.name}' printed no reading within {PATIENCE_S:.0f} s")
             self._take(0.1)
         names = list(dict.fromkeys(rail for rail, _, _ in self.waiting))
         inputs = next(([name] for name in TEGRA_INPUTS if name in names), names)
@@ -101,14 +109,37 @@ class Lines:
         )
 
     def _take(self, wait_s: float) -> None:
-        if not self.selector.select(wait_s):
-            return
+        """Take over what has come, or comes within ``wait_s``; end the program where this fails."""
+        try:
+            self._read(wait_s)
+        except EdgejouleError:
+            self.close()
+            raise
+
+    def _read(self, wait_s: float) -> None:
+        known = len(self.waiting)
+        if self.selector.select(wait_s):
+            self._parse()
+        now = time.monotonic()
+        if len(self.waiting) > known:
+            self.last = now
+        elif now - self.last > self.patience_s:
+            raise EdgejouleError(f"meter program '{self.name}' printed no reading within {self.patience_s:g} s")
+
+    def _parse(self) -> None:
         data = self.process.stdout.read1(65536)
         now = time.monotonic_ns()
         if not data:
-            self.close()
-            raise EdgejouleError(f"meter program '{self.name}' ended with status {self.process.returncode}")
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(LAST_WORDS_S)
+            status = self.process.returncode
+            what = "closed its output" if status is None else f"ended with status {status}"
+            raise EdgejouleError(f"meter program '{self.name}' {what}")
         *lines, self.rest = (self.rest + data).split(b"\n")
+        if len(self.rest) > LONGEST_LINE:
+            raise EdgejouleError(
+                f"meter program '{self.name}' printed {len(self.rest)} bytes without the end of a line"
+            )
         for line in lines:
             self.waiting.extend(self.parse(line.decode("utf-8", "replace"), now))
 

@@ -25,20 +25,20 @@ class Rapl:
         domains = [path for path in sorted(folder.glob("*-rapl:*")) if (path / "energy_uj").exists()]
         if not domains:
             raise EdgejouleError(f"{folder}: no RAPL domain here; load the module intel_rapl_msr, or use another meter")
-        self.counters: dict[str, Number] = {}
+        self.counters: dict[str, Counter] = {}
         rails = []
         for path in domains:
             name = read_text(path / "name") or path.name
             # Several packages have a core each, so a name alone is not unique.
             unique = name if name not in self.counters else f"{name}@{path.name}"
-            self.counters[unique] = Number(path / "energy_uj")
+            counter = self.counters[unique] = Counter(path)
             rails.append(
                 {
                     "name": unique,
                     "quantity": "energy",
                     "sampling": "counter",
                     "period_ns": int(1e9 / rate_hz),
-                    "wrap_j": read_number(path / "max_energy_range_uj") * J_PER_UJ,
+                    "wrap_j": counter.range_uj * J_PER_UJ,
                     "used": name.startswith("package"),
                     "unit": "uJ",
                 }
@@ -47,9 +47,32 @@ class Rapl:
 
     def read(self) -> list[tuple[str, float, None]]:
         """Return the counters (J) as they stand, wrapped where they wrapped: the integration undoes it."""
-        return [(name, counter.read() * J_PER_UJ, None) for name, counter in self.counters.items()]
+        return [(name, counter.read_uj() * J_PER_UJ, None) for name, counter in self.counters.items()]
 
     def close(self) -> None:
         """Close the counters' files."""
         for counter in self.counters.values():
-            counter.close()
+            counter.number.close()
+
+
+class Counter:
+    """The counter of one domain (uJ), and the range in which it counts."""
+
+    def __init__(self, domain: Path) -> None:
+        self.range_uj = read_number(domain / "max_energy_range_uj")
+        self.number = Number(domain / "energy_uj")
+        self.last_uj = 0
+
+    def read_uj(self) -> int:
+        """Return the counter.
+
+        Raises:
+            EdgejouleError: it cannot be read, or was set back: it is lower than before, by less than half its range.
+        """
+        now = self.number.read()
+        if 0 < self.last_uj - now < self.range_uj // 2:
+            raise EdgejouleError(
+                f"{self.number.path}: the counter went back from {self.last_uj} to {now} uJ, far from where it wraps"
+            )
+        self.last_uj = now
+        return now
