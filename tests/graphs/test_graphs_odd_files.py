@@ -7,7 +7,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.graphs.kernels import kernels_of_file
+from edgejoule.graphs.kernels import kernels_of_file, parse_shapes
 from edgejoule.graphs.macs import node_macs
 from edgejoule.graphs.model import Graph, Node
 from edgejoule.graphs.runtimes import ask
@@ -191,6 +191,14 @@ def test_an_operator_that_changed_is_found_inside_a_branch(tmp_path):
     restate(path, 14, 28)
     with pytest.raises(EdgejouleError, match="has operator 'DepthToSpace' of operator set 28"):
         kernels_of_file(path, "tflite")
+
+
+def test_shapes_beyond_reason_stop(tmp_path):
+    path = write(tmp_path, [node("Relu", "x", "y")], inputs=(("x", (1, 3, 2**31, 2**31)),))
+    with pytest.raises(EdgejouleError, match=r"'odd': kernel 'relu_.*has 55340232221128654848 bytes_in, more than any"):
+        kernels_of_file(path, "tflite")
+    with pytest.raises(EdgejouleError, match="--shape is 'x=1x9223372036854775808'; write it as"):
+        parse_shapes(["x=1x9223372036854775808"])
 
 
 def test_work_beyond_a_machine_word_is_counted_whole():

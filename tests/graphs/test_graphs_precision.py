@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from onnx import helper
 
+from edgejoule.cli.main import main
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import precision, read_zoo, runnable, select
 from edgejoule.graphs.conversions import check_conversions
@@ -115,3 +116,20 @@ def test_every_network_is_described_in_each_precision_that_is_asked_for(root):
         describe_zoo(zoo, ["onnxruntime"], asked=["onnxruntime"], precisions=["int8"])
     with pytest.raises(EdgejouleError, match="--precision is 'fp8'"):
         describe_zoo(zoo, ["onnxruntime"], precisions=["fp8"])
+
+
+def test_a_precision_is_of_weights(root, tmp_path, capsys):
+    output = tmp_path / "x.onnx"
+    with pytest.raises(SystemExit) as stopped:
+        zoo = ["--zoo", str(root / "config/networks.tsv")]
+        main(["graphs", "export", "squeezenet1_1", *zoo, "--precision", "int8", "--output", str(output)])
+    assert stopped.value.code == 2 and not output.exists()
+    assert "x.onnx: a file without weights has no precision 'int8'; give --weights too" in capsys.readouterr().err
+
+
+def test_only_described_runtimes_that_can_tell_are_asked(root):
+    zoo = select(read_zoo(root / "config/networks.tsv"), ["squeezenet1_1"])
+    with pytest.raises(EdgejouleError, match="runtime 'pytorch' cannot be asked; ask onnxruntime, openvino"):
+        describe_zoo(zoo, ["pytorch"], asked=["pytorch"])
+    with pytest.raises(EdgejouleError, match="'openvino' is to be asked, but not to be described; give --runtime"):
+        describe_zoo(zoo, ["onnxruntime"], asked=["openvino"])

@@ -96,7 +96,7 @@ def convert(
     precision: Annotated[
         list[str] | None, typer.Option(help="fp32, fp16 or int8; may be repeated. By default all three.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of random weights and inputs.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of random weights and inputs.")] = 0,
 ) -> None:
     """Export networks with weights, run them in ONNX Runtime, convert them to FP16 and INT8 and run them again.
 
@@ -147,7 +147,7 @@ def export(
     zoo: Zoo = Path("config/networks.tsv"),
     weights: Annotated[bool, typer.Option(help="With weights, to run it.")] = False,
     pretrained: Annotated[bool, typer.Option(help="Published weights instead of random ones (needs network).")] = False,
-    seed: Annotated[int, typer.Option(help="Seed of random weights.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of random weights.")] = 0,
     precision: Annotated[str, typer.Option(help="Of a file with weights: fp32, fp16 or int8 (QDQ).")] = "fp32",
 ) -> None:
     """Write one network as ONNX, or as a TensorFlow Lite file (always with weights, FP32).
@@ -171,6 +171,8 @@ def export(
             difference = export_tflite(row, temporary, seed, pretrained)
         typer.echo(f"largest difference from PyTorch: {100 * difference:.2g} % of the largest output")
     elif not (weights or pretrained):
+        if precision != "fp32":
+            raise EdgejouleError(f"{output}: a file without weights has no precision '{precision}'; give --weights too")
         save(without_weights(row), output)
     elif precision == "fp32":
         difference = export_with_weights(row, output, seed=seed, pretrained=pretrained)
@@ -178,7 +180,7 @@ def export(
     else:
         with TemporaryDirectory() as folder:
             export_with_weights(row, Path(folder) / "fp32.onnx", seed=seed, pretrained=pretrained)
-            difference = convert(Path(folder) / "fp32.onnx", output, precision, seed)
+            difference = convert(Path(folder) / "fp32.onnx", output, precision, seed, f"network '{row.network}'")
         typer.echo(f"largest difference from FP32: {100 * difference:.2g} % of the largest output")
 
 
@@ -191,7 +193,7 @@ def plan(
         "results/graphs/catalogue.parquet"
     ),
     synthetic: Annotated[float, typer.Option(help="Share of the budget for synthetic kernels, 0 to 1.")] = 0.5,
-    seed: Annotated[int, typer.Option(help="Seed of the synthetic sample.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the synthetic sample.")] = 0,
 ) -> None:
     """Choose the kernels to measure on a device: from the zoo, and from a synthetic sample.
 
@@ -232,7 +234,7 @@ def variants(
     output: Annotated[Path, typer.Option(help="The variants (TSV), a zoo of its own: give it to describe --zoo.")],
     family: Annotated[list[str] | None, typer.Option(help="Only this family; may be repeated.")] = None,
     count: Annotated[int, typer.Option(help="Variants per family.")] = 50,
-    seed: Annotated[int, typer.Option(help="Number of the first one.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Number of the first one.")] = 0,
 ) -> None:
     """Draw variants of nine families: output channels and kernel sizes anew, layer by layer.
 

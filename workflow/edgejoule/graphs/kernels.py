@@ -27,6 +27,9 @@ from edgejoule.tables import empty
 from edgejoule.tables.contracts import KERNELS
 from edgejoule.tables.vocabulary import PRECISIONS
 
+#: Largest whole number of a table, and of an axis.
+MOST = 2**63 - 1
+
 
 def identifier(row: Mapping[str, object]) -> str:
     """Return the name of a unique kernel configuration: equal names mean equal kernels on one runtime.
@@ -50,6 +53,9 @@ def table_of(
     """Return the rows of table KERNELS of one network.
 
     Two further columns: ``layout`` in memory, and the ``implementation`` that the runtime names, empty if it does not.
+
+    Raises:
+        EdgejouleError: a kernel's work or traffic is beyond 64 bits.
     """
     rows = []
     for index, kernel in enumerate(kernels):
@@ -72,6 +78,12 @@ def table_of(
             **costs.bytes_of(graph, kernel, executed),
         }
         row["kernel"] = identifier(row | {"precision": executed})
+        for column in ("macs", "bytes_in", "bytes_out", "bytes_weights"):
+            if row[column] > MOST:
+                raise EdgejouleError(
+                    f"network '{network}': kernel '{row['kernel']}' has {row[column]} {column}, more than any table "
+                    "holds; check the shape of the input"
+                )
         rows.append(row)
     if not rows:
         return empty(KERNELS)
@@ -151,7 +163,7 @@ def parse_shapes(texts: Sequence[str]) -> dict[str, Shape]:
     for text in texts:
         name, _, sizes = text.rpartition("=")
         parts = sizes.split("x")
-        if not name or not all(part.isdigit() and int(part) > 0 for part in parts):
+        if not name or not all(part.isdecimal() and 0 < int(part) <= MOST for part in parts):
             raise EdgejouleError(f"--shape is '{text}'; write it as input=1x3x224x224")
         shapes[name] = tuple(map(int, parts))
     return shapes

@@ -80,7 +80,7 @@ def input_shape(text: str, where: str = "zoo") -> tuple[int, ...]:
     (1, 3, 224, 224)
     """
     parts = str(text).split("x")
-    if not all(part.isdigit() and int(part) > 0 for part in parts):
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise EdgejouleError(f"{where}: input is '{text}'; give channels x height x width, such as 3x224x224")
     return (1, *map(int, parts))
 
@@ -112,6 +112,6 @@ def parse_shard(text: str) -> tuple[int, int]:
         EdgejouleError: it reads otherwise.
     """
     part, _, parts = text.partition("-of-")
-    if not (part.isdigit() and parts.isdigit()):
+    if not (part.isdecimal() and parts.isdecimal()):
         raise EdgejouleError(f"graphs: shard is '{text}'; write it as 1-of-4")
     return int(part), int(parts)
