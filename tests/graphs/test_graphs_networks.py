@@ -183,6 +183,21 @@ def test_unknown_networks_of_a_builder_stop(zoo):
             build(wrong)
 
 
+def test_weights_that_cannot_be_fetched_stop(zoo, monkeypatch):
+    from edgejoule.graphs import builders
+
+    def offline(arguments, pretrained):
+        raise ConnectionError("no route to host")
+
+    monkeypatch.setitem(builders._MAKERS, "torchvision", offline)
+    row = next(select(zoo, ["squeezenet1_1"]).itertuples())._replace(builder="torchvision")
+    sentence = "weights cannot be fetched: no route to host; check the network connection, or take random ones"
+    with pytest.raises(EdgejouleError, match=f"'squeezenet1_1': its published {sentence}"):
+        build(row, pretrained=True)
+    with pytest.raises(ConnectionError):
+        build(row)
+
+
 def test_empty_zoo_gives_empty_tables(zoo):
     found = describe_zoo(zoo.iloc[:0], ["tflite"])
     kernels, coverage = found.kernels, found.coverage

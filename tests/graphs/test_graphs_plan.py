@@ -145,6 +145,7 @@ def test_coverage_shows_each_feature(catalogue):
         ({"runtime": "openvino"}, "no kernels for runtime 'openvino'; .*choose from onnxruntime"),
         ({"budget_minutes": 0}, "budget is 0 minutes"),
         ({"budget_minutes": float("nan")}, "budget is nan minutes"),
+        ({"budget_minutes": float("inf")}, "budget is inf minutes .*give more than 0, and at most 1440 minutes"),
         ({"synthetic_share": 1.5}, "synthetic share is 1.5; give a number from 0 to 1"),
     ],
 )

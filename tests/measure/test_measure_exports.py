@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.graphs.runnable import RefusedError
+from edgejoule.graphs import read_zoo, select
+from edgejoule.graphs.builders import RefusedError
 from edgejoule.measure import exports
 from edgejoule.tables import to_arrow
 from edgejoule.tables.contracts import PROBLEMS
@@ -22,7 +23,7 @@ def converter(monkeypatch):
     """A converter that counts its calls and does not take 'odd'."""
     calls = []
 
-    def export(row, path, seed):
+    def export(row, path, seed, pretrained):
         calls.append(row.network)
         if row.network == "odd":
             raise RefusedError("network 'odd': the converter says no")
@@ -65,3 +66,16 @@ def test_without_the_converter_the_sentence_names_the_command(tmp_path):
 def test_a_runtime_without_files_is_named(tmp_path):
     with pytest.raises(EdgejouleError, match="runtime 'armnn' has no model files"):
         exports.export_all(networks("even"), "armnn", tmp_path)
+
+
+def test_published_weights_are_exported_apart_from_random_ones(converter, tmp_path):
+    for pretrained in (False, True, True):
+        exports.export_all(networks("even"), "litert", tmp_path, pretrained=pretrained)
+    assert converter == ["even", "even"]
+
+
+def test_a_network_without_published_weights_is_a_problem(root, tmp_path):
+    pytest.importorskip("torch", reason="networks need torch")
+    zoo = select(read_zoo(root / "config/networks.tsv"), ["mobilenet-v1-0.25-128"]).head(1)
+    ready, problems = exports.export_all(zoo, "onnxruntime", tmp_path, pretrained=True)
+    assert not ready and "weights are TensorFlow's; take random ones" in problems["reason"][0]

@@ -66,7 +66,7 @@ def project(tmp_path, monkeypatch):
     monkeypatch.setattr(recorder, "gettempdir", lambda: str(tmp_path))
     exported = []
 
-    def export(row, path, seed):
+    def export(row, path, seed, pretrained):
         exported.append(row.network)
         write_conv(path, size=16)
 
@@ -137,7 +137,7 @@ def test_records_the_reference_networks_of_the_applications(project, tmp_path):
 
 
 def test_records_int8_networks_where_the_device_file_asks_for_them(project, tmp_path, monkeypatch):
-    monkeypatch.setattr(exports, "export_with_weights", lambda row, path, seed: write_conv(path, size=16))
+    monkeypatch.setattr(exports, "export_with_weights", lambda row, path, seed, pretrained: write_conv(path, size=16))
     asked = FILE.replace("kind: live", "kind: live\n  precisions: [int8, fp16]")
     (tmp_path / "cpu-onnxruntime-1t.yaml").write_text(asked)
     assert run(COMMAND) == 0

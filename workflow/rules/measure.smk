@@ -54,6 +54,7 @@ rule measure:
         **{resource: partial(occupies, host) for resource, host in HOSTS.items()},
     params:
         seed=RUN.zoo.seed,
+        weights="--pretrained" if RUN.zoo.pretrained else "--random",
     shell:
-        "edgejoule measure record --device-file {input.device:q} --zoo {input.zoo:q} --seed {params.seed}"
+        "edgejoule measure record --device-file {input.device:q} --zoo {input.zoo:q} --seed {params.seed} {params.weights}"
         " --references {input.references:q} --kernels={input.kernels:q} --output $(dirname {output.recording:q}) 2> {log:q}"

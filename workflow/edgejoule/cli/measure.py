@@ -25,6 +25,9 @@ def record(
         "config/references.tsv"
     ),
     seed: Annotated[int, typer.Option(help="Seed of the random weights.")] = 0,
+    pretrained: Annotated[
+        bool, typer.Option("--pretrained/--random", help="Published weights (needs network) instead of random ones.")
+    ] = False,
 ) -> None:
     """Record a live device. Stop it at any time; the same command goes on where it was stopped.
 
@@ -34,7 +37,7 @@ def record(
     from edgejoule.measure.live import record_device, summary
 
     with progress_bar("measure") as progress:
-        recording = record_device(device_file, zoo, work, output, seed, kernels, references, progress)
+        recording = record_device(device_file, zoo, work, output, seed, kernels, references, progress, pretrained)
     typer.echo(f"{output}: {summary(recording)}")
 
 
@@ -46,6 +49,9 @@ def export(
     network: Annotated[list[str] | None, typer.Option(help="Only this network or family; may be repeated.")] = None,
     precision: Annotated[str, typer.Option(help="Only networks in this precision: fp32 or int8.")] = "fp32",
     seed: Annotated[int, typer.Option(help="Seed of the random weights.")] = 0,
+    pretrained: Annotated[
+        bool, typer.Option("--pretrained/--random", help="Published weights (needs network) instead of random ones.")
+    ] = False,
 ) -> None:
     """Write the networks as a runtime loads them, where 'record' will find them: for converters that live elsewhere.
 
@@ -62,7 +68,7 @@ def export(
     if networks.empty:
         raise EdgejouleError(f"{zoo}: none of the networks that are asked for is in precision '{precision}'")
     with progress_bar("export") as progress:
-        ready, problems = export_all(networks, runtime, work / "models", seed, progress)
+        ready, problems = export_all(networks, runtime, work / "models", seed, progress, pretrained=pretrained)
     for problem in problems.itertuples(index=False):
         typer.echo(problem.reason)
     typer.echo(f"{len(ready)} networks in {work / 'models'}, {len(problems)} refused by the converter")

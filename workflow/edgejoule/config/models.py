@@ -233,6 +233,7 @@ class Zoo(Model):
 
     file: str = Field("config/networks.tsv", description="The zoo.")
     seed: int = Field(0, description="Seed of the random weights.")
+    pretrained: bool = Field(False, description="Measure with published weights, which are fetched, not random ones.")
     variants: PositiveInt = Field(1, description="Variants of each of nine families that are generated.")
     more_variants: PositiveInt = Field(50, description="The same in `snakemake more_variants`.")
 

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 _HINT = "install the networks with: pip install 'edgejoule[zoo]'"
 
 
+class RefusedError(EdgejouleError):
+    """A network is not to be had in some form, whoever asks: a state of the network, not a mistake."""
+
+
 def build(row, seed: int = 0, pretrained: bool = False) -> "nn.Module":
     """Build a network, in evaluation mode.
 
@@ -24,7 +28,8 @@ def build(row, seed: int = 0, pretrained: bool = False) -> "nn.Module":
         pretrained: load the published weights instead.
 
     Raises:
-        EdgejouleError: the builder is not installed, does not know the network, or has no weights for it.
+        RefusedError: published weights are asked for, and there are none.
+        EdgejouleError: the builder is not installed, does not know the network, or its weights cannot be fetched.
     """
     try:
         import torch
@@ -35,6 +40,13 @@ def build(row, seed: int = 0, pretrained: bool = False) -> "nn.Module":
     torch.manual_seed(seed + zlib.crc32(row.architecture.encode()))
     try:
         return _MAKERS[row.builder](arguments, pretrained).eval()
+    except OSError as error:
+        if not pretrained:
+            raise
+        raise EdgejouleError(
+            f"{where}: its published weights cannot be fetched: {error}; check the network connection, or "
+            "take random ones"
+        ) from error
     except (TypeError, KeyError, ValueError, RuntimeError) as error:
         raise EdgejouleError(f"{where}: {row.builder} cannot build it from {row.arguments}: {error}") from error
 
@@ -55,7 +67,7 @@ def _edgejoule(arguments: dict, pretrained: bool) -> "nn.Module":
     from edgejoule.graphs.mobile import mobile
 
     if pretrained:
-        raise EdgejouleError("zoo: the MLPerf networks' weights are TensorFlow's; set 'pretrained: false'")
+        raise RefusedError("zoo: the MLPerf networks' published weights are TensorFlow's; take random ones")
     return mobile(**arguments)
 
 
@@ -63,7 +75,7 @@ def _reference(arguments: dict, pretrained: bool) -> "nn.Module":
     from edgejoule.graphs.references import reference
 
     if pretrained:
-        raise EdgejouleError("zoo: the reference networks have no weights here; set 'pretrained: false'")
+        raise RefusedError("zoo: the reference networks' weights are not to be had here; take random ones")
     return reference(**arguments)
 
 
@@ -71,7 +83,7 @@ def _variant(arguments: dict, pretrained: bool) -> "nn.Module":
     from edgejoule.graphs.variants import variant
 
     if pretrained:
-        raise EdgejouleError("zoo: variants were never trained; set 'pretrained: false'")
+        raise RefusedError("zoo: variants were never trained; take random weights")
     return variant(**arguments)
 
 

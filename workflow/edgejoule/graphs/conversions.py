@@ -7,8 +7,9 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.graphs.builders import RefusedError
 from edgejoule.graphs.precision import convert
-from edgejoule.graphs.runnable import RefusedError, export_with_weights
+from edgejoule.graphs.runnable import export_with_weights
 from edgejoule.names import did_you_mean
 from edgejoule.tables import empty
 from edgejoule.tables.contracts import CONVERSIONS

@@ -9,6 +9,8 @@ from edgejoule.graphs.sampler import sample
 
 #: What one kernel takes to measure (s): 2,000 kernels, cold, in three minutes.
 SECONDS_PER_KERNEL = 0.09
+#: One pass over a plan takes no longer than a day.
+MOST_MINUTES = 24 * 60
 #: Precision of kernels that are measured alone.
 MEASURED = "fp32"
 #: Columns whose coverage is shown.
@@ -46,11 +48,13 @@ def make_plan(
         N rows are a plan too, for any N: both sources, every variant, small and large kernels.
 
     Raises:
-        EdgejouleError: the budget is not positive, the share not in 0..1, or the zoo has no kernels for the runtime.
+        EdgejouleError: the budget is not positive or above a day, the share not in 0..1, or the zoo has no kernels for
+            the runtime.
     """
-    if not budget_minutes > 0 or not seconds_per_kernel > 0:
+    if not 0 < budget_minutes <= MOST_MINUTES or not seconds_per_kernel > 0:
         raise EdgejouleError(
-            f"plan: budget is {budget_minutes} minutes at {seconds_per_kernel} s each; give more than 0"
+            f"plan: budget is {budget_minutes} minutes at {seconds_per_kernel} s each; give more than 0, and at most "
+            f"{MOST_MINUTES} minutes"
         )
     if not 0 <= synthetic_share <= 1:
         raise EdgejouleError(f"plan: the synthetic share is {synthetic_share}; give a number from 0 to 1")

@@ -14,8 +14,9 @@ import numpy as np
 import onnx
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.graphs.builders import RefusedError
 from edgejoule.graphs.export import first_line, ort_errors
-from edgejoule.graphs.runnable import RefusedError, largest_difference, run
+from edgejoule.graphs.runnable import largest_difference, run
 from edgejoule.names import did_you_mean
 from edgejoule.tables import atomic_path
 

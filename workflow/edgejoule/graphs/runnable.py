@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import onnx
 
-from edgejoule.errors import EdgejouleError
-from edgejoule.graphs.builders import build
+from edgejoule.graphs.builders import RefusedError, build
 from edgejoule.graphs.export import first_line, ort_errors, torch_export
 from edgejoule.graphs.zoo import input_shape
 from edgejoule.tables import atomic_path
@@ -17,10 +16,6 @@ if TYPE_CHECKING:
 
 #: How far a file's output may be from PyTorch's in FP32, over PyTorch's largest output.
 TOLERANCE = 1e-3
-
-
-class RefusedError(EdgejouleError):
-    """A converter does not take this network, whoever asks: a state of the network, not a mistake."""
 
 
 def export_with_weights(row, path: Path | str, seed: int = 0, pretrained: bool = False) -> float:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.graphs.builders import build
-from edgejoule.graphs.runnable import TOLERANCE, RefusedError, largest_difference, outputs_of, random_input
+from edgejoule.graphs.builders import RefusedError, build
+from edgejoule.graphs.runnable import TOLERANCE, largest_difference, outputs_of, random_input
 from edgejoule.graphs.zoo import input_shape
 
 if TYPE_CHECKING:

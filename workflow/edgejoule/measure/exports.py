@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.graphs.builders import build
+from edgejoule.graphs.builders import RefusedError, build
 from edgejoule.graphs.export import zeros_for
 from edgejoule.graphs.precision import convert
-from edgejoule.graphs.runnable import RefusedError, export_with_weights
+from edgejoule.graphs.runnable import export_with_weights
 from edgejoule.graphs.tflite import export_tflite
 from edgejoule.graphs.zoo import input_shape
 from edgejoule.measure.plan import Workload
@@ -22,28 +22,28 @@ from edgejoule.names import did_you_mean
 from edgejoule.tables.contracts import PROBLEMS
 
 
-def export_onnx(row, path: Path, seed: int) -> None:
-    """Write a network of the zoo as ONNX with random weights."""
-    export_with_weights(row, path, seed)
+def export_onnx(row, path: Path, seed: int, pretrained: bool) -> None:
+    """Write a network of the zoo as ONNX."""
+    export_with_weights(row, path, seed, pretrained)
 
 
-def export_int8(row, path: Path, seed: int) -> None:
-    """Write a network as ONNX in INT8: static quantisation, QDQ form, random weights and calibration; for cost only.
+def export_int8(row, path: Path, seed: int, pretrained: bool) -> None:
+    """Write a network as ONNX in INT8: static quantisation, QDQ form, calibrated with random inputs; for cost only.
 
     Raises:
         RefusedError: the network cannot be quantised.
     """
     with TemporaryDirectory() as folder:
         single = Path(folder) / "fp32.onnx"
-        export_with_weights(row, single, seed)
+        export_with_weights(row, single, seed, pretrained)
         convert(single, path, "int8", seed, f"network '{row.network}'")
 
 
-def export_program(row, path: Path, seed: int) -> None:
-    """Write a network of the zoo as a program of ``torch.export`` with random weights."""
+def export_program(row, path: Path, seed: int, pretrained: bool) -> None:
+    """Write a network of the zoo as a program of ``torch.export``."""
     import torch
 
-    module, buffer = build(row, seed=seed), io.BytesIO()
+    module, buffer = build(row, seed=seed, pretrained=pretrained), io.BytesIO()
     with torch.no_grad():
         example = zeros_for(module, input_shape(row.input))
         torch.export.save(torch.export.export(module, (example,)), buffer)
@@ -80,8 +80,9 @@ def export_all(
     seed: int = 0,
     progress: Progress | None = None,
     kind: str = "network",
+    pretrained: bool = False,
 ) -> tuple[list[Workload], pd.DataFrame]:
-    """Export networks with random weights for a runtime, unless they are there.
+    """Export networks with weights for a runtime, unless they are there.
 
     Args:
         networks: rows of the zoo.
@@ -90,6 +91,7 @@ def export_all(
         seed: seed of the random weights.
         progress: told before each network.
         kind: kind of workload that they are, ``network`` or ``application``.
+        pretrained: published weights instead of random ones; a network without any is a problem.
 
     Returns:
         The networks as workloads, and one problem (table PROBLEMS) for each that the runtime's converter refuses.
@@ -106,7 +108,7 @@ def export_all(
             progress(done, len(networks), None, f"export {row.network}")
         try:
             suffix, export = exporter(runtime, row.precision)
-            made = export_once(row, folder / f"{row.network}{suffix}", export, seed)
+            made = export_once(row, folder / f"{row.network}{suffix}", export, seed, pretrained)
             workloads.append(replace(made, kind=kind))
         except RefusedError as error:
             state = {"workload": row.network, "kind": kind, "precision": row.precision}

@@ -31,6 +31,7 @@ def record_device(
     kernels: Path | None = None,
     references: Path | None = None,
     progress: Progress | None = None,
+    pretrained: bool = False,
 ) -> Recording:
     """Export the networks that the device file asks for, measure them, and write the canonical recording.
 
@@ -43,6 +44,7 @@ def record_device(
         kernels: kernel plan of the device (table PLAN), needed if the device file asks for kernels.
         references: table of the applications' reference networks, measured if the device file does not decline.
         progress: told before each network that is exported and each workload that is measured.
+        pretrained: published weights instead of random ones; networks without any are left out, with a reason.
 
     Returns:
         The recording that was written.
@@ -63,11 +65,13 @@ def record_device(
     if source.networks != "all":
         networks = select(networks, source.networks, f"{device_file}: 'source.networks'")
     wanted = networks["precision"].isin(source.precisions)
-    workloads, problems = export_all(networks[wanted], device.runtime.name, work / "models", seed, progress)
+    workloads, problems = export_all(
+        networks[wanted], device.runtime.name, work / "models", seed, progress, pretrained=pretrained
+    )
     problems = pd.concat([problems, left_out_of(networks[~wanted], device_file)])
     if source.references and references is not None:
         applications, left_out = export_all(
-            read_zoo(references), device.runtime.name, work / "models", seed, progress, kind="application"
+            read_zoo(references), device.runtime.name, work / "models", seed, progress, "application", pretrained
         )
         workloads += applications
         problems = pd.concat([problems, left_out])

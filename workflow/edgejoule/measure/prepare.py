@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from edgejoule.config.models import Device
 from edgejoule.errors import EdgejouleError
-from edgejoule.graphs.runnable import RefusedError
+from edgejoule.graphs.builders import RefusedError
 from edgejoule.measure.plan import Plan, Workload, sha256_of
 from edgejoule.tables import atomic_path, read_table, write_json
 from edgejoule.tables.contracts import PLAN
@@ -20,7 +20,13 @@ CONFIGURATION = (
 )  # fmt: skip
 
 
-def export_once(row: NamedTuple, model: Path, export: Callable[[NamedTuple, Path, int], object], seed: int) -> Workload:
+def export_once(
+    row: NamedTuple,
+    model: Path,
+    export: Callable[[NamedTuple, Path, int, bool], object],
+    seed: int,
+    pretrained: bool = False,
+) -> Workload:
     """Return a network as a workload, exported to ``model`` unless it was exported from an equal row before.
 
     Beside each model stands a note with what it was built from and its SHA-256, or why it cannot be converted.
@@ -31,6 +37,7 @@ def export_once(row: NamedTuple, model: Path, export: Callable[[NamedTuple, Path
     """
     note = model.with_name(f"{model.name}.json")
     made_from = {key: str(getattr(row, key)) for key in ("builder", "arguments", "input", "precision")} | {"seed": seed}
+    made_from |= {"pretrained": True} if pretrained else {}
     try:
         known = json.loads(note.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -40,7 +47,7 @@ def export_once(row: NamedTuple, model: Path, export: Callable[[NamedTuple, Path
     if known.get("made_from") != made_from or not model.is_file():
         try:
             with atomic_path(model) as temporary:
-                export(row, temporary, seed)
+                export(row, temporary, seed, pretrained)
         except RefusedError as error:
             write_json(note, {"made_from": made_from, "refused": str(error)})
             raise
