@@ -194,6 +194,18 @@ def test_says_what_cannot_be_measured(project, tmp_path, capsys, old, new, sente
     assert sentence in capsys.readouterr().err
 
 
+def test_what_is_no_recording_is_not_replaced_by_one(project, tmp_path, capsys):
+    (tmp_path / "recording").write_text("a letter")
+    assert run(COMMAND) == 2
+    assert "recording: is a file; a recording is a folder, so give another place" in capsys.readouterr().err
+    (tmp_path / "recording").unlink()
+    (tmp_path / "recording").mkdir()
+    (tmp_path / "recording/letter").write_text("dear")
+    assert run(COMMAND) == 2
+    assert "recording: holds 'letter', which is no part of a recording" in capsys.readouterr().err
+    assert not project, "said before anything is exported"
+
+
 def test_kernels_need_their_table(project, capsys):
     assert run([*COMMAND[:-4], *COMMAND[-2:]]) == 2
     assert "make a plan with 'edgejoule graphs plan' and give it with --kernels" in capsys.readouterr().err

@@ -1,3 +1,5 @@
+import errno
+
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -113,3 +115,12 @@ def test_a_place_that_cannot_be_written_is_a_sentence(tmp_path):
         with pytest.raises(EdgejouleError, match=f"{place}: cannot be written: .*; give another place"):
             write_text(place, "text")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"], "nothing half-written stays behind"
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_behind(tmp_path):
+    with pytest.raises(EdgejouleError, match=r"t\.txt: cannot be written: No space left on device; make room"):  # noqa: SIM117
+        with atomic_path(tmp_path / "t.txt"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "t.txt"):
+        (tmp_path / "another file").read_text()
+    assert not list(tmp_path.iterdir())

@@ -19,7 +19,7 @@ from edgejoule.measure.runtimes import open_runtime
 from edgejoule.measure.transports import open_transport
 from edgejoule.tables import read_provenance
 from edgejoule.tables.contracts import PROBLEMS
-from edgejoule.traces import Recording, write_recording
+from edgejoule.traces import Recording, check_target, write_recording
 
 
 def record_device(
@@ -50,13 +50,15 @@ def record_device(
         The recording that was written.
 
     Raises:
-        EdgejouleError: the device is not one that is measured from here, a network is none of the zoo's, the runtime or
-            meter cannot be opened, or nothing at all could be measured.
+        EdgejouleError: the device is not one that is measured from here, ``output`` holds something else, a network is
+            none of the zoo's, the runtime or meter cannot be opened or fails, nothing can be written, or nothing at all
+            could be measured.
     """
     device = load_device(device_file)
     source = device.source
     if source.kind != "live":
         raise EdgejouleError(f"{device_file}: source is '{source.kind}'; only a device of source 'live' is measured")
+    check_target(output)
     if source.host == "local":
         # What cannot be opened is said before minutes are spent on exporting.
         open_runtime(device.runtime.model_dump(exclude_none=True))

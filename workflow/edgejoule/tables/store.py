@@ -1,5 +1,6 @@
 """Reading and writing declared tables: checked both ways, written atomically, with provenance in the file."""
 
+import errno
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.tables.schema import Column, Table
 
 PROVENANCE = b"edgejoule"
+#: What a disk says that is full.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -47,6 +50,13 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         with writing(path):
             temporary.chmod(0o644)
             temporary.replace(path)
+    except OSError as error:
+        # Anything else may be about a file that is read meanwhile.
+        if error.errno not in NO_ROOM:
+            raise
+        raise EdgejouleError(
+            f"{path}: cannot be written: {error.strerror}; make room, or give another place"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -3,12 +3,13 @@
 from edgejoule.traces.energy import event_energy
 from edgejoule.traces.idle import idle_power
 from edgejoule.traces.rails import Rail
-from edgejoule.traces.recording import Recording, read_recording, write_recording
+from edgejoule.traces.recording import Recording, check_target, read_recording, write_recording
 from edgejoule.traces.steady import slowdown
 
 __all__ = [
     "Rail",
     "Recording",
+    "check_target",
     "event_energy",
     "idle_power",
     "read_recording",

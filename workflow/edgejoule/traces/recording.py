@@ -179,13 +179,11 @@ def write_recording(recording: Recording, folder: Path | str) -> None:
     """Check a recording and write it as a whole: a reader sees the old one, none, or the new one, never a mixture.
 
     Raises:
-        EdgejouleError: see ``check_recording``.
+        EdgejouleError: see ``check_recording`` and ``check_target``.
     """
     folder = Path(folder)
     check_recording(recording, str(folder))
-    strange = sorted({path.name for path in folder.glob("*")} - FILES) if folder.is_dir() else []
-    if strange:
-        raise EdgejouleError(f"{folder}: holds '{strange[0]}', which is no part of a recording; give an empty folder")
+    check_target(folder)
     keys = ("device", "meter", "runtime", "versions", "source")
     provenance = {key: recording.meta[key] for key in keys if key in recording.meta}
     with writing(folder):
@@ -203,6 +201,19 @@ def write_recording(recording: Recording, folder: Path | str) -> None:
         replace_folder(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_target(folder: Path) -> None:
+    """Check that nothing but a recording would be replaced by one that is written to a folder.
+
+    Raises:
+        EdgejouleError: it is a file, or a folder that holds something else.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise EdgejouleError(f"{folder}: is a file; a recording is a folder, so give another place")
+    strange = sorted({path.name for path in folder.glob("*")} - FILES)
+    if strange:
+        raise EdgejouleError(f"{folder}: holds '{strange[0]}', which is no part of a recording; give an empty folder")
 
 
 def replace_folder(new: Path, folder: Path) -> None:
