@@ -28,7 +28,7 @@ from edgejoule.figures import (
 from edgejoule.figures.devices import DeviceLook
 from edgejoule.figures.frame import grid
 from edgejoule.figures.labels import label_points
-from edgejoule.figures.palette import KINDS, OTHER, kind_looks
+from edgejoule.figures.palette import KINDS, OTHER, UNTOLD, kind_looks
 from edgejoule.figures.style import log_axis, use_style
 from edgejoule.scores.definitions import DEFAULT
 from edgejoule.tables import contracts, empty, write_json, write_table
@@ -165,16 +165,14 @@ def test_devices_are_side_by_side_over_the_networks_that_all_have():
     assert [text.get_text() for text in picture.figure.axes[0].texts] == ["75", "75", "25", "25"]
 
 
-def test_profiled_shares_are_of_networks_whose_operators_agree_in_order():
-    kernels = pd.DataFrame(
-        {
-            "network": ["n1", "n1", "n2", "n2"],
-            "precision": "fp32",
-            "runtime": "tflite",
-            "index": [0, 1, 0, 1],
-            "kind": ["conv", "fc", "conv", "fc"],
-            "operator": ["Conv", "Gemm", "Gemm", "Conv"],
-        }
+def test_profiled_shares_are_of_kinds_and_name_what_cannot_be_told_apart():
+    kernels = pd.DataFrame(1, index=range(4), columns=list(contracts.KERNELS.names)).assign(
+        network=["n1", "n1", "n2", "n2"],
+        precision="fp32",
+        runtime="tflite",
+        index=[0, 1, 0, 1],
+        kind=["add", "softmax", "add", "add"],
+        operator=["Add", "Softmax", "Add", "Add"],
     )
     nodes = pd.DataFrame(
         {
@@ -182,13 +180,18 @@ def test_profiled_shares_are_of_networks_whose_operators_agree_in_order():
             "precision": "fp32",
             "index": [0, 0, 1, 0, 1],
             "pass": [0, 1, 0, 0, 0],
-            "operator": ["Conv", "Conv", "Gemm", "Conv", "Gemm"],
-            "duration_ns": [90, 30, 10, 5, 5],
+            "node": "",
+            "operator": ["Add", "Add", "Softmax", "Add", "Reorder"],
+            "duration_ns": [90, 30, 10, 5, 15],
+            "input_shapes": "",
+            "output_shapes": "",
         }
     )
-    shares, matched, profiled = kernel_kinds.profiled_shares(networks(), kernels, nodes)
-    assert (matched, profiled) == (1, 2)
-    assert shares.loc[("f", "fp32", "n1")].to_dict() == pytest.approx({"conv": 75, "fc": 25})
+    # In n1 the second pass has no Softmax, so its kernel's time is what the only pass with one says.
+    shares = kernel_kinds.profiled_shares(networks(), kernels, nodes)
+    assert shares.loc[("f", "fp32", "n1")].to_dict() == pytest.approx({"add": 75, "softmax": 25, UNTOLD: 0})
+    # In n2 the runtime adds once where the graph adds twice: nothing is known of either.
+    assert shares.loc[("f", "fp32", "n2")].to_dict() == pytest.approx({"add": 0, "softmax": 0, UNTOLD: 100})
 
 
 def test_kernels_without_energies_are_a_named_state():
@@ -217,9 +220,24 @@ def test_halves_disagree_by_what_drift_leaves_and_one_pass_by_nothing():
 
 
 def test_a_run_of_single_passes_has_no_noise_floor():
-    (picture,) = noise_floor.draw({}, empty(contracts.PASSES), empty(contracts.VALIDATION))
-    assert picture.figure is None
+    tables = (empty(table) for table in (contracts.PASSES, contracts.VALIDATION, contracts.NOISE_FLOOR))
+    summary, picture = noise_floor.draw({}, *tables)
+    assert summary.figure is None and picture.figure is None
     assert "two passes" in picture.reason
+
+
+def test_the_floors_of_all_devices_stand_beside_their_errors():
+    rows = {"device": ["a", "b"], "metric": ["latency_ms", "energy_mj"], "floor_source": ["its passes", "external: x"]}
+    ends = {"floor_median_percent": [2.0, 0.5], "floor_p95_percent": [8.0, 4.0]}
+    errors = {"error_median_percent": [6.0, 5.0], "error_p95_percent": [20.0, 15.0]}
+    floors = pd.DataFrame(rows | ends | errors)
+    tables = (empty(table) for table in (contracts.PASSES, contracts.VALIDATION))
+    summary, _ = noise_floor.draw({"a": look("a"), "b": look("b")}, *tables, floors)
+    assert "The median error is 3 to 10 times the median floor" in summary.caption
+    assert "its passes (1); external: x (1)" in summary.caption
+    (axes,) = summary.figure.axes
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels == ["Board, a\nlatency, floor its own", "Board, b\nenergy per inference, floor external"]
 
 
 def test_the_labels_of_panels_side_by_side_do_not_touch():

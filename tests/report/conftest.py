@@ -122,3 +122,30 @@ def page_inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def page(page_inputs: dict[str, Path]) -> Path:
     write_page(**page_inputs)
     return page_inputs["output"]
+
+
+@pytest.fixture(scope="session")
+def lean_page(page_inputs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a run with little: two devices of one scope, one whose networks have no accuracy, no scores."""
+    root = tmp_path_factory.mktemp("lean")
+    kinds = {"pi": ("measured", "wall"), "pj": ("measured", "wall"), "bare": ("measured", "rail")}
+    tables = {device: networks_of(device, *kind) for device, kind in kinds.items()}
+    tables["bare"]["top1"] = np.nan
+    tables["pj"]["energy_mj"] *= 0.8
+    write_table(pd.concat(tables.values(), ignore_index=True), root / "networks.parquet", contracts.NETWORKS)
+    for device, rows in tables.items():
+        chosen = empty(contracts.RECOMMENDATIONS) if device == "bare" else recommendations_of(rows)
+        write_table(chosen, root / f"recommendations/{device}.parquet", contracts.RECOMMENDATIONS)
+    nothing = {
+        "accuracy": contracts.ACCURACY,
+        "scores": contracts.SCORES,
+        "choices": contracts.RECOMMENDATION_VALIDATION,
+        "device_choices": contracts.DEVICE_CHOICES,
+    }
+    for name, table in nothing.items():
+        write_table(empty(table), root / f"{name}.parquet", table)
+    write_json(root / "devices.json", [look(device, *kind) for device, kind in kinds.items()])
+    files = {name: root / f"{name}.parquet" for name in ("networks", *nothing)}
+    folders = {"recommendations": root / "recommendations", "devices": root / "devices.json"}
+    write_page(**(page_inputs | files | folders | {"output": root / "index.html"}))
+    return root / "index.html"

@@ -13,9 +13,12 @@ if not (CHROMIUM and DRIVER):
     pytest.skip("no Chromium with chromedriver here (Debian: chromium, chromium-driver)", allow_module_level=True)
 selenium = pytest.importorskip("selenium", reason="selenium is not installed (extra 'test')")
 
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
 from selenium import webdriver  # noqa: E402
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import Select  # noqa: E402
 
 from edgejoule.report.tables import write_tables  # noqa: E402
@@ -173,3 +176,77 @@ def test_nothing_is_wider_than_the_window(opened, page, pixels):
         ".filter((e) => e.textContent && parseFloat(getComputedStyle(e).fontSize) < 12).length"
     )
     assert small == 0
+
+
+def press(browser, selector: str) -> None:
+    """Click what may be under the header that stays at the top."""
+    browser.execute_script("arguments[0].click()", browser.find_element(By.CSS_SELECTOR, selector))
+
+
+def severe(browser) -> list:
+    return [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+def test_fronts_of_devices_measured_likewise_come_and_go(browser, lean_page):
+    width(browser, 1400)
+    browser.get(lean_page.as_uri())
+    wait(lambda: browser.find_elements(By.CSS_SELECTOR, "#plot .scatterlayer .trace"))
+    assert Select(browser.find_element(By.ID, "device")).first_selected_option.text == "Device <pi>"
+    names = "return document.getElementById('plot').data.map((trace) => trace.name)"
+    assert "Device <pj>" not in browser.execute_script(names)
+    press(browser, "#others")
+    assert "Device <pj>" in browser.execute_script(names) and "Device <bare>" not in browser.execute_script(names)
+    press(browser, "#others")
+    assert "Device <pj>" not in browser.execute_script(names)
+
+
+def test_a_run_with_little_says_what_it_lacks(browser, lean_page):
+    severe(browser)
+    width(browser, 400)
+    browser.get(lean_page.as_uri())
+    wait(lambda: browser.find_elements(By.CSS_SELECTOR, "#plot .scatterlayer .trace"))
+    Select(browser.find_element(By.ID, "device")).select_by_value("bare")
+    assert "none of its networks has both an energy and an ImageNet accuracy" in text(browser, "#answer")
+    assert "No network of this device has both" in text(browser, "#plot")
+    assert not browser.find_element(By.ID, "budget").is_enabled()
+    for table in ("accuracy", "choices", "scores", "which"):
+        assert text(browser, f"#{table}-table .none") == "This run has no such rows."
+    assert not browser.find_element(By.ID, "tasks").is_displayed()
+    summary = text(browser, "#summary")
+    assert summary.startswith("3 devices on 3 boards: 12 networks, 33 measurements of them on the devices, and 3 that")
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 400
+    assert severe(browser) == []
+
+
+def test_the_rows_that_are_left_are_saved_as_csv(opened, tmp_path):
+    opened.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    opened.find_element(By.CSS_SELECTOR, "#networks-table input[type=search]").send_keys("v1-4")
+    press(opened, "#networks-table .save")
+    saved = wait(lambda: [path for path in tmp_path.iterdir() if path.suffix == ".csv"])[0]
+    assert saved.name == "networks.csv"
+    rows = pd.read_csv(saved)
+    assert rows["network"].tolist() == ["mobilenet-v1-4"] and rows["device"].tolist() == ["pi"]
+    assert rows["energy_mj"].iloc[0] == pytest.approx(5 * np.geomspace(1, 40, 12)[4], rel=1e-3)
+
+
+def test_the_device_for_an_accuracy_is_named_with_what_it_runs(opened):
+    assert text(opened, "#which-table .count") == "1 of 1 rows"
+    row = text(opened, "#which-table tbody tr")
+    assert "Device <pi>" in row and "25 % n1, 75 % n2" in row
+
+
+def test_the_budget_and_the_tables_can_be_worked_from_the_keyboard(opened):
+    slider = opened.find_element(By.ID, "budget")
+    before = text(opened, "#answer")
+    slider.send_keys(Keys.END)
+    assert text(opened, "#answer") != before
+    heading = opened.find_element(By.XPATH, "//div[@id='networks-table']//th/button[starts-with(., 'Network')]")
+    heading.send_keys(Keys.ENTER)
+    assert heading.find_element(By.XPATH, "..").get_attribute("aria-sort") == "ascending"
+
+
+def test_a_picture_that_is_not_beside_the_page_is_named(opened):
+    sheet = opened.find_element(By.CSS_SELECTOR, ".figure .sheet img")
+    opened.execute_script("arguments[0].removeAttribute('loading'); arguments[0].src = 'gone.png'", sheet)
+    wait(lambda: "file beside the page" in text(opened, "#gallery"))
+    severe(opened)

@@ -7,7 +7,7 @@ import pytest
 from edgejoule.errors import EdgejouleError
 from edgejoule.figures.registry import FIGURES
 from edgejoule.report.data import significant
-from edgejoule.report.gallery import write_gallery
+from edgejoule.report.gallery import stand_for, write_gallery
 from edgejoule.report.page import render, write_page
 
 
@@ -98,3 +98,11 @@ def test_a_gallery_of_an_unknown_device_stops(page_inputs, tmp_path):
     with pytest.raises(EdgejouleError, match="no figure shows device 'all-device'; did you mean 'all-devices'"):
         write_gallery(page_inputs["figures"], "all-device", tmp_path / "gallery")
     assert not (tmp_path / "gallery").exists()
+
+
+def test_the_gallery_shows_the_named_pictures_else_the_devices_else_all_else_one_that_it_is_in():
+    drawn = [{"name": name} for name in ("all-devices", "cpu", "pi", "latency-ms", "cpu-and-pi")]
+    assert [p["name"] for p in stand_for(drawn, ("latency-ms", "gone"), "pi")] == ["latency-ms"]
+    assert [p["name"] for p in stand_for(drawn, ("gone",), "pi")] == ["pi", "all-devices"]
+    assert [p["name"] for p in stand_for(drawn[3:], (), "pi")] == ["cpu-and-pi"]
+    assert [p["name"] for p in stand_for(drawn[3:], (), "other")] == ["latency-ms"]

@@ -290,6 +290,7 @@ rule figure_noise_floor:
     input:
         passes="results/datasets/passes.parquet",
         validation="results/validation/networks.parquet",
+        noise_floor="results/validation/noise-floor.parquet",
         devices=FIGURE_DEVICES,
         code=code("figures", "validation"),
     output:
@@ -299,7 +300,7 @@ rule figure_noise_floor:
     benchmark:
         "results/benchmarks/figures/noise-floor.tsv"
     shell:
-        "edgejoule figures noise-floor --passes {input.passes:q} --validation {input.validation:q}"
+        "edgejoule figures noise-floor --passes {input.passes:q} --validation {input.validation:q} --noise-floor {input.noise_floor:q}"
         " --devices {input.devices:q} --output {output:q} 2> {log:q}"
 
 

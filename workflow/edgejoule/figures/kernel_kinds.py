@@ -4,6 +4,8 @@ import re
 
 import pandas as pd
 
+from edgejoule.figures.palette import UNTOLD
+from edgejoule.predictors.matching import with_durations
 from edgejoule.predictors.training import kernels_for
 
 
@@ -26,32 +28,23 @@ def kind_shares(networks: pd.DataFrame, kernels: pd.DataFrame, costs: pd.DataFra
     return _shares(own[whole], "energy_mj", networks), len(partly)
 
 
-def profiled_shares(
-    networks: pd.DataFrame, kernels: pd.DataFrame, nodes: pd.DataFrame
-) -> tuple[pd.DataFrame, int, int]:
-    """Return the same shares of time, how many networks they are of, and how many were profiled.
-
-    The k-th node that the runtime timed is the k-th kernel of the graph if both lists have the same operators in the
-    same order; a network of which that does not hold is left out, since its kernels cannot be told apart.
+def profiled_shares(networks: pd.DataFrame, kernels: pd.DataFrame, nodes: pd.DataFrame) -> pd.DataFrame:
+    """Return the same shares of time; what the runtime spent in nodes that are no kernel of the graph is ``UNTOLD``.
 
     Args:
         networks: one device's networks.
         kernels: the kernels of all networks and runtimes.
         nodes: the runtime's time of each node; the least over the passes counts.
     """
-    timed = _timed(nodes)
-    told = kernels[kernels["runtime"] == networks["runtime"].iloc[0]]
-    both = timed.merge(
-        told[["network", "precision", "index", "kind", "operator"]],
-        on=["network", "precision", "index"],
-        how="outer",
-        suffixes=("", "_told"),
-    )
-    both = both[both["network"].isin(set(timed["network"]))]
-    same = (both["operator"] == both["operator_told"]).groupby([both["network"], both["precision"]]).transform("all")
-    matched = both[same]
-    profiled = timed[["network", "precision"]].drop_duplicates()
-    return _shares(matched, "duration_ns", networks), matched["network"].nunique(), len(profiled)
+    own = kernels_for(kernels, networks["runtime"].iloc[0])
+    own = own.merge(nodes[["network", "precision"]].drop_duplicates(), on=["network", "precision"])
+    known = with_durations(own, nodes)
+    known = known[known["duration_ms"].notna()].assign(duration_ns=lambda rows: 1e6 * rows["duration_ms"])
+    key = ["network", "precision"]
+    spent = _timed(nodes).groupby(key)["duration_ns"].sum()
+    untold = (spent - known.groupby(key)["duration_ns"].sum().reindex(spent.index, fill_value=0.0)).clip(lower=0.0)
+    rest = untold.rename("duration_ns").reset_index().assign(kind=UNTOLD)
+    return _shares(pd.concat([known, rest], ignore_index=True), "duration_ns", networks)
 
 
 def operator_shares(networks: pd.DataFrame, nodes: pd.DataFrame) -> pd.DataFrame:

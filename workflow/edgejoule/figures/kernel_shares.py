@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from edgejoule.figures.devices import DeviceLook, known, recording_folders
 from edgejoule.figures.kernel_kinds import kind_shares, operator_shares, profiled_shares
-from edgejoule.figures.palette import kind_looks, percent, text_colour
+from edgejoule.figures.palette import UNTOLD, kind_looks, percent, text_colour
 from edgejoule.figures.picture import Picture
 from edgejoule.figures.style import note
 from edgejoule.tables import contracts, read_table
@@ -19,6 +19,8 @@ from edgejoule.tables import contracts, read_table
 SHOWN, FAMILIES = 7, 16
 #: Of these kinds a bar is written with its number where it is this wide (%).
 WIDE = 7
+#: Where less of the time could be put to kernels of the graph (%), it is shown by the runtime's own names.
+TOLD = 50
 
 
 def draw(
@@ -76,18 +78,19 @@ def _by_time(
     look: DeviceLook, networks: pd.DataFrame, kernels: pd.DataFrame, nodes: pd.DataFrame
 ) -> tuple[Picture, pd.DataFrame | None]:
     """Return the picture, and the shares by kernel kind where the runtime's nodes are kernels of the graph."""
-    shares, matched, profiled = profiled_shares(networks, kernels, nodes)
-    of_kinds = shares if matched else None
-    if matched:
+    shares = profiled_shares(networks, kernels, nodes)
+    told = 100 - shares[UNTOLD].mean() if len(shares) else 0.0
+    of_kinds = shares if told >= TOLD else None
+    if of_kinds is not None:
         about = (
-            f"Time of each kernel from the runtime's own profile of {matched} networks; {profiled - matched} more were "
-            "profiled, but run their operators in another order than the graph lists them."
+            f"Time of each kernel from the runtime's own profile of {len(shares)} networks, of which "
+            f"{percent(told)} could be put to kernels of the graph."
         )
     else:
         shares = operator_shares(networks, nodes)
         about = (
             f"Time of each node from the runtime's own profile of {len(shares)} networks, by the runtime's own names: "
-            "its nodes are not the kernels of the graph one by one."
+            f"only {percent(told)} of it could be put to kernels of the graph."
         )
     about += f" {look.energy_label[0].upper()}{look.energy_label[1:]}, has the same shares;"
     about += " no kernel's energy was measured."
@@ -120,7 +123,7 @@ def _picture(look: DeviceLook, shares: pd.DataFrame, what: str, how: str, about:
 
 def _side_by_side(by_kind: Mapping[DeviceLook, pd.DataFrame]) -> Picture:
     """Draw a bar per device, over the networks that all of them share, processors above graphics processors."""
-    name, title = "all-devices", "Cost by kernel kind, processors and graphics processors"
+    name, title = "all-devices", "Cost by kernel kind, processors beside graphics processors"
     looks = sorted(by_kind, key=lambda look: (look.processor, look.title))
     if len(looks) < 2:
         return Picture(name, title, reason="fewer than two devices have costs by kernel kind")
@@ -148,16 +151,18 @@ def _side_by_side(by_kind: Mapping[DeviceLook, pd.DataFrame]) -> Picture:
 
 
 def _ranked(means: pd.Series) -> pd.Series:
-    return means.sort_values(ascending=False, kind="stable")
+    return means.drop(UNTOLD, errors="ignore").sort_values(ascending=False, kind="stable")
 
 
 def _shortened(rows: pd.DataFrame, means: pd.Series) -> pd.DataFrame:
-    """Return the ``SHOWN`` kinds of greatest mean share, the others added up."""
+    """Return the ``SHOWN`` kinds of greatest mean share, the others added up, and what is of no known kind."""
     kinds = _ranked(means[means > 0]).index
     drawn = rows[kinds[:SHOWN]]
     if len(kinds) > SHOWN:
-        drawn = drawn.assign(**{f"{len(kinds) - SHOWN} other kinds": rows[kinds[SHOWN:]].sum(axis=1)})
-    return drawn
+        rest = len(kinds) - SHOWN
+        name = f"{rest} other kinds" if rest > 1 else "1 other kind"
+        drawn = drawn.assign(**{name: rows[kinds[SHOWN:]].sum(axis=1)})
+    return drawn.assign(**{UNTOLD: rows[UNTOLD]}) if means.get(UNTOLD, 0.0) > 0 else drawn
 
 
 def _largest(shares: pd.DataFrame) -> list[str]:

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from zlib import crc32
 
 #: Okabe and Ito's palette (Wong, Nature Methods 8, 441, 2011), safe for colour-blind readers. Their yellow, which does
-#: not show as a line on white, gives way to a violet and a brown; their black is for devices alone.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#5B4B8A", "#8C6D31")
+#: not show as a line on white, gives way to a violet and an olive; their black is for devices alone.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#4B2991", "#7A6A2F")
 DEVICE_COLOURS = (*COLOURS, "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "<", ">", "p", "h")
 #: The devices that ship, in the order in which colours and markers are dealt out. Append only: a device keeps its look
@@ -42,6 +42,8 @@ KINDS = (
     *("bn+relu", "bn", "relu", "reshape", "slice", "add+relu", "avgpool", "maxpool"),
     *("sigmoid", "split", "reduce", "channel-shuffle", "groupnorm", "pad", "resize", "hsigmoid"),
 )
+#: Time of nodes that could not be told to be one kernel of the graph.
+UNTOLD = "not told apart"
 HATCHES = ("", "/////", ".....", "xxxxx")
 OTHER = "#9ca3af"
 INK = "#1f2937"
@@ -76,7 +78,7 @@ METHODS = {
     "mix-margin": ("mix with a margin", "#009E73", "-"),
     "single": ("one network", "#E69F00", "-"),
     "hanafy2021": ("Hanafy et al. 2021", "#CC79A7", "--"),
-    "nearest-budget": ("nearest to the budget", "#8C6D31", ":"),
+    "nearest-budget": ("nearest to the budget", "#7A6A2F", ":"),
     "accuracy-per-joule": ("best accuracy per joule", "#D55E00", ":"),
 }
 
@@ -126,7 +128,14 @@ def kind_looks(kinds: Iterable[str], named: int) -> dict[str, tuple[str, str]]:
     own = dict(zip(KINDS, looks, strict=True))
     free = (look for look in looks if look not in {own[kind] for kind in kinds[:named] if kind in own})
     return {
-        kind: (OTHER, "") if i >= named else own[kind] if kind in own else next(free) for i, kind in enumerate(kinds)
+        kind: (OTHER, HATCHES[1])
+        if kind == UNTOLD
+        else (OTHER, "")
+        if i >= named
+        else own[kind]
+        if kind in own
+        else next(free)
+        for i, kind in enumerate(kinds)
     }
 
 

@@ -25,6 +25,7 @@ INPUTS = {
     "coverage": Input("COVERAGE", "results/graphs/coverage.parquet"),
     "kinds": Input("FUSION_KINDS", "results/graphs/fusion-kinds.parquet"),
     "validation": Input("VALIDATION", "results/validation/networks.parquet"),
+    "noise-floor": Input("NOISE_FLOOR", "results/validation/noise-floor.parquet"),
     "accuracy": Input("ACCURACY", "results/validation/accuracy.parquet"),
     "learning-curve": Input("LEARNING_CURVE", "results/validation/learning_curve.parquet"),
     "applications": Input("APPLICATIONS", "results/datasets/applications.parquet"),
@@ -39,19 +40,29 @@ INPUTS = {
 
 @dataclass(frozen=True)
 class Spec:
-    """One figure: its function as ``module:function`` of this package, its inputs, category in reports, and help."""
+    """One figure: its function as ``module:function`` of this package, its inputs, category in reports, and help.
+
+    ``shown``: names of the pictures that stand for it in a gallery, where it has neither one per device nor one of all.
+    """
 
     function: str
     inputs: tuple[str, ...]
     category: str
     help: str
+    shown: tuple[str, ...] = ()
 
 
 DATA, COST, KERNELS = "Data", "Accuracy and energy", "Kernels"
 PREDICTION, RECOMMENDATION, SCORES = "Prediction", "Recommendation", "Scores"
 
 FIGURES: dict[str, Spec] = {
-    "dataset-summary": Spec("dataset_summary:draw", ("networks", "kernel-costs"), DATA, "What the datasets hold."),
+    "dataset-summary": Spec(
+        "dataset_summary:draw",
+        ("networks", "kernel-costs"),
+        DATA,
+        "What the datasets hold.",
+        ("all-devices", "kernels"),
+    ),
     "power-trace": Spec("power_trace:draw", ("recordings",), DATA, "Power trace of a measurement with its phases."),
     "accuracy-energy": Spec(
         "accuracy_energy:draw",
@@ -87,11 +98,21 @@ FIGURES: dict[str, Spec] = {
         "Predicted against measured, whole families left out.",
     ),
     "error-distribution": Spec(
-        "error_distribution:draw", ("validation",), PREDICTION, "Distribution of errors, beside the baselines."
+        "error_distribution:draw",
+        ("validation",),
+        PREDICTION,
+        "Distribution of errors, beside the baselines.",
+        ("energy-mj", "latency-ms"),
     ),
-    "family-errors": Spec("family_errors:draw", ("validation",), PREDICTION, "Error by family left out."),
+    "family-errors": Spec(
+        "family_errors:draw", ("validation",), PREDICTION, "Error by family left out.", ("latency-ms", "energy-mj")
+    ),
     "noise-floor": Spec(
-        "noise_floor:draw", ("passes", "validation"), PREDICTION, "Noise floor against predictor error."
+        "noise_floor:draw",
+        ("passes", "validation", "noise-floor"),
+        PREDICTION,
+        "Noise floor against predictor error.",
+        ("summary", "all-devices"),
     ),
     "learning-curve": Spec(
         "learning_curve:draw", ("learning-curve",), PREDICTION, "Error against minutes of measuring kernels."

@@ -7,6 +7,7 @@ function makeExplorer(data) {
   const [device, method] = [document.getElementById("device"), document.getElementById("method")];
   const [slider, typed] = [document.getElementById("budget"), document.getElementById("budget-mj")];
   const answer = document.getElementById("answer");
+  const others = document.getElementById("others");
   const state = { device: null, method: null, at: 0 };
   const look = () => data.devices.find((candidate) => candidate.name === state.device);
   const choices = () => (data.recommendations[state.device] || {})[state.method] || [];
@@ -14,6 +15,7 @@ function makeExplorer(data) {
   for (const entry of data.devices) device.append(make("option", { value: entry.name }, entry.title));
   device.addEventListener("change", () => setDevice(device.value));
   method.addEventListener("change", () => { const budget = current()?.budget; state.method = method.value; fill(); if (budget) toBudget(budget); drawPlot(); });
+  others.addEventListener("change", drawPlot);
   slider.addEventListener("input", () => setAt(Number(slider.value)));
   typed.addEventListener("change", () => { if (Number(typed.value) > 0) toBudget(Number(typed.value)); });
 
@@ -27,9 +29,15 @@ function makeExplorer(data) {
     setAt(at);
   }
 
+  /** The other devices whose energies may stand beside this one's: one scope of power, and fronts to show. */
+  function likewise() {
+    return data.devices.filter((other) => other.name !== state.device && other.scope === look().scope && data.fronts[other.name].length);
+  }
+
   function setDevice(name) {
     state.device = name;
     device.value = name;
+    others.disabled = likewise().length === 0;
     const methods = Object.keys(data.recommendations[name] || {});
     method.replaceChildren(...methods.map((key) => make("option", { value: key }, data.names.method[key])));
     state.method = methods.includes(state.method) ? state.method : ["refine", "mix", ...methods].find((key) => methods.includes(key)) || null;
@@ -92,6 +100,16 @@ function makeExplorer(data) {
         },
       };
     });
+    if (others.checked) {
+      for (const other of likewise()) {
+        const own = data.fronts[other.name].map((i) => networks[i]);
+        traces.unshift({
+          type: "scatter", mode: "lines", name: other.title, line: { shape: "hv", width: 1.5, color: other.colour, dash: other.origin === "estimated" ? "dot" : "solid" }, opacity: 0.7,
+          x: own.map((row) => row.energy_mj), y: own.map((row) => row.top1), text: own.map((row) => `<b>${other.title}</b><br>${row.network}<br>${fixed(row.top1, 1)} % top-1<br>${number(row.energy_mj)} mJ`),
+          hovertemplate: "%{text}<extra></extra>",
+        });
+      }
+    }
     const front = data.fronts[state.device].map((i) => networks[i]);
     traces.unshift({
       type: "scatter", mode: "lines", name: "Pareto front", hoverinfo: "skip", line: { shape: "hv", width: 1.5, color: themeColour("--soft") },
@@ -107,14 +125,15 @@ function makeExplorer(data) {
     const axis = { gridcolor: themeColour("--grid"), zeroline: false, linecolor: themeColour("--line"), ticks: "outside", tickcolor: themeColour("--line"), automargin: true };
     const narrow = place.clientWidth < 560;
     const modelled = look().origin === "estimated" ? ", modelled" : "";
+    const nothing = rows.length ? [] : [{ text: "No network of this device has both<br>an energy and an ImageNet accuracy.", showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 }];
     Plotly.react(place, traces, {
-      xaxis: { ...axis, type: "log", title: { text: `Energy per inference (mJ${modelled})`, standoff: 8 }, dtick: narrow ? 1 : "D2", tickformat: "~f", minor: { ticks: "outside", ticklen: 3, tickcolor: themeColour("--line") } },
-      yaxis: { ...axis, title: { text: "ImageNet top-1 (%)", standoff: 8 } },
+      xaxis: { ...axis, visible: rows.length > 0, type: "log", title: { text: `Energy per inference (mJ${modelled})`, standoff: 8 }, dtick: narrow ? 1 : "D2", tickformat: "~f", minor: { ticks: "outside", ticklen: 3, tickcolor: themeColour("--line") } },
+      yaxis: { ...axis, visible: rows.length > 0, title: { text: "ImageNet top-1 (%)", standoff: 8 } },
       margin: { l: 48, r: 12, t: 12, b: 44 }, height: narrow ? 480 : 560, hovermode: "closest", dragmode: "zoom",
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: narrow ? 12 : 13, color: themeColour("--ink") },
       legend: { orientation: "h", y: narrow ? -0.21 : -0.13, yanchor: "top", x: 0, font: { size: 12 } },
-      hoverlabel: { align: "left" }, modebar: { bgcolor: "rgba(0,0,0,0)", color: themeColour("--soft"), activecolor: themeColour("--accent") }, shapes: [], uirevision: state.device,
+      hoverlabel: { align: "left" }, modebar: { bgcolor: "rgba(0,0,0,0)", color: themeColour("--soft"), activecolor: themeColour("--accent") }, shapes: [], annotations: nothing, uirevision: state.device,
     }, { responsive: true, displaylogo: false, edits: { shapePosition: true }, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"], displayModeBar: narrow ? false : "hover" });
     mark(current());
   }
@@ -130,7 +149,8 @@ function makeExplorer(data) {
     Plotly.relayout(place, { shapes: [{ type: "line", x0: choice.budget, x1: choice.budget, yref: "paper", y0: 0, y1: 1, line: { color: themeColour("--chosen"), width: 2.5 } }] });
   }
 
-  setDevice(data.devices.find((entry) => entry.origin === "measured")?.name || data.devices[0].name);
+  // Measured devices stand first: the first one that has something to choose.
+  setDevice((data.devices.find((entry) => Object.keys(data.recommendations[entry.name]).length) || data.devices[0]).name);
   place.on("plotly_relayout", (change) => {
     const moved = change["shapes[0].x0"];
     if (moved !== undefined) toBudget(Number(moved));

@@ -1,6 +1,7 @@
-"""The gallery of docs/figures: one picture of each figure, small enough for a repository, with its caption."""
+"""The gallery of docs/figures: a picture or two of each figure, small enough for a repository, with their captions."""
 
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -14,14 +15,16 @@ from edgejoule.tables import write_text
 
 #: Pixels across, and colours in the palette: some tens of kilobytes a picture.
 WIDTH, COLOURS = 1080, 256
+#: Name of the picture that shows all devices at once.
+OVERVIEW = "all-devices"
 
 
 def write_gallery(figures: Path, device: str, folder: Path) -> None:
-    """Write one PNG per drawn figure and a page with all of them.
+    """Write the pictures that stand for each drawn figure, and a page with all of them.
 
     Args:
         figures: folder with one folder per figure.
-        device: whose picture stands for a figure that has one per device; else the first that was drawn.
+        device: whose picture stands for a figure that has one per device.
         folder: where the gallery goes; it holds nothing else afterwards.
     """
     lines = [
@@ -47,9 +50,10 @@ def write_gallery(figures: Path, device: str, folder: Path) -> None:
             if not drawn:
                 lines += [f"**{spec.help}** Not drawn: {pictures[0]['reason']}.", ""]
                 continue
-            chosen = next((picture for picture in drawn if picture["name"] == device), drawn[0])
-            shrink(figures / name / f"{chosen['name']}.png", temporary / f"{name}.png")
-            lines += [f"![{chosen['title']}]({name}.png)", "", f"**{chosen['title']}.** {chosen['caption']}", ""]
+            for at, chosen in enumerate(stand_for(drawn, spec.shown, device)):
+                file = f"{name}-{chosen['name']}.png" if at else f"{name}.png"
+                shrink(figures / name / f"{chosen['name']}.png", temporary / file)
+                lines += [f"![{chosen['title']}]({file})", "", f"**{chosen['title']}.** {chosen['caption']}", ""]
         if device not in seen:
             raise EdgejouleError(f"{figures}: no figure shows device '{device}'; {did_you_mean(device, seen)}")
         write_text(temporary / "README.md", "\n".join(lines))
@@ -57,6 +61,23 @@ def write_gallery(figures: Path, device: str, folder: Path) -> None:
         temporary.replace(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def stand_for(drawn: Sequence[Mapping], shown: Sequence[str], device: str) -> list[Mapping]:
+    """Return the pictures that stand for a figure: those named; else the device's, then that of all devices.
+
+    A figure that has neither is shown by the first picture that the device is in, or by its first one.
+
+    Args:
+        drawn: what ``read_about`` says of the figure's drawn pictures.
+        shown: names of pictures.
+        device: name of a device.
+    """
+    for names in (shown, (device, OVERVIEW)):
+        chosen = [picture for name in names for picture in drawn if picture["name"] == name]
+        if chosen:
+            return chosen
+    return [next((picture for picture in drawn if device in picture["name"]), drawn[0])]
 
 
 def shrink(source: Path, target: Path) -> None:

@@ -7,7 +7,6 @@
   const root = document.documentElement;
   root.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 
-  const measured = data.devices.filter((device) => device.origin === "measured");
   const modelled = data.devices.filter((device) => device.origin === "estimated");
   const boards = new Set(data.devices.map((device) => device.board)).size;
   const failed = data.networks.quality.filter((quality) => quality === "failed").length;
@@ -19,7 +18,7 @@
     "Every number and figure here was made from the tables of one run of the pipeline.";
   const honest = [];
   if (modelled.length) honest.push(`Energy of ${modelled.map((device) => device.title).join("; ")} is modelled (${[...new Set(modelled.map((device) => device.energy_label.replace(/^energy modelled, /, "")))].join("; ")}), not measured. Latency was measured there; a modelled energy proves nothing and gets no rank.`);
-  if (measured.length) honest.push("Energies at the wall include the losses of the power supply; energies of different scope are never compared.");
+  if (data.devices.some((device) => device.scope === "wall")) honest.push("Energies at the wall include the losses of the power supply; energies of different scope are never compared.");
   if (data.devices.some((device) => device.note.includes("MLPerf"))) honest.push("Energies per inference from MLPerf recordings are derived by this project; they are not MLPerf scores.");
   document.getElementById("honest").append(...honest.map((line) => make("li", {}, line)));
 
@@ -37,7 +36,7 @@
       ...entry("Top-1", range(device.top1, "%", (value) => fixed(value, 1))),
       ...entry("Idle", device.idle_w === null ? NONE : `${number(device.idle_w)} W`),
       ...(device.error ? entry(`Error of ${device.error.metric.replace(" per inference", "")}`, `${number(device.error.mape)} %`) : []),
-      ...(device.error ? entry("Within 10 %", `${number(device.error.within10)} % of networks`) : []),
+      ...(device.error ? entry("Within 10 %", `${number(device.error.within10)} %`) : []),
       ...device.ranks.flatMap((rank) => entry(`Rank by ${rank.score}`, `${rank.rank} in ${rank.league}`))),
     device.note ? make("p", { class: "note" }, device.note) : null,
     make("button", { type: "button", onclick: () => {
@@ -49,10 +48,10 @@
   const mix = (value, row) => (value === "" ? NONE : value.split("+").map((network, i) => `${fixed(100 * Number(row.shares.split("+")[i]), 0)} % ${network}`).join(", "));
   const targets = [...new Set(data.device_choices.target_top1)];
   makeTable(document.getElementById("which-table"), rowsOf(data.device_choices), [
-    { key: "target_top1", title: "Top-1 to reach (%)", show: (value) => number(value) }, { key: "rank", title: "Rank", digits: 0 },
-    { key: "device", title: "Device", show: named }, { key: "energy_mj", title: "Energy (mJ)", digits: "auto" },
+    { key: "device", title: "Device", show: named }, { key: "rank", title: "Rank", digits: 0 },
+    { key: "target_top1", title: "Top-1 to reach (%)", digits: "auto" }, { key: "energy_mj", title: "Energy (mJ)", digits: "auto" },
     { key: "latency_ms", title: "Latency (ms)", digits: "auto" }, { key: "most_hz", title: "Most requests (1/s)", digits: "auto" },
-    { key: "idle_w", title: "Idle (W)", digits: "auto" }, { key: "networks", title: "Runs", show: mix }, { key: "power_scope", title: "Measured at" },
+    { key: "idle_w", title: "Idle (W)", digits: "auto" }, { key: "networks", title: "Runs", show: mix, wide: true }, { key: "power_scope", title: "Measured at" },
   ], ["target_top1", "device", "power_scope"], { key: "rank", chosen: { target_top1: targets.filter((target) => target <= 70).pop() } });
 
   document.getElementById("tasks").hidden = data.tasks.task.length === 0;

@@ -3,7 +3,7 @@ const FIRST_ROWS = 50;
 
 /**
  * Fill `place` with a table.
- * @param rows objects; @param columns [{key, title, meaning?, digits?, show?}]: `digits` makes it a number, "auto" or a count of
+ * @param rows objects; @param columns [{key, title, meaning?, digits?, show?, wide?}]: `digits` makes it a number, "auto" or a count of
  * decimals; @param selects keys that get a drop-down filter; @param start {key, down, chosen} the order and the chosen filters at first.
  */
 function makeTable(place, rows, columns, selects, start) {
@@ -32,7 +32,7 @@ function makeTable(place, rows, columns, selects, start) {
       "data-filter": key,
       onchange: () => { state.chosen[key] = select.value; draw(); },
     }, make("option", { value: "" }, `${column.title}: all`));
-    for (const value of values) select.append(make("option", { value }, display(column, { [key]: value })));
+    for (const value of values) select.append(make("option", { value }, (typeof value === "number" ? `${column.title}: ` : "") + display(column, { [key]: value })));
     select.value = state.chosen[key] || "";
     return select;
   });
@@ -85,7 +85,7 @@ function makeTable(place, rows, columns, selects, start) {
     const shown = state.all ? wanted : wanted.slice(0, FIRST_ROWS);
     body.replaceChildren(...shown.map((row) => make("tr", {}, ...columns.map((column) => {
       const text = display(column, row);
-      const classes = [column.digits === undefined ? "" : "number", text === NONE ? "missing" : ""].join(" ").trim();
+      const classes = [column.digits === undefined ? "" : "number", text === NONE ? "missing" : "", column.wide ? "wide" : ""].join(" ").trim();
       return make("td", { class: classes || null }, text);
     }))));
     head.forEach((cell, i) => {
