@@ -190,7 +190,9 @@ def test_a_network_that_the_zoo_lacks_is_a_family_of_its_own():
 def test_an_unknown_network_of_unknown_precision_is_named():
     recording = metered(lambda s: 10.0)
     recording.events["precision"] = None
-    with pytest.raises(EdgejouleError, match="the precision of network 'net' is unknown"):
+    with pytest.raises(
+        EdgejouleError, match=r"the zoo has no network 'net' \(valid: another\), and its precision is not"
+    ):
         derive(recording, device(), zoo({"network": "another"}), zoo())
 
 

@@ -7,7 +7,7 @@ from mlperf_runs import START, make_run
 
 from edgejoule.config import Device
 from edgejoule.errors import EdgejouleError
-from edgejoule.traces import event_energy, read_recording, write_recording
+from edgejoule.traces import event_energy, idle_power, read_recording, write_recording
 from edgejoule.traces.convert import import_device
 from edgejoule.traces.importers.mlperf_inference import MEMBERS
 from edgejoule.traces.manifest import PinnedFile, write_rows
@@ -100,6 +100,37 @@ def test_a_recording_of_another_device(tmp_path, capture):
 def test_sources_that_cannot_be(source, message):
     with pytest.raises(EdgejouleError, match=message):
         import_device(device(source))
+
+
+@pytest.mark.parametrize(
+    ("marks", "pauses"),
+    [
+        (["a,2000000000,6000000000,net,9"], [(0, 2000), (6000, 7999)]),
+        (
+            ["b,3000000000,4000000000,net,9", "a,2000000000,4500000000,net,9", "c,5000000000,5500000000,net,9"],
+            [(0, 2000), (5500, 7999)],
+        ),
+        (["a,2000000000,60000000000,net,9"], [(0, 2000)]),
+        (["a,0,7900000000,net,9"], []),
+    ],
+)
+def test_pauses_between_marks_are_idle(tmp_path, capture, marks, pauses):
+    (tmp_path / "e.csv").write_text("\n".join(["event,start_ns,end_ns,workload,iterations", *marks]))
+    source = {"format": "generic", "file": capture, "columns": COLUMNS, "events": str(tmp_path / "e.csv")}
+    recording = import_device(device(source))
+    idle = recording.events[recording.events["kind"] == "idle"]
+    ms = idle[["start_ns", "end_ns"]].to_numpy() / 1e6
+    np.testing.assert_allclose(ms.reshape(-1, 2), np.array(pauses, float).reshape(-1, 2))
+    assert recording.events["event"].tolist()[: len(marks)] == [mark.split(",")[0] for mark in marks]
+    power = idle_power(recording)
+    assert power["idle_before_w"].iloc[0] == pytest.approx(1.0) if pauses else power["idle_w"].isna().all()
+
+
+def test_marked_idle_is_all_the_idle_there_is(tmp_path, capture):
+    rows = ["a,2000000000,6000000000,net,9,network", "i,6500000000,7500000000,,0,idle"]
+    (tmp_path / "e.csv").write_text("\n".join(["event,start_ns,end_ns,workload,iterations,kind", *rows]))
+    source = {"format": "generic", "file": capture, "columns": COLUMNS, "events": str(tmp_path / "e.csv")}
+    assert import_device(device(source)).events["event"].tolist() == ["a", "i"]
 
 
 HOST = 1_700_000_000_000_000_000

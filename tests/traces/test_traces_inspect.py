@@ -132,7 +132,9 @@ def test_events_without_an_energy_are_said(capture, tmp_path, run):
     rows = "a,3000000000,5000000000,net,9\nb,30000000000,50000000000,net,9\n"
     (tmp_path / "e.csv").write_text("event,start_ns,end_ns,workload,iterations\n" + rows)
     status, said = run("import", capture, *IMPORT, "--events", "e.csv")
-    assert status == 0 and "1 of 2 events have no energy; the first, 'b': no reading of rail 'power' speaks" in said.err
+    assert (
+        status == 0 and "1 of 2 event(s) have no energy; the first, 'b': no reading of rail 'power' speaks" in said.err
+    )
 
 
 def test_a_recording_overwrites_nothing_else(capture, tmp_path, run):

@@ -148,10 +148,10 @@ def import_(
             "and --iterations",
             err=True,
         )
-    energies = event_energy(recording)
+    energies = event_energy(recording)[recording.events["kind"] != "idle"]
     without = energies[energies["reason"] != ""]
     if len(without):
         first = without.iloc[0]
-        what = f"{len(without)} of {len(energies)} events have no energy; the first, '{first['event']}'"
+        what = f"{len(without)} of {len(energies)} event(s) have no energy; the first, '{first['event']}'"
         typer.echo(f"{what}: {first['reason']}", err=True)
     typer.echo(f"{len(recording.trace)} readings and {len(recording.events)} events in {output}")

@@ -119,9 +119,11 @@ def _label(costs: pd.DataFrame, device: Device, zoo: pd.DataFrame) -> pd.DataFra
     published = network.map(known["top1"])
     precision = costs["precision"].fillna(network.map(known["precision"]))
     if precision.isna().any():
+        first = network[precision.isna()].iloc[0]
+        near = did_you_mean(first, zoo["network"])
         raise EdgejouleError(
-            f"recording of {device.name}: the precision of network '{network[precision.isna()].iloc[0]}' is unknown; "
-            "state it in events.parquet, or add the network to the zoo"
+            f"recording of {device.name}: the zoo has no network '{first}' ({near}), and its precision is not stated: "
+            "add the network to the zoo, or a column 'precision' to its events"
         )
     return costs.assign(
         device=device.name,

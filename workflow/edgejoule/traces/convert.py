@@ -13,7 +13,7 @@ from edgejoule.tables import empty
 from edgejoule.tables.contracts import EVENTS
 from edgejoule.tables.vocabulary import PRECISIONS
 from edgejoule.traces.align import read_offset
-from edgejoule.traces.events import find_events, power_of, read_events
+from edgejoule.traces.events import find_events, power_of, read_events, with_pauses
 from edgejoule.traces.files import Files
 from edgejoule.traces.importers.formats import FORMATS, read_trace_file
 from edgejoule.traces.importers.readings import Readings
@@ -117,6 +117,7 @@ def recording_of(
             table = table.assign(start_ns=table["start_ns"] + shift, end_ns=table["end_ns"] + shift)
             known = None if np.isnan(offset.uncertainty_ns) else offset.uncertainty_ns
             meta = meta | {"alignment": {"method": method, "offset_ns": shift, "uncertainty_ns": known}}
+        table = with_pauses(table, readings.stream.span_ns, Path(events).name)
     elif segments is not None:
         table = find_events(readings, segments, path.name)
     else:

@@ -17,6 +17,8 @@ from edgejoule.traces.importers.readings import Readings
 from edgejoule.traces.recording import check_events
 from edgejoule.traces.segment import segment
 
+#: A pause between marked events that is shorter (ns) tells nothing of idle power.
+LEAST_PAUSE_NS = 10**9
 #: What a file of marks need not say.
 DEFAULTS = {
     "kind": "network",
@@ -53,6 +55,31 @@ def read_events(path: Path | str) -> pd.DataFrame:
         raise EdgejouleError(f"{path}: holds no event; mark at least one")
     check_events(events, str(path))
     return events
+
+
+def with_pauses(events: pd.DataFrame, span_ns: tuple[int, int], source: str) -> pd.DataFrame:
+    """Return marked events and, where none of them is idle, the pauses of a trace between them as idle.
+
+    Args:
+        events: table ``events``.
+        span_ns: first and last reading of the trace (ns).
+        source: where the marks are from.
+    """
+    if (events["kind"] == "idle").any():
+        return events
+    marked = events.sort_values("start_ns")
+    starts = np.minimum([*marked["start_ns"], span_ns[1]], span_ns[1])
+    # Marks may overlap or lie in each other: a pause begins where the last of those before it ends.
+    ends = np.maximum.accumulate([span_ns[0], *marked["end_ns"]])
+    pauses = [(first, last) for first, last in zip(ends, starts, strict=True) if last - first >= LEAST_PAUSE_NS]
+    common = dict.fromkeys(EVENTS.names) | {"kind": "idle", "pass": 0, "iterations": 0, "source": source}
+    rows = [
+        common | {"event": f"pause#{number}", "start_ns": first, "end_ns": last}
+        for number, (first, last) in enumerate(pauses)
+    ]
+    if not rows:
+        return events
+    return pd.concat([events, to_arrow(pd.DataFrame(rows), EVENTS, source).to_pandas()], ignore_index=True)
 
 
 def power_of(readings: Readings, source: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
