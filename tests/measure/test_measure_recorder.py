@@ -158,6 +158,16 @@ def test_one_measurement_at_a_time_on_a_host(tmp_path, plan, monkeypatch):
             record(plan, tmp_path, tmp_path / "parts")
 
 
+@pytest.mark.usefixtures("lock")
+def test_another_runtime_in_the_same_folder_leaves_nothing_of_the_first(tmp_path, plan, device):
+    record(plan, tmp_path, tmp_path / "parts")
+    record(replace(plan, runtime={"name": "onnxruntime", "threads": 1, "backend": "cpu"}), tmp_path, tmp_path / "parts")
+    recording = collect(device, tmp_path / "parts")
+    assert (recording.events["kind"] == "network").sum() == 6
+    (session,) = recording.meta["sessions"]
+    assert session["offset_ns"] > 0 and recording.events["start_ns"].min() > session["offset_ns"]
+
+
 def test_a_torn_part_is_measured_again(tmp_path, plan):
     parts, workload = Parts(tmp_path / "parts", plan), plan.workloads[2]
     parts.write(0, workload, {"problem": "x"})
@@ -226,4 +236,6 @@ def test_killed_at_any_moment_it_resumes_and_loses_only_the_workload_in_flight(t
     assert (events["kind"] == "network").sum() == 6 and recording.problems.empty
     ordered = events.sort_values("start_ns")
     assert (ordered["start_ns"].to_numpy()[1:] >= ordered["end_ns"].to_numpy()[:-1]).all(), "sessions do not overlap"
-    assert len(recording.meta["sessions"]) == 4
+    sessions = json.loads((tmp_path / "parts/sessions.json").read_text())
+    assert len(sessions) == 4
+    assert 1 <= len(recording.meta["sessions"]) <= 4, "a session in which nothing was finished is none of the recording"

@@ -36,7 +36,7 @@ def collect(device: Device, folder: Path | str) -> Recording:
     if not good:
         first = problems[0]["problem"] if problems else "the recorder was stopped before the first workload ended"
         raise EdgejouleError(f"{folder}: nothing could be measured: {first}")
-    meta = describe_recording(device, plan, sessions)
+    meta = describe_recording(device, plan, contributing(sessions, good))
     trace = trace_of(good, store, meta["rails"]) if meta["rails"] else None
     if trace is not None:
         meta |= {"observed_rate_hz": float(np.median([part["sampling_hz"] for part in good if "sampling_hz" in part]))}
@@ -49,6 +49,13 @@ def collect(device: Device, folder: Path | str) -> Recording:
         nodes=nodes_of(good),
         problems=problems_of(problems, device),
     )
+
+
+def contributing(sessions: list[dict], parts: list[dict]) -> list[dict]:
+    """Return the sessions that a part is from: what was measured and became void leaves no trace."""
+    starts = np.array([part["events"][0]["start_ns"] for part in parts])
+    begins = np.array([session["offset_ns"] for session in sessions])
+    return [sessions[index] for index in np.unique(np.searchsorted(begins, starts, "right") - 1)]
 
 
 def describe_recording(device: Device, plan: Plan, sessions: list[dict]) -> dict:
