@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 
@@ -81,7 +82,7 @@ def test_the_command_warns_first_and_names_what_is_inferred(trained, monkeypatch
     asked = ["predict", "net.onnx", "--device", "synthetic", "--predictors", str(trained.parent)]
     for factor, first in ((1000, "warning: the network, or a group"), (1, "delta-11 (")):
         changed = one.assign(macs=one["macs"] * factor)
-        monkeypatch.setattr(ServedPredictor, "_read", lambda self, path, precision, changed=changed: changed)
+        monkeypatch.setattr(ServedPredictor, "_read", lambda *asked, changed=changed: (changed, 1))
         with pytest.raises(SystemExit) as stop:
             main(asked)
         printed = capsys.readouterr().out
@@ -89,6 +90,33 @@ def test_the_command_warns_first_and_names_what_is_inferred(trained, monkeypatch
         assert ("90 %:" in printed) == (factor == 1) == ("no interval" not in printed)
         assert "kernels: inferred from networks' totals, not measured" in printed and "energy (mJ)" in printed
         assert "100 % of the work (MACs, bytes) in groups of kernels that training networks had" in printed
+
+
+def test_a_file_with_dynamic_axes_takes_a_shape_and_its_batch_is_stated(trained, tmp_path, capsys):
+    path = tmp_path / "net.onnx"
+    image = onnx.helper.make_tensor_value_info("input", onnx.TensorProto.FLOAT, ["n", 3, "h", "w"])
+    output = onnx.helper.make_tensor_value_info("output", onnx.TensorProto.FLOAT, None)
+    weight = onnx.numpy_helper.from_array(np.ones((32, 3, 3, 3), np.float32), "weight")
+    nodes = [onnx.helper.make_node("Conv", ["input", "weight"], ["output"], kernel_shape=[3, 3])]
+    graph = onnx.helper.make_graph(nodes, "net", [image], [output], [weight])
+    onnx.save(onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", 17)]), path)
+    predictor = edgejoule.load_predictor("synthetic", trained.parent)
+    with pytest.raises(EdgejouleError, match="dynamic axes n, h, w; give its shape, such as --shape input=1x3x224x224"):
+        predictor.predict(path)
+    one, four = (predictor.predict(path, shapes={"input": (batch, 3, 112, 112)}) for batch in (1, 4))
+    assert (one.batch, four.batch) == (1, 4)
+    assert four.latency_ms.value > 1.5 * one.latency_ms.value
+    assert not any("batch" in warning for warning in one.warnings)
+    assert four.warnings[0].startswith("the batch is 4, and costs are those of all 4")
+    assert four.energy_mj.lower is None
+    asked = ["predict", str(path), "--device", "synthetic", "--predictors", str(trained.parent)]
+    for extra, expected in (([], "(fp32, batch 4)"), (["--json"], '"batch": 4')):
+        with pytest.raises(SystemExit) as stop:
+            main([*asked, "--shape", "input=4x3x112x112", *extra])
+        assert not stop.value.code
+        assert expected in capsys.readouterr().out
+    with pytest.raises(EdgejouleError, match="--shape names 'image', which is no input; inputs: input"):
+        predictor.predict(path, shapes={"image": (1, 3, 112, 112)})
 
 
 def test_a_folder_without_predictors_names_the_remedy(tmp_path):

@@ -32,8 +32,8 @@ def command(
     from edgejoule.tables import write_table
     from edgejoule.tables.contracts import KERNELS
 
-    kernels, told_by = describe_file(model, runtime, precision, parse_shapes(shape or []), ask)
+    kernels, told_by, batch = describe_file(model, runtime, precision, parse_shapes(shape or []), ask)
     if output is not None:
         write_table(kernels, output, KERNELS, {"model": str(model), "runtime": runtime, "told_by": told_by})
     who = f"told by {runtime} itself" if told_by == "runtime" else f"by the fusion rules of {runtime}"
-    typer.echo(f"{summary(kernels)}\nKernels are {who}.")
+    typer.echo(f"{summary(kernels)}\nKernels are {who}; batch {batch}.")

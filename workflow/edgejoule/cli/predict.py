@@ -11,18 +11,22 @@ def command(
     model: Annotated[Path, typer.Argument(help="ONNX file; its weights are not needed.")],
     device: Annotated[str, typer.Option(help="Name of a device with a trained predictor.")],
     precision: Annotated[str, typer.Option(help="Precision of the weights: fp32, fp16 or int8.")] = "fp32",
+    shape: Annotated[
+        list[str] | None, typer.Option(help="Static shape of an input with dynamic axes: input=1x3x224x224.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
     predictors: Annotated[Path, typer.Option(help="Folder of the trained predictors.")] = Path("results/predictors"),
 ) -> None:
     """Predict latency, power and energy per inference of any ONNX network, with 90 % intervals and a breakdown.
 
-    A network unlike those of the training gets a warning and no interval.
+    A network unlike those of the training, or a batch other than 1, gets a warning and no interval.
 
-    Example: edgejoule predict model.onnx --device rpi4-tflite-v2.7.1-ruy
+    Example: edgejoule predict model.onnx --device rpi4-tflite-v2.7.1-ruy --shape input=1x3x224x224
     """
+    from edgejoule.graphs.kernels import parse_shapes
     from edgejoule.predictors import load_predictor
 
-    answer = load_predictor(device, predictors).predict(model, precision)
+    answer = load_predictor(device, predictors).predict(model, precision, parse_shapes(shape or []))
     if json:
         typer.echo(json_module.dumps(answer.to_dict(), indent=2, allow_nan=False))
         return
@@ -33,7 +37,8 @@ def command(
 def _lines(answer) -> list[str]:
     power = "modelled, latency x a declared power" if answer.origin == "estimated" else answer.origin
     lines = [f"warning: {warning}" for warning in answer.warnings]
-    lines += [f"{answer.network} ({answer.precision}) on {answer.device}; power and energy learned from: {power}", ""]
+    asked = f"{answer.network} ({answer.precision}, batch {answer.batch}) on {answer.device}"
+    lines += [f"{asked}; power and energy learned from: {power}", ""]
     for title, interval, unit in (
         ("latency", answer.latency_ms, "ms"),
         ("power", answer.power_w, "W"),

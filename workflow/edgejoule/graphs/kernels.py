@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -105,7 +106,18 @@ def kernels_of_file(
     asked: bool | None = None,
 ) -> pd.DataFrame:
     """Return the kernels of any ONNX file as table KERNELS; see ``describe_file``."""
-    return describe_file(path, runtime, precision, shapes, asked)[0]
+    return describe_file(path, runtime, precision, shapes, asked).kernels
+
+
+class Description(NamedTuple):
+    """What a file describes: the table KERNELS, who told of them (``runtime`` or ``rules``), and its batch.
+
+    The batch is the first axis of the first input, 1 where that has a single axis.
+    """
+
+    kernels: pd.DataFrame
+    told_by: str
+    batch: int
 
 
 def describe_file(
@@ -114,8 +126,8 @@ def describe_file(
     precision: str = "fp32",
     shapes: Mapping[str, Sequence[int]] | None = None,
     asked: bool | None = None,
-) -> tuple[pd.DataFrame, str]:
-    """Return the kernels of any ONNX file, and who told them: the ``runtime`` itself, or its ``rules``.
+) -> Description:
+    """Return the kernels of any ONNX file, who told them (the ``runtime`` itself, or its ``rules``), and its batch.
 
     Args:
         path: ONNX model; weights outside the file are not needed.
@@ -125,8 +137,7 @@ def describe_file(
         asked: ask the runtime, or only apply its rules: faster, and blind to changes of layout. None = as the zoo is
             described, so that predictors find the kernels that they learned from: ONNX Runtime is asked, no other.
 
-    Returns:
-        Table KERNELS; the network is the file's name without its ending. And ``runtime`` or ``rules``.
+    The network in the table is the file's name without its ending.
 
     Raises:
         EdgejouleError: the file is no ONNX model, an axis is dynamic, an operator cannot be costed, or the runtime
@@ -142,15 +153,17 @@ def describe_file(
     demand_countable(graph, where)
     if not graph.nodes:
         raise EdgejouleError(f"{where}: nothing in it depends on an input, so there is nothing to execute")
+    first = graph.shapes[graph.inputs[0]]
+    batch = first[0] if len(first) > 1 else 1
     if is_quantised(graph):
         if asked:
             raise EdgejouleError(f"{where}: a quantised file is described by rules only; leave --ask out")
         # Integer operators are the runtime's own business; their rules are those of the operators that they replace.
-        return by_rules(without_quantisation(graph), network, "int8", runtime)[0], "rules"
+        return Description(by_rules(without_quantisation(graph), network, "int8", runtime)[0], "rules", batch)
     if not (runtime in ASKED if asked is None else asked):
-        return by_rules(graph, network, precision, runtime)[0], "rules"
+        return Description(by_rules(graph, network, precision, runtime)[0], "rules", batch)
     told, kernels = ask(runtime, model, graph, where, exported)
-    return table_of(told, kernels, network, precision, runtime, "nchw"), "runtime"
+    return Description(table_of(told, kernels, network, precision, runtime, "nchw"), "runtime", batch)
 
 
 def parse_shapes(texts: Sequence[str]) -> dict[str, Shape]:

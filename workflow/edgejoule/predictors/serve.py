@@ -1,6 +1,6 @@
 """Predictions for people and for search loops: one network with a breakdown, or thousands at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -34,7 +34,9 @@ class NetworkPrediction:
 
     Attributes:
         device, network, precision: what was asked.
-        latency_ms, power_w, energy_mj, energy_above_idle_mj: per inference; None where the device has no meter.
+        batch: of an ONNX file, the first axis of its first input; None where kernels were given.
+        latency_ms, power_w, energy_mj, energy_above_idle_mj: per run of the whole batch; None where the device has no
+            meter.
         origin: where the power and energy that the predictor learned from are from.
         kernels_from: where the costs of single kernels are from.
         breakdown: kernel kind: its kernels, latency (ms) and energy (mJ); ``network overhead`` is what lies between.
@@ -48,6 +50,7 @@ class NetworkPrediction:
     device: str
     network: str
     precision: str
+    batch: int | None
     latency_ms: Interval
     power_w: Interval | None
     energy_mj: Interval | None
@@ -80,14 +83,23 @@ class ServedPredictor:
         """Load from a folder that ``edgejoule predictors train`` wrote; its hash is checked."""
         return cls(store.load(folder))
 
-    def predict(self, graph: pd.DataFrame | Path | str, precision: str = "fp32") -> NetworkPrediction:
+    def predict(
+        self,
+        graph: pd.DataFrame | Path | str,
+        precision: str = "fp32",
+        shapes: Mapping[str, Sequence[int]] | None = None,
+    ) -> NetworkPrediction:
         """Predict one network.
 
         Args:
             graph: its kernels (columns of results/graphs/kernels.parquet), or the path of an ONNX file.
             precision: in which precision an ONNX file is to run; kernels carry theirs.
+            shapes: static shape of each input of an ONNX file that has dynamic axes, ``{"input": (1, 3, 224, 224)}``.
         """
-        kernels = graph if isinstance(graph, pd.DataFrame) else self._read(Path(graph), precision)
+        if isinstance(graph, pd.DataFrame):
+            kernels, batch = graph, None
+        else:
+            kernels, batch = self._read(Path(graph), precision, shapes)
         each, whole = kernel_features(kernels), network_features(kernels, rows=self._predictor.needs_kernels)
         if len(whole) != 1:
             raise EdgejouleError(f"{len(whole)} networks given; predict takes one, predict_many takes more")
@@ -96,16 +108,18 @@ class ServedPredictor:
         if not np.isfinite(values["latency_ms"]):
             known = ", ".join(self._domain.precisions)
             raise EdgejouleError(f"device '{self.device}' was never measured in {whole.precision[0]}; only in {known}")
-        coverage, distance, warnings = self._domain.judge(whole)
+        coverage, distance, judged = self._domain.judge(whole)
+        warnings = [*_of_batch(batch), *judged[0]]
         widths = {metric: width[0] for metric, width in self._predictor.widths(whole, of_one).items()}
         intervals = {
-            metric: self._interval(metric, value, widths[metric], not warnings[0]) for metric, value in values.items()
+            metric: self._interval(metric, value, widths[metric], not warnings) for metric, value in values.items()
         }
         costs = self._kernel_costs(kernels, each, whole)
         return NetworkPrediction(
             device=self.device,
             network=str(whole.networks[0]),
             precision=str(whole.precision[0]),
+            batch=batch,
             **intervals,
             origin=self.origin,
             kernels_from=self._kernels_from(),
@@ -113,7 +127,7 @@ class ServedPredictor:
             dearest=_dearest(costs),
             coverage=float(coverage[0]),
             distance=float(distance[0]),
-            warnings=warnings[0],
+            warnings=warnings,
         )
 
     @property
@@ -166,10 +180,18 @@ class ServedPredictor:
         costs = self._predictor.kernel_costs(each, np.zeros(len(each), int), whole)
         return kernels[["index", "name", "kind"]].assign(**costs)
 
-    def _read(self, path: Path, precision: str) -> pd.DataFrame:
-        from edgejoule.graphs import kernels_of_file
+    def _read(self, path: Path, precision: str, shapes: Mapping[str, Sequence[int]] | None) -> tuple[pd.DataFrame, int]:
+        """Return an ONNX file's kernels and its batch."""
+        from edgejoule.graphs.kernels import describe_file
 
-        return kernels_of_file(path, runtime=self.runtime, precision=precision)
+        described = describe_file(path, self.runtime, precision, shapes)
+        return described.kernels, described.batch
+
+
+def _of_batch(batch: int | None) -> list[str]:
+    if batch in (None, 1):
+        return []
+    return [f"the batch is {batch}, and costs are those of all {batch}: the predictor learned from batches of 1 only"]
 
 
 def _breakdown(costs: pd.DataFrame, values: dict[str, float]) -> dict[str, dict[str, float | None]]:
