@@ -47,7 +47,7 @@ def profiled(noise: float = 0.05, seed: int = 0):
     latency = ms.groupby(kernels["network"]).sum()
     networks["latency_ms"] = networks["network"].map(latency)
     networks["energy_mj"] = WATTS * networks["latency_ms"]
-    networks["energy_above_idle_mj"] = 0.0
+    networks["energy_above_idle_mj"] = np.nan
     frames = []
     for number in range(2):
         measured = ms * np.exp(np.abs(noise * random.normal(size=len(ms)))) * 1e6 + PROFILER_NS

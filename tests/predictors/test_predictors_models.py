@@ -11,9 +11,10 @@ from edgejoule.graphs.costs import KINDS
 from edgejoule.predictors import MODELS, DevicePredictor, kernel_features, network_features, training_set
 from edgejoule.predictors.ensemble import MEMBERS, KernelTotals
 from edgejoule.predictors.features import GROUPS, group_of
-from edgejoule.predictors.folds import family_folds
+from edgejoule.predictors.folds import error_left_out, family_folds
 from edgejoule.predictors.intervals import difficulty, family_quantile
 from edgejoule.predictors.linear import NonNegativeLinear, relative_nnls
+from edgejoule.predictors.trees import GRIDS, TreesNetwork
 from synthetic_board import IDLE_W, TRUTH, WATTS, board
 
 
@@ -146,6 +147,28 @@ def test_every_predictor_beats_a_constant_on_its_own_training_set(known, name):
     assert np.abs(predicted / latency - 1).mean() < constant / 2
 
 
+def test_settings_of_trees_are_chosen_on_families_left_out(known):
+    _, features, costs = known
+    latency = costs.metrics["latency_ms"]
+    for kind, grid in GRIDS.items():
+        chosen = TreesNetwork(kind).fit(features, latency, costs.family).setting
+        assert all(chosen[name] in values for name, values in grid.items())
+        # Targets without any pattern leave nothing to split on: coarse trees win over those that learn noise.
+        noise = np.exp(np.random.default_rng(2).normal(size=len(latency)))
+        coarse = TreesNetwork(kind).fit(features, noise, costs.family).setting
+        assert coarse != {name: values[0] for name, values in grid.items()}
+        one = costs.family == "gamma"
+        single = TreesNetwork(kind).fit(features.take(one), latency[one], costs.family[one]).setting
+        assert single == {name: values[0] for name, values in grid.items()}
+
+
+def test_the_error_on_families_left_out_weighs_families_the_same():
+    predicted, target = np.array([1.1, 1.1, 1.3, 9.0, np.nan]), np.ones(5)
+    family = np.array(["a", "a", "b", "c", "d"], object)
+    assert error_left_out(predicted, target, family) == pytest.approx((0.1 + 0.3 + 1) / 3)
+    assert np.isnan(error_left_out(np.full(5, np.nan), target, family))
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_unknown_precision_is_an_abstention_not_a_guess(known, name):
     _, features, costs = known
@@ -176,6 +199,31 @@ def test_the_quantile_covers_nine_tenths_with_families_weighing_the_same(scored)
 def test_a_network_is_harder_where_models_disagree_and_beyond_the_range():
     hard = difficulty(np.array([0.0, 0.2, 0.0]), np.array([1.0, 1.0, np.e]))
     assert hard == pytest.approx([0.1, 0.3, 0.2])
+
+
+def test_models_trained_without_a_family_disagree_where_families_differ(known):
+    _, features, costs = known
+    latency, one = costs.metrics["latency_ms"], costs.family == "gamma"
+    alike = KernelTotals().fit(features, latency, costs.family)
+    apart = KernelTotals().fit(features, np.where(one, 2 * latency, latency), costs.family)
+    assert len(alike.without) == len(set(costs.family))
+    same, other = (model.disagreement(features, model.predict(features)) for model in (alike, apart))
+    assert same.max() < 0.01
+    assert other.mean() > 0.05
+    single = KernelTotals().fit(features.take(one), latency[one], costs.family[one])
+    assert single.without == []
+    assert np.isfinite(single.disagreement(features.take(one), single.predict(features.take(one)))).all()
+
+
+def test_a_precision_that_one_family_alone_has_leaves_weights_and_disagreement_finite(known):
+    _, features, costs = known
+    kept = (costs.family == "gamma") == (features.precision == "int8")
+    assert set(features.precision[kept]) == {"fp32", "int8"}
+    latency = costs.metrics["latency_ms"][kept]
+    model = KernelTotals().fit(features.take(kept), latency, costs.family[kept])
+    predicted = model.predict(features.take(kept))
+    assert np.isfinite(model.weights).all()
+    assert np.isfinite(model.disagreement(features.take(kept), predicted)).all()
 
 
 def test_predictions_survive_json(known):

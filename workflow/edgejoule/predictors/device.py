@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -21,16 +22,16 @@ from edgejoule.tables.vocabulary import METRICS
 #: How to make an untrained model of one cost from networks' totals, by the name of the predictor.
 MODELS: dict[str, Callable] = {
     "edgejoule": KernelTotals,
-    "random-forest-network": lambda: TreesNetwork("random-forest"),
-    "gbm-network": lambda: TreesNetwork("gbm"),
-    "macs-linear": lambda: NonNegativeLinear("macs"),
-    "macs-bytes-linear": lambda: NonNegativeLinear("macs-bytes"),
+    "random-forest-network": partial(TreesNetwork, "random-forest"),
+    "gbm-network": partial(TreesNetwork, "gbm"),
+    "macs-linear": partial(NonNegativeLinear, "macs"),
+    "macs-bytes-linear": partial(NonNegativeLinear, "macs-bytes"),
 }
 
 #: How to make an untrained model of latency from kernels' own times, where a recording has them.
 KERNEL_MODELS: dict[str, Callable] = {
     "edgejoule": FromKernels,
-    "random-forest-per-kernel": lambda: FromKernels(ForestPerKind),
+    "random-forest-per-kernel": partial(FromKernels, ForestPerKind),
 }
 
 #: Power that varies by less than this (relative) is a declared constant: energy is latency times it.
@@ -107,8 +108,7 @@ class DevicePredictor:
                 totals = MODELS.get(self.name, KernelTotals)()
                 self.energy = totals.fit(features.take(metered), energy_mj[metered], costs.family[metered])
             idle = costs.idle_w[np.isfinite(costs.idle_w)]
-            # A power that was declared for idle and work alike has no idle part to take away.
-            if len(idle) and np.median(idle) < (1 - CONSTANT) * power_w.mean():
+            if len(idle):
                 self.idle_w = float(np.median(idle))
         self.half_width = {}
         return self

@@ -1,12 +1,12 @@
 """The predictor ``edgejoule`` where only totals of networks were measured: kernels' shares recovered from totals."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import numpy as np
 
 from edgejoule.predictors.features import Features
-from edgejoule.predictors.folds import family_folds
+from edgejoule.predictors.folds import error_left_out, family_folds
 from edgejoule.predictors.linear import NonNegativeLinear
 
 #: From coarse to fine. On a CPU's GEMM library one law holds for all kinds; on a GPU's kernels it does not.
@@ -27,6 +27,8 @@ class KernelTotals:
     def __init__(self) -> None:
         self.members = [NonNegativeLinear(basis) for basis in MEMBERS]
         self.weights = np.full(len(MEMBERS), 1 / len(MEMBERS))
+        #: The members again, trained without some of the families, one list per group of families left out.
+        self.without: list[list[NonNegativeLinear]] = []
 
     def fit(self, features: Features, target: np.ndarray, family: np.ndarray) -> Self:
         """Fit to the cost of each network.
@@ -36,7 +38,14 @@ class KernelTotals:
             target: their cost > 0, shape (n,).
             family: their families, shape (n,).
         """
-        errors = np.array([_error_left_out(basis, features, target, family) for basis in MEMBERS])
+        folds = list(family_folds(family))
+        self.without = [
+            [NonNegativeLinear(basis).fit(features.take(~out), target[~out]) for basis in MEMBERS] for out in folds
+        ]
+        left = np.full((len(MEMBERS), len(target)), np.nan)
+        for out, models in zip(folds, self.without, strict=True):
+            left[:, out] = [model.predict(features.take(out)) for model in models]
+        errors = np.array([error_left_out(predicted, target, family) for predicted in left])
         if np.isfinite(errors).all():
             weights = np.exp(-(errors - errors.min()) / TEMPERATURE)
             self.weights = weights / weights.sum()
@@ -46,13 +55,22 @@ class KernelTotals:
 
     def predict(self, features: Features) -> np.ndarray:
         """Return the predicted cost in the unit of the target, shape (n,); NaN for an unknown precision."""
-        each = np.stack([member.predict(features) for member in self.members])
-        return np.exp(self.weights @ np.log(np.maximum(each, 1e-12)))
+        return np.exp(self.weights @ _logs(self.members, features))
 
     def disagreement(self, features: Features, predicted: np.ndarray) -> np.ndarray:
-        """Return how far the members lie from what is predicted, shape (n,): root mean square log ratio."""
-        each = np.stack([member.predict(features) for member in self.members])
-        return np.sqrt((np.log(np.maximum(each, 1e-12) / predicted) ** 2).mean(axis=0))
+        """Return how far others lie from what is predicted, shape (n,), as log ratios (root mean square).
+
+        It is the sum of two: how far the members lie, and how far the same model lies that was trained without some of
+        the families. The latter shrinks as families are added, as errors do: an interval that was learned from models
+        of two families is not too wide for one of three.
+        """
+        centre = np.log(predicted)
+        members = np.sqrt(((_logs(self.members, features) - centre) ** 2).mean(axis=0))
+        if not self.without:
+            return members
+        without = np.stack([self.weights @ _logs(models, features) for models in self.without]) - centre
+        # A precision that only families left out have is no evidence of disagreement.
+        return members + np.sqrt((np.where(np.isfinite(without), without, 0.0) ** 2).mean(axis=0))
 
     def per_kernel(self, kernels: Features, network: np.ndarray, networks: Features) -> np.ndarray:
         """Return each kernel's part of its network's prediction, shape (k,), in the target's unit.
@@ -69,8 +87,12 @@ class KernelTotals:
 
     def to_dict(self) -> dict:
         """Return the model as JSON-able values."""
-        members = [member.to_dict() for member in self.members]
-        return {"form": "totals", "members": members, "weights": self.weights.tolist()}
+        return {
+            "form": "totals",
+            "members": [member.to_dict() for member in self.members],
+            "weights": self.weights.tolist(),
+            "without": [[member.to_dict() for member in models] for models in self.without],
+        }
 
     @classmethod
     def from_dict(cls, value: Mapping) -> Self:
@@ -78,14 +100,10 @@ class KernelTotals:
         model = cls()
         model.members = [NonNegativeLinear.from_dict(member) for member in value["members"]]
         model.weights = np.array(value["weights"])
+        model.without = [[NonNegativeLinear.from_dict(member) for member in models] for models in value["without"]]
         return model
 
 
-def _error_left_out(basis: str, features: Features, target: np.ndarray, family: np.ndarray) -> float:
-    """Return a member's mean relative error on families left out, at most 1 per network; NaN for a single family."""
-    errors = np.full(len(target), np.nan)
-    for out in family_folds(family):
-        predicted = NonNegativeLinear(basis).fit(features.take(~out), target[~out]).predict(features.take(out))
-        errors[out] = np.minimum(np.abs(predicted / target[out] - 1), 1)
-    names = np.unique(family[np.isfinite(errors)])
-    return float(np.mean([np.nanmean(errors[family == name]) for name in names])) if len(names) else float("nan")
+def _logs(models: Sequence[NonNegativeLinear], features: Features) -> np.ndarray:
+    """Return the logarithms of what models predict, shape (models, n)."""
+    return np.log(np.maximum([model.predict(features) for model in models], 1e-12))

@@ -26,3 +26,21 @@ def family_folds(family: np.ndarray, most: int = MOST) -> Iterator[np.ndarray]:
         loads[least] += int(sizes[i])
     for fold in folds:
         yield np.isin(family, fold)
+
+
+def error_left_out(predicted: np.ndarray, target: np.ndarray, family: np.ndarray) -> float:
+    """Return the mean relative error, at most 1 per network, averaged within families and then over these.
+
+    A bound of 1 keeps a model that fails altogether on one network from being judged by that network alone.
+
+    Args:
+        predicted: shape (n,); networks that are NaN do not count, and where all are, neither is there an error (NaN).
+        target: > 0, shape (n,).
+        family: shape (n,).
+    """
+    errors = np.minimum(np.abs(predicted / target - 1), 1)
+    known = np.isfinite(errors)
+    names, member = np.unique(family[known], return_inverse=True)
+    if not len(names):
+        return float("nan")
+    return float(np.mean(np.bincount(member, errors[known]) / np.bincount(member)))

@@ -6,6 +6,7 @@ of 300 ms. A linear model extrapolates to larger networks, which trees cannot.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 
 import numpy as np
@@ -23,12 +24,9 @@ class Term:
     quantity: str | None
     groups: tuple[str, ...] = GROUPS
 
-    def of(self, values: np.ndarray) -> np.ndarray:
-        """Return the term's amount, shape (n,), from ``Features.values``, shape (n, groups, quantities)."""
-        if self.quantity is None:
-            return np.ones(len(values))
-        rows = [GROUPS.index(group) for group in self.groups]
-        return values[:, rows, list(QUANTITIES).index(self.quantity)].sum(axis=1)
+    def members(self) -> np.ndarray:
+        """Return 1 for each group and quantity that the term sums, else 0, shape (groups, quantities)."""
+        return np.outer(np.isin(GROUPS, self.groups), np.array(list(QUANTITIES)) == self.quantity).astype(float)
 
 
 ONE = Term("network", None)
@@ -174,7 +172,16 @@ class NonNegativeLinear:
 
 def design(basis: str, features: Features) -> np.ndarray:
     """Return the amounts of a basis' terms, shape (n, terms)."""
-    return np.stack([term.of(features.values) for term in BASES[basis].terms], axis=1)
+    sums, own = _sums(basis)
+    return features.values.reshape(len(features), -1) @ sums + own
+
+
+@cache
+def _sums(basis: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return what terms sum, shape (groups x quantities, terms), and 1 for those that are one per network, (terms,)."""
+    terms = BASES[basis].terms
+    sums = np.stack([term.members().ravel() for term in terms], axis=1)
+    return sums, np.array([float(term.quantity is None) for term in terms])
 
 
 def relative_nnls(

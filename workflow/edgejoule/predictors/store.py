@@ -9,7 +9,7 @@ from edgejoule.tables import write_json
 
 FILE = "predictor.json"
 #: Raised whenever a file of an older form could not be read any more.
-FORMAT = 2
+FORMAT = 3
 
 
 def digest(content: object) -> str:

@@ -137,7 +137,6 @@ def spread(points: np.ndarray) -> np.ndarray:
         distance[order[-1]] = -1
         order.append(int(distance.argmax()))
         distance = np.minimum(distance, ((scaled - scaled[order[-1]]) ** 2).sum(axis=1))
-        distance[order] = -1
     return np.array(order)
 
 

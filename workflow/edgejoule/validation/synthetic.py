@@ -1,17 +1,14 @@
 """Networks predicted from synthetic kernels alone: nothing of the zoo, neither a network nor a kernel of one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from edgejoule.predictors import Features
-from edgejoule.predictors.kernelwise import FromKernels
+from edgejoule.predictors import KERNEL_MODELS, Features
 from edgejoule.predictors.rows import SYNTHETIC
-from edgejoule.predictors.times import ForestPerKind, RooflineTrees
 
 PROTOCOL = "synthetic-only"
-MODELS: Mapping[str, Callable] = {"edgejoule": RooflineTrees, "random-forest-per-kernel": ForestPerKind}
 
 
 def predict_from_synthetic(
@@ -34,8 +31,8 @@ def predict_from_synthetic(
     latency = np.full(len(features), np.nan)
     tables = []
     for name in predictors:
-        if name in MODELS:
-            model = FromKernels(MODELS[name], evidence=("synthetic",), totals=False)
+        if name in KERNEL_MODELS:
+            model = KERNEL_MODELS[name](evidence=("synthetic",), totals=False)
             predicted = model.fit(features, latency, rows["family"].to_numpy(object)).predict(features)
             tables.append(
                 pd.DataFrame(
