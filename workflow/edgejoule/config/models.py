@@ -209,8 +209,8 @@ class Device(Model):
     passes: Literal[PASS_RULES] = Field(
         "pooled",
         description="How the passes of a recording become one value: pooled (every inference of every pass) or "
-        "steadied (each pass's median inference, without the machine's slow drift, which the workloads around it tell; "
-        "for a shared machine without a meter).",
+        "steadied (each pass's fastest inference, without the machine's slow drift, which the workloads around it "
+        "tell; for a shared machine without a meter).",
     )
     in_zoo: bool = Field(True, description="Whether its networks are the zoo's; of others there is no predictor.")
     source: Annotated[LiveSource | TracesSource | TableSource, Field(discriminator="kind")]

@@ -35,7 +35,7 @@ def passes_of(recording: Recording, energies: pd.DataFrame, device: Device) -> p
 def costs_per_workload(recording: Recording, energies: pd.DataFrame, kind: str, device: Device) -> pd.DataFrame:
     """Return the cost per inference of each workload of one kind, as the device's rule ``passes`` makes it of them.
 
-    Steadied, ``latency_ms`` is the mean over the windows of the median inference at the machine's usual speed.
+    Steadied, ``latency_ms`` is the mean over the windows of the fastest inference at the machine's usual speed.
     Pooled, ``latency_ms`` is window / inferences and ``energy_mj`` the window's gross energy / inferences, so that
     power times latency is energy. The idle baseline is the mean of the idle power before and after; where only one
     side was recorded, that one; where none was, there is no energy above idle.
@@ -55,10 +55,10 @@ def costs_per_workload(recording: Recording, energies: pd.DataFrame, kind: str, 
     return figures.reindex(columns=["workload", "precision", *figures, "source", "quality", "reason"])
 
 
-def _typical(runs: pd.DataFrame) -> pd.Series:
-    """Return the latency (ms) that stands for each window: its median inference, or what a kernel's source states."""
+def _undisturbed(runs: pd.DataFrame) -> pd.Series:
+    """Return the latency (ms) that stands for each window: its fastest inference, or what a kernel's source states."""
     own = (runs["window_ms"] / runs["iterations"]).where(runs["iterations"] > 0)
-    return runs["latency_p50_ms"].where(runs["kind"] != "kernel").fillna(own)
+    return runs["latency_min_ms"].where(runs["kind"] != "kernel").fillna(own)
 
 
 def _slowdowns(runs: pd.DataFrame) -> pd.Series:
@@ -67,22 +67,23 @@ def _slowdowns(runs: pd.DataFrame) -> pd.Series:
     Kernels have none: their few short runs differ by more than the machine does.
     """
     timed = runs[runs["kind"] != "kernel"]
-    timed = timed.assign(typical=_typical(timed), workload=timed["kind"] + "/" + timed["workload"])
-    passes = timed[timed["typical"] > 0].groupby(["workload", "pass"])
-    slow = slowdown(passes["typical"].median(), passes["start_ns"].min())
+    timed = timed.assign(fastest=_undisturbed(timed), workload=timed["kind"] + "/" + timed["workload"])
+    passes = timed[timed["fastest"] > 0].groupby(["workload", "pass"])
+    slow = slowdown(passes["fastest"].min(), passes["start_ns"].min())
     of_each = slow.reindex(pd.MultiIndex.from_frame(timed[["workload", "pass"]]))
     return pd.Series(of_each.to_numpy(), index=timed.index).reindex(runs.index)
 
 
 def _steadied(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return each window as long as its typical inference takes on the machine at its usual speed.
+    """Return each window as long as its fastest inference takes on the machine at its usual speed.
 
-    What else runs on a shared machine slows everything for minutes, and single inferences by much more. The former is
-    told by what was measured just before and after, the latter by the median; ``edgejoule measure noise`` shows what
-    either gains. Windows without an inference stay as they are.
+    What else runs on a shared machine slows everything for minutes, and single inferences by much more; nothing makes
+    one faster than the machine is. So the minimum tells an inference that nothing disturbed (Chen and Revels, Robust
+    benchmarking in noisy environments, 2016, arXiv 1608.04295), and what was measured just before and after tells the
+    slow part; ``edgejoule measure noise`` shows what either gains. Windows without an inference stay as they are.
     """
     slow = runs["slowdown"].fillna(1.0)
-    window = _typical(runs) / slow * runs["iterations"]
+    window = _undisturbed(runs) / slow * runs["iterations"]
     return runs.assign(
         window_ms=window.fillna(runs["window_ms"]),
         latency_p50_ms=runs["latency_p50_ms"] / slow,

@@ -17,13 +17,13 @@ EXTERNAL_SOURCE = "external: MLPerf Inference, ranging against performance runs 
 def disagreement(passes: pd.DataFrame) -> pd.DataFrame:
     """Return, per device and workload, by how much the odd passes differ from the even ones (%).
 
-    The halves interleave in time, as the passes that make up the datasets' value do. Each is the mean of its passes'
-    median latencies, without the machine's drift where the datasets have taken it out.
+    The halves interleave in time. Each is the mean of its passes as the datasets' value is: the fastest inference
+    without the machine's drift where passes are steadied, all of the window where they are pooled.
     """
-    rows = passes[passes["latency_p50_ms"].notna()]
-    rows = rows.assign(half=rows["pass"] % 2, typical=rows["latency_p50_ms"] / rows["slowdown"].fillna(1.0))
+    steadied = passes["latency_min_ms"] / passes["slowdown"]
+    rows = passes.assign(half=passes["pass"] % 2, value=steadied.fillna(passes["latency_ms"]))
     keys = ["device", "workload", "precision"]
-    halves = rows.groupby([*keys, "half"], dropna=False)["typical"].mean().unstack("half")
+    halves = rows.groupby([*keys, "half"], dropna=False)["value"].mean().unstack("half")
     halves = halves.reindex(columns=[0, 1]).dropna().reset_index()
     even, odd = halves[0], halves[1]
     return halves[keys].assign(disagreement_percent=100 * (even - odd).abs() / np.minimum(even, odd))
