@@ -92,6 +92,8 @@ def test_a_recording_has_what_the_contract_asks_for(tmp_path, plan, device):
     assert set(recording.nodes["pass"]) == {0, 1}
     assert recording.meta["meter"] == DEVICE["meter"]
     assert recording.meta["runtime"]["version"] == recording.meta["versions"]["onnxruntime"]
+    libraries = recording.meta["sessions"][0]["binaries"]
+    assert libraries and all("onnxruntime" in name and len(hash) == 64 for name, hash in libraries.items())
     assert recording.trace is None and recording.problems.empty
     assert [args[0] for args in told] == list(range(6)) and told[0][2] is None and told[-1][2] > 0
 

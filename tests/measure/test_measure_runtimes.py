@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, save
 from tiny_models import write_conv, write_tflite
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.measure.runtimes import open_runtime
+from edgejoule.measure.runtimes import base, open_runtime
 from edgejoule.measure.runtimes.inputs import random_input
 from edgejoule.measure.runtimes.onnx_runtime import read_profile
 
@@ -89,6 +89,14 @@ def test_every_runtime_runs_and_says_what_it_is(other):
     assert durations.shape == (5,) and (durations > 0).all()
     assert runtime.versions()[name][0].isdigit()
     assert runtime.settings()[threads] == "1"
+
+
+def test_every_runtimes_libraries_are_known_by_their_hashes(other, monkeypatch):
+    name, *_ = other
+    monkeypatch.setattr(base, "sha256_of", lambda path: f"hash of {path.name}")
+    libraries = base.binaries(name)
+    assert any(main in " ".join(libraries) for main in ("libLiteRt", "libopenvino", "libtorch_cpu"))
+    assert all(digest == f"hash of {library}" for library, digest in libraries.items())
 
 
 def test_every_runtime_says_which_model_does_not_load(other, tmp_path):

@@ -60,6 +60,8 @@ def contributing(sessions: list[dict], parts: list[dict]) -> list[dict]:
 
 def describe_recording(device: Device, plan: Plan, sessions: list[dict]) -> dict:
     """Return the contents of ``recording.json``."""
+    # Sessions of an earlier version of the recorder know no binaries.
+    told = ("started", "offset_ns", "environment", "versions", "binaries")
     return {
         "device": device.name,
         "board": device.board,
@@ -72,9 +74,7 @@ def describe_recording(device: Device, plan: Plan, sessions: list[dict]) -> dict
         "settings": sessions[-1]["settings"],
         "protocol": dict(plan.protocol),
         "source": "live",
-        "sessions": [
-            {key: session[key] for key in ("started", "offset_ns", "environment", "versions")} for session in sessions
-        ],
+        "sessions": [{key: session[key] for key in told if key in session} for session in sessions],
     }
 
 

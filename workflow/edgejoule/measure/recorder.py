@@ -31,7 +31,7 @@ from edgejoule.measure.meters import open_meter
 from edgejoule.measure.parts import ATTEMPTS, Parts, replace
 from edgejoule.measure.plan import Plan, Workload, sha256_of
 from edgejoule.measure.protocol import run_until_known, warm_up
-from edgejoule.measure.runtimes import Runtime, open_runtime
+from edgejoule.measure.runtimes import Runtime, binaries, open_runtime
 from edgejoule.measure.sampler import MeterError, Sampler
 
 #: Runs of a network under the runtime's profiler: at least, at most, and the time that they aim at (s).
@@ -76,7 +76,7 @@ def record(plan: Plan, models: Path | str, folder: Path | str, progress: Progres
             if parts.read(turn, workload) is None
         ]
         replace(folder / "plan.json", plan.to_json())
-        clock = begin_session(folder, parts, runtime, rails)
+        clock = begin_session(folder, parts, runtime, rails, binaries(plan.runtime["name"]))
         total, start = plan.size(), time.monotonic()
         for index, (turn, workload) in enumerate(waiting):
             if progress:
@@ -114,7 +114,7 @@ class Clock:
         return time.monotonic_ns() + self.shift
 
 
-def begin_session(folder: Path, parts: Parts, runtime: Runtime, rails: list[dict]) -> Clock:
+def begin_session(folder: Path, parts: Parts, runtime: Runtime, rails: list[dict], libraries: dict[str, str]) -> Clock:
     """Append this session and its environment to ``sessions.json`` and return the clock that continues the recording.
 
     The monotonic clock starts again with each boot, so a resumed session continues after the last part's end, by as
@@ -138,6 +138,7 @@ def begin_session(folder: Path, parts: Parts, runtime: Runtime, rails: list[dict
         "offset_ns": offset,
         "environment": describe(),
         "versions": runtime.versions(),
+        "binaries": libraries,
         "settings": runtime.settings(),
         "rails": rails,
     }

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,15 @@ from typing import Protocol
 import numpy as np
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.measure.plan import sha256_of
 from edgejoule.names import did_you_mean
 
-#: Runtime: the module that drives it, and what installs it.
+#: Runtime: the module that drives it, what installs it, and the package that it is.
 RUNTIMES = {
-    "onnxruntime": ("edgejoule.measure.runtimes.onnx_runtime", "edgejoule"),
-    "litert": ("edgejoule.measure.runtimes.litert", "edgejoule[litert]"),
-    "openvino": ("edgejoule.measure.runtimes.openvino_runtime", "edgejoule[openvino]"),
-    "pytorch": ("edgejoule.measure.runtimes.torch_runtime", "edgejoule[zoo]"),
+    "onnxruntime": ("edgejoule.measure.runtimes.onnx_runtime", "edgejoule", "onnxruntime"),
+    "litert": ("edgejoule.measure.runtimes.litert", "edgejoule[litert]", "ai_edge_litert"),
+    "openvino": ("edgejoule.measure.runtimes.openvino_runtime", "edgejoule[openvino]", "openvino"),
+    "pytorch": ("edgejoule.measure.runtimes.torch_runtime", "edgejoule[zoo]", "torch"),
 }
 
 
@@ -84,7 +86,7 @@ def open_runtime(settings: Mapping) -> Runtime:
             f"runtime '{name}': 'threads' is {threads}, but this process may use {processors} of the machine's "
             "processors; threads that wait for each other's processor measure nothing of use"
         )
-    module, requirement = RUNTIMES[name]
+    module, requirement, _ = RUNTIMES[name]
     try:
         driver = importlib.import_module(module)
     except ModuleNotFoundError as error:
@@ -99,3 +101,18 @@ def open_runtime(settings: Mapping) -> Runtime:
             "one, or give the other version a device of its own"
         )
     return runtime
+
+
+def binaries(name: str) -> dict[str, str]:
+    """Return the SHA-256 of each shared library of a runtime that this process has loaded, by the library's name.
+
+    A version does not tell one build from another; these do. Empty before the runtime is opened.
+    """
+    package = sys.modules.get(RUNTIMES[name][2])
+    if package is None:
+        return {}
+    folder = Path(package.__file__).parent
+    lines = Path("/proc/self/maps").read_text(encoding="utf-8").splitlines()
+    mapped = {Path(parts[5]) for parts in (line.split(maxsplit=5) for line in lines) if len(parts) == 6}
+    libraries = sorted(path for path in mapped if ".so" in path.name and path.is_relative_to(folder))
+    return {path.name: sha256_of(path) for path in libraries}
