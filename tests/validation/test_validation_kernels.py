@@ -1,13 +1,16 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgejoule.cli.main import main
 from edgejoule.tables import read_table, to_arrow, write_table
-from edgejoule.tables.contracts import EVIDENCE, LEARNING_CURVE
+from edgejoule.tables.contracts import ABLATION, EVIDENCE, LEARNING_CURVE
+from edgejoule.validation import ablation as lacking
 from edgejoule.validation import kernels as worth
 from edgejoule.validation import validate
+from edgejoule.validation.ablation import NOISE, ablation
 from synthetic_kernels import events_of, measured_alone, profiled
 
 
@@ -45,6 +48,23 @@ def test_more_minutes_bring_the_error_near_that_of_all_kernels(device, monkeypat
     assert (zoo["mape_percent"] <= zoo["mape_high_percent"]).all()
 
 
+def test_what_is_known_helps_and_what_is_left_out_does_not(device, monkeypatch):
+    monkeypatch.setattr(lacking, "GROUPS", 2)
+    workloads = np.repeat(device.features.networks, 2)
+    passes = pd.DataFrame({"device": "d", "kind": "network", "workload": workloads, "precision": "fp32"})
+    passes["pass"] = np.arange(len(passes)) % 2
+    passes["latency_p50_ms"] = np.where(passes["pass"] == 0, 10.0, 10.4)
+    table = ablation(device, passes.assign(slowdown=1.0))
+    to_arrow(table, ABLATION)
+    error = table.set_index("variant")["mape_percent"]
+    assert list(error.index) == [*(variant.name for variant in lacking.VARIANTS), NOISE]
+    # Half of 4 %.
+    assert error[NOISE] == pytest.approx(2.0)
+    whole, totals, _, _, roofline, _, family, told = error[:-1]
+    assert family < whole < totals and told < totals
+    assert whole < roofline
+
+
 def test_nothing_of_the_left_out_families_reaches_the_curve(device):
     out = next(iter(worth.family_folds(device.costs.family, worth.GROUPS)))
     slower = device.costs.metrics["latency_ms"].copy()
@@ -60,7 +80,12 @@ def test_nothing_of_the_left_out_families_reaches_the_curve(device):
 def test_a_device_without_kernels_alone_has_empty_tables(tmp_path):
     networks, kernels, nodes = profiled()
     assert worth.Device.of(networks, kernels, nodes, measured_alone(kernels).iloc[:0], None) is None
-    for table, rows in ((EVIDENCE, worth.evidence_table(None)), (LEARNING_CURVE, worth.learning_curve(None))):
+    tables = (
+        (EVIDENCE, worth.evidence_table(None)),
+        (ABLATION, ablation(None, None)),
+        (LEARNING_CURVE, worth.learning_curve(None)),
+    )
+    for table, rows in tables:
         write_table(rows, tmp_path / "one.parquet", table)
         arguments = ["--table", table.name, "--output", str(tmp_path / "all.parquet"), str(tmp_path / "one.parquet")]
         with pytest.raises(SystemExit) as stop:
@@ -74,7 +99,7 @@ def test_a_table_that_is_none_of_them_stops(tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["validation", "stack", "--table", "evidnce", "--output", str(tmp_path / "all.parquet")])
     assert stop.value.code == 2
-    assert "is none of evidence, learning-curve" in capsys.readouterr().err
+    assert "is none of evidence, ablation, learning-curve" in capsys.readouterr().err
 
 
 @settings(max_examples=25, deadline=None)

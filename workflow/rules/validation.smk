@@ -3,7 +3,7 @@
 Needs results/datasets/<device>/networks.parquet and results/graphs/kernels.parquet.
 Makes results/validation/<device>/{networks,splits}.parquet, results/validation/networks.parquet,
 results/validation/{accuracy,subsets,paired,noise-floor}.{parquet,csv} and accuracy.md; of devices that measured kernels alone, what
-these are worth: results/validation/{evidence,learning_curve}.{parquet,md}.
+these are worth: results/validation/{evidence,ablation,learning_curve}.{parquet,md}.
 """
 
 # Devices of other boards that a new board may learn from; a device that is not run cannot serve.
@@ -72,15 +72,18 @@ rule accuracy:
 
 
 rule kernel_worth:
-    """Tell what one device's times of kernels are worth: by how they were taken, and by how many there are."""
+    """Tell what one device's times of kernels are worth: by how they were taken, and by how many there are, and what
+    stands in the way of a smaller error."""
     input:
         networks="results/datasets/{device}/networks.parquet",
         kernels="results/graphs/kernels.parquet",
         alone="results/datasets/{device}/kernels.parquet",
         recording="results/traces/{device}/recording.json",
+        passes="results/datasets/{device}/passes.parquet",
         code=code("validation", "predictors"),
     output:
         evidence="results/validation/{device}/evidence.parquet",
+        ablation="results/validation/{device}/ablation.parquet",
         curve="results/validation/{device}/learning_curve.parquet",
     log:
         "results/logs/validation/kernels-{device}.log",
@@ -90,8 +93,8 @@ rule kernel_worth:
         seed=RUN.validation.seed,
     shell:
         "OMP_NUM_THREADS=1 edgejoule validation kernels --networks {input.networks:q} --kernels {input.kernels:q}"
-        " --alone {input.alone:q} --recording $(dirname {input.recording:q}) --evidence {output.evidence:q}"
-        " --curve {output.curve:q} --seed {params.seed} 2> {log:q}"
+        " --alone {input.alone:q} --recording $(dirname {input.recording:q}) --passes {input.passes:q}"
+        " --evidence {output.evidence:q} --ablation {output.ablation:q} --curve {output.curve:q} --seed {params.seed} 2> {log:q}"
 
 
 rule evidence:
@@ -108,6 +111,22 @@ rule evidence:
         "results/benchmarks/validation/evidence.tsv"
     shell:
         "edgejoule validation stack {input.devices:q} --table evidence --output {output.table:q} 2> {log:q}"
+
+
+rule ablation:
+    """Stack what stands in the way of a smaller error."""
+    input:
+        devices=expand("results/validation/{device}/ablation.parquet", device=KERNEL_DEVICES),
+        code=code("validation"),
+    output:
+        table="results/validation/ablation.parquet",
+        markdown="results/validation/ablation.md",
+    log:
+        "results/logs/validation/ablation.log",
+    benchmark:
+        "results/benchmarks/validation/ablation.tsv"
+    shell:
+        "edgejoule validation stack {input.devices:q} --table ablation --output {output.table:q} 2> {log:q}"
 
 
 rule learning_curve:
@@ -131,4 +150,5 @@ rule validation:
     input:
         rules.accuracy.output,
         rules.evidence.output,
+        rules.ablation.output,
         rules.learning_curve.output,

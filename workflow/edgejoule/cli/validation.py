@@ -65,20 +65,26 @@ def kernels(
     kernels: Annotated[Path, typer.Option(help="results/graphs/kernels.parquet.")],
     alone: Annotated[Path, typer.Option(help="The device's kernels.parquet: what it measured alone.")],
     recording: Annotated[Path, typer.Option(help="The device's recording.")],
+    passes: Annotated[Path, typer.Option(help="The device's passes.parquet, for the recording's own noise.")],
     evidence: Annotated[Path, typer.Option(help="What each sort of times is worth, Parquet.")],
+    ablation: Annotated[Path, typer.Option(help="What stands in the way of a smaller error, Parquet.")],
     curve: Annotated[Path, typer.Option(help="Error against minutes of measuring, Parquet.")],
     seed: Annotated[int, typer.Option(help="Seed of random orders.")] = 0,
 ) -> None:
-    """Tell what a device's times of kernels are worth: by how they were taken, and by how many there are.
+    """Tell what a device's times of kernels are worth: by how they were taken, and by how many there are;
+    and what stands in the way of a smaller error.
 
     Example: edgejoule validation kernels --networks results/datasets/D/networks.parquet
     --kernels results/graphs/kernels.parquet --alone results/datasets/D/kernels.parquet
-    --recording results/traces/D --evidence results/validation/D/evidence.parquet
+    --recording results/traces/D --passes results/datasets/D/passes.parquet
+    --evidence results/validation/D/evidence.parquet --ablation results/validation/D/ablation.parquet
     --curve results/validation/D/learning_curve.parquet
     """
     from edgejoule.predictors import read_nodes
     from edgejoule.tables import read_table, write_table
-    from edgejoule.tables.contracts import EVENTS, EVIDENCE, KERNEL_COSTS, KERNELS, LEARNING_CURVE, NETWORKS
+    from edgejoule.tables.contracts import ABLATION, EVENTS, EVIDENCE, KERNEL_COSTS, KERNELS, LEARNING_CURVE, NETWORKS
+    from edgejoule.tables.contracts import PASSES as PASSES_TABLE
+    from edgejoule.validation.ablation import ablation as ablation_table
     from edgejoule.validation.kernels import Device, evidence_table, learning_curve
 
     rows, graphs, single = read_table(networks, NETWORKS), read_table(kernels, KERNELS), read_table(alone, KERNEL_COSTS)
@@ -86,12 +92,13 @@ def kernels(
     device = Device.of(rows, graphs, read_nodes(recording), single, events)
     provenance = {"seed": seed}
     write_table(evidence_table(device), evidence, EVIDENCE, provenance)
+    write_table(ablation_table(device, read_table(passes, PASSES_TABLE)), ablation, ABLATION, provenance)
     write_table(learning_curve(device, seed), curve, LEARNING_CURVE, provenance)
 
 
 @command.command()
 def stack(
-    table: Annotated[str, typer.Option(help="Which: evidence or learning-curve.")],
+    table: Annotated[str, typer.Option(help="Which: evidence, ablation or learning-curve.")],
     output: Annotated[Path, typer.Option(help="All devices' rows, Parquet; Markdown goes beside it.")],
     files: Annotated[list[Path] | None, typer.Argument(help="That table of several devices.")] = None,
 ) -> None:

@@ -12,8 +12,10 @@ from edgejoule.predictors.rows import INPUTS, KernelRows
 #: A profiler counts whole microseconds; shorter kernels are taken for this (ms).
 SHORTEST_MS = 1e-3
 #: Configurations that a law must have in training for a roofline of its own; else it takes that of all kernels, or of
-#: all that multiply nothing where it does not either, and no residual.
+#: all that multiply nothing where it does not either, times a factor of its own, and no residual.
 THIN = 20
+#: That factor counts as much as none from this many configurations on: one may be an oddity, ten are the law.
+SHRINK = 3
 #: Residuals are predicted within this factor's logarithm.
 MOST = 2.0
 
@@ -40,7 +42,13 @@ class RooflineTrees:
     The roofline extrapolates; the trees learn what it cannot: padding to vector widths, caches, small maps; where
     physics says which way (``INPUTS``), they are monotone. Kernels weigh the square root of their time in the trees and
     their time in the roofline, so that microseconds do not rule.
+
+    Args:
+        rounds: how many trees; none leaves the roofline alone.
     """
+
+    def __init__(self, rounds: int = ROUNDS) -> None:
+        self.rounds = rounds
 
     def fit(self, rows: KernelRows, duration_ms: np.ndarray) -> Self:
         """Fit to the time of each kernel, shape (k,)."""
@@ -55,10 +63,15 @@ class RooflineTrees:
             mine = rows.law == law
             if mine.sum() >= THIN:
                 self.laws[str(law)] = _roofline(rows.amounts[mine], time[mine])
-        residual = np.clip(np.log(time / self.roofline(rows)), -MOST, MOST)
+        logarithm = np.log(time / self.roofline(rows))
+        self.thin = {}
+        for law in np.unique(rows.law[self._thin(rows)]):
+            own = logarithm[rows.law == law]
+            self.thin[str(law)] = float(np.exp(np.median(own) * len(own) / (len(own) + SHRINK)))
+        residual = np.clip(logarithm, -MOST, MOST)
         weight = np.sqrt(time)
         data = xgboost.DMatrix(rows.inputs, residual, weight=weight / weight.mean())
-        self.trees = xgboost.train(TREES, data, ROUNDS)
+        self.trees = xgboost.train(TREES, data, self.rounds)
         return self
 
     def roofline(self, rows: KernelRows) -> np.ndarray:
@@ -68,11 +81,16 @@ class RooflineTrees:
         coefficients[self._thin(rows) & (rows.amounts[:, 1] == 0)] = self.light
         return np.maximum((rows.amounts * coefficients).sum(axis=1), SHORTEST_MS)
 
+    def _factor(self, rows: KernelRows) -> np.ndarray:
+        """Return by how much kernels of thin laws differ from the roofline that they take, 1 for others, shape (k,)."""
+        laws, position = np.unique(rows.law, return_inverse=True)
+        return np.array([self.thin.get(str(law), 1.0) for law in laws])[position]
+
     def predict(self, rows: KernelRows) -> np.ndarray:
         """Return the predicted time (ms), shape (k,)."""
         residual = self.trees.inplace_predict(rows.inputs).astype(float)
         residual[self._thin(rows)] = 0
-        return self.roofline(rows) * np.exp(np.clip(residual, -MOST, MOST))
+        return self._factor(rows) * self.roofline(rows) * np.exp(np.clip(residual, -MOST, MOST))
 
     def _thin(self, rows: KernelRows) -> np.ndarray:
         """Return which kernels are of a law that training hardly had, shape (k,)."""
@@ -85,6 +103,7 @@ class RooflineTrees:
             "pooled": self.pooled.tolist(),
             "light": self.light.tolist(),
             "laws": {law: coefficients.tolist() for law, coefficients in self.laws.items()},
+            "thin": self.thin,
             "trees": json.loads(bytes(self.trees.save_raw("json"))),
         }
 
@@ -96,6 +115,7 @@ class RooflineTrees:
         model = cls()
         model.pooled, model.light = np.array(value["pooled"]), np.array(value["light"])
         model.laws = {law: np.array(coefficients) for law, coefficients in value["laws"].items()}
+        model.thin = dict(value["thin"])
         model.trees = xgboost.Booster({"nthread": 1})
         model.trees.load_model(bytearray(json.dumps(value["trees"]).encode()))
         return model

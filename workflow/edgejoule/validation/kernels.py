@@ -79,7 +79,7 @@ def evidence_table(device: Device | None) -> pd.DataFrame:
         if not len(used.same):
             continue
         about = {"device": device.name, "evidence": sort, "kernels": len(np.unique(used.same))}
-        rows.append(about | _errors(device, *_predicted(device, evidence, None)))
+        rows.append(about | errors_of(device, *_predicted(device, evidence, None)))
     return pd.DataFrame(rows)[EVIDENCE_TABLE.names]
 
 
@@ -104,7 +104,7 @@ def learning_curve(device: Device | None, seed: int = 0) -> pd.DataFrame:
         for choice, drawn in orders.items():
             for size in [size for size in SIZES if size < len(there)] + [len(there)]:
                 draws = drawn if size < len(there) else drawn[:1]
-                errors = [_errors(device, *_predicted(device, evidence, order[:size])) for order in draws]
+                errors = [errors_of(device, *_predicted(device, evidence, order[:size])) for order in draws]
                 mape = [error["mape_percent"] for error in errors]
                 mean = {
                     name: float(np.mean([e[name] for e in errors])) for name in errors[0] if name.endswith("percent")
@@ -166,7 +166,13 @@ def _predicted(device: Device, evidence: Sequence[str], measured: np.ndarray | N
     return predicted, latency
 
 
-def _errors(device: Device, predicted: np.ndarray, latency: np.ndarray) -> dict[str, object]:
+def errors_of(device: Device, predicted: np.ndarray, latency: np.ndarray) -> dict[str, object]:
+    """Return the errors of predicted latencies of networks of ``LEAST_MS`` and more, by column.
+
+    Args:
+        device: the device, n networks.
+        predicted, latency: in ms, shape (n,); where a prediction is NaN there is none.
+    """
     judged = np.isfinite(predicted) & (latency >= LEAST_MS)
     relative = predicted[judged] / latency[judged] - 1
     by_family = pd.Series(np.abs(relative)).groupby(device.costs.family[judged]).mean()

@@ -10,6 +10,7 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import read_zoo
 from edgejoule.tables import empty, read_table, write_table, write_text
 from edgejoule.tables.contracts import (
+    ABLATION,
     ACCURACY,
     EVIDENCE,
     LEARNING_CURVE,
@@ -65,11 +66,11 @@ def summarise(devices: Sequence[Path], passes: Path, zoo: Path, output: Path, se
     write_text(output / "accuracy.md", markdown(errors, parts))
 
 
-_KERNEL_TABLES = {table.name: table for table in (EVIDENCE, LEARNING_CURVE)}
+_KERNEL_TABLES = {table.name: table for table in (EVIDENCE, ABLATION, LEARNING_CURVE)}
 
 
 def stack_kernel_tables(files: Sequence[Path], name: str, output: Path) -> None:
-    """Write all devices' rows of the table ``evidence`` or ``learning-curve``, and beside them Markdown."""
+    """Write all devices' rows of ``evidence``, ``ablation`` or ``learning-curve``, and beside them Markdown."""
     if name not in _KERNEL_TABLES:
         raise EdgejouleError(f"--table: '{name}' is none of {', '.join(_KERNEL_TABLES)}")
     table = _KERNEL_TABLES[name]

@@ -32,6 +32,7 @@ from edgejoule.tables.contracts.scores import (
     SENSITIVITY,
 )
 from edgejoule.tables.contracts.validation import (
+    ABLATION,
     ACCURACY,
     EVIDENCE,
     LEARNING_CURVE,
@@ -69,6 +70,7 @@ ALL = (
     PAIRED,
     NOISE_FLOOR,
     EVIDENCE,
+    ABLATION,
     LEARNING_CURVE,
     SCORES,
     COMPARISONS,
@@ -87,6 +89,7 @@ ALL = (
 )
 
 __all__ = [
+    "ABLATION",
     "ACCURACY",
     "AGREEMENT",
     "ALL",

@@ -139,6 +139,20 @@ EVIDENCE = Table(
     key=("device", "evidence"),
 )
 
+ABLATION = Table(
+    "ablation",
+    "What stands in the way of a smaller error: latency of networks whose families were left out, by predictors that "
+    "lack something, or know something that nobody can know beforehand, down to the noise of the recording itself.",
+    (
+        DEVICE,
+        Column("variant", TEXT, "what the predictor lacks or knows"),
+        *_KERNEL_ERRORS,
+        Column("worst_family", TEXT, "family with the largest error"),
+        Column("worst_mape_percent", REAL, "its mean absolute relative error"),
+    ),
+    key=("device", "variant"),
+)
+
 LEARNING_CURVE = Table(
     "learning-curve",
     "Error in latency against minutes of measuring kernels alone: how few minutes a new device needs.",
