@@ -158,6 +158,7 @@ def _relative(amounts: np.ndarray, target: np.ndarray) -> np.ndarray:
     there = norm > 0
     least = np.where(np.arange(len(norm)) == 1, -np.inf, 0.0)
     coefficients = np.zeros(len(norm))
-    found = lsq_linear(scaled[:, there] / norm[there], np.ones(len(target)), (least[there], np.inf))
+    bounds = least[there], np.inf
+    found = lsq_linear(scaled[:, there] / norm[there], np.ones(len(target)), bounds, method="bvls")
     coefficients[there] = found.x / norm[there]
     return coefficients

@@ -42,13 +42,7 @@ class RooflineTrees:
     The roofline extrapolates; the trees learn what it cannot: padding to vector widths, caches, small maps; where
     physics says which way (``INPUTS``), they are monotone. Kernels weigh the square root of their time in the trees and
     their time in the roofline, so that microseconds do not rule.
-
-    Args:
-        rounds: how many trees; none leaves the roofline alone.
     """
-
-    def __init__(self, rounds: int = ROUNDS) -> None:
-        self.rounds = rounds
 
     def fit(self, rows: KernelRows, duration_ms: np.ndarray) -> Self:
         """Fit to the time of each kernel, shape (k,)."""
@@ -71,26 +65,26 @@ class RooflineTrees:
         residual = np.clip(logarithm, -MOST, MOST)
         weight = np.sqrt(time)
         data = xgboost.DMatrix(rows.inputs, residual, weight=weight / weight.mean())
-        self.trees = xgboost.train(TREES, data, self.rounds)
+        self.trees = xgboost.train(TREES, data, ROUNDS)
         return self
 
     def roofline(self, rows: KernelRows) -> np.ndarray:
-        """Return the roofline's time alone (ms), shape (k,)."""
+        """Return the roofline's time (ms), shape (k,): the law's own, or that of all kernels."""
         laws, position = np.unique(rows.law, return_inverse=True)
         coefficients = np.array([self.laws.get(str(law), self.pooled) for law in laws])[position]
         coefficients[self._thin(rows) & (rows.amounts[:, 1] == 0)] = self.light
         return np.maximum((rows.amounts * coefficients).sum(axis=1), SHORTEST_MS)
 
-    def _factor(self, rows: KernelRows) -> np.ndarray:
-        """Return by how much kernels of thin laws differ from the roofline that they take, 1 for others, shape (k,)."""
+    def law(self, rows: KernelRows) -> np.ndarray:
+        """Return the time by the kernel's law alone (ms), shape (k,): its roofline, or another's times a factor."""
         laws, position = np.unique(rows.law, return_inverse=True)
-        return np.array([self.thin.get(str(law), 1.0) for law in laws])[position]
+        return self.roofline(rows) * np.array([self.thin.get(str(law), 1.0) for law in laws])[position]
 
     def predict(self, rows: KernelRows) -> np.ndarray:
         """Return the predicted time (ms), shape (k,)."""
         residual = self.trees.inplace_predict(rows.inputs).astype(float)
         residual[self._thin(rows)] = 0
-        return self._factor(rows) * self.roofline(rows) * np.exp(np.clip(residual, -MOST, MOST))
+        return self.law(rows) * np.exp(np.clip(residual, -MOST, MOST))
 
     def _thin(self, rows: KernelRows) -> np.ndarray:
         """Return which kernels are of a law that training hardly had, shape (k,)."""
