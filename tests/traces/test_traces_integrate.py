@@ -141,6 +141,15 @@ def test_a_counter_that_wraps():
     assert reset.energy_j[0] / reset.observed_s[0] == pytest.approx(2.5, rel=1e-9)
 
 
+def test_a_counter_that_is_set_back_did_not_wrap():
+    t_ns = np.arange(500) * PERIOD
+    counter = 1000 + 2.5 * t_ns * 1e-9
+    counter[200:] -= 400
+    found = integrate("counter", t_ns, counter, [5 * PERIOD], [480 * PERIOD], wrap_j=262143.3)
+    assert found.observed_s[0] == pytest.approx(4.74), "all but the step in which it was set back"
+    assert found.energy_j[0] / found.observed_s[0] == pytest.approx(2.5, rel=1e-9)
+
+
 @given(st.integers(2, 12), st.integers(0, 400))
 def test_a_counter_read_more_often_than_it_is_updated(reads, start_ms):
     # Updated every 50 ms by the energy since then, read every 50 / reads ms: power is 4 W throughout.

@@ -105,11 +105,12 @@ def count_readings(windows: Windows, t_ns: np.ndarray, values: np.ndarray) -> No
 def counter_power(t_ns: np.ndarray, energy_j: np.ndarray, wrap_j: float | None) -> np.ndarray:
     """Return the mean power (W) from each reading of a counter to the next; shape (readings - 1,).
 
-    A counter that falls without being known to wrap was reset: what it counted meanwhile is unknown (nan).
+    A counter that falls without being known to wrap, or by less than half of where it wraps, was reset: what it counted
+    meanwhile is unknown (nan).
     """
     steps = np.diff(energy_j)
     if wrap_j is not None:
-        steps = np.where(steps < 0, steps + wrap_j, steps)
+        steps = np.where(steps < -wrap_j / 2, steps + wrap_j, steps)
     return np.where(steps < 0, np.nan, steps) / (np.diff(t_ns) * NS)
 
 
