@@ -14,7 +14,7 @@ from edgejoule.graphs.describe import catalogue, describe_zoo
 from edgejoule.graphs.export import describe, save
 from edgejoule.graphs.kernels import kernels_of_file, summary, table_of
 from edgejoule.graphs.model import read_graph
-from edgejoule.graphs.runnable import export_with_weights
+from edgejoule.graphs.runnable import TOLERANCE, export_with_weights
 from edgejoule.graphs.runtimes import ask
 from edgejoule.graphs.zoo import input_shape
 from edgejoule.tables import to_arrow
@@ -126,6 +126,16 @@ def test_random_weights_are_seeded_and_not_denormal(described):
     for value in first.values():
         if value.is_floating_point():
             assert not ((value != 0) & (value.abs() < tiny)).any()
+
+
+@pytest.mark.parametrize("name", ["mobilenet-v1-0.25-128", "mobilenet-v3-small_224_0.75", "shufflenet_v2_x0_5"])
+def test_what_a_network_with_random_weights_computes_depends_on_its_input(described, name):
+    """Else a comparison of outputs would compare the last layer's bias with itself."""
+    row, _, _ = described[name]
+    network, generator = build(row), torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        first, second = (network(torch.randn(input_shape(row.input), generator=generator)) for _ in range(2))
+    assert (first - second).abs().max() > 10 * TOLERANCE * first.abs().max()
 
 
 def test_the_runtime_is_asked_and_its_rules_nearly_agree(described):

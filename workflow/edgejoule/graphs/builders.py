@@ -9,6 +9,8 @@ from edgejoule.graphs.zoo import arguments_of
 if TYPE_CHECKING:
     from torch import nn
 
+#: Builders whose convolutions begin as PyTorch's do, which make their inputs smaller.
+_FADING = ("edgejoule", "torchvision", "variant")
 _HINT = "install the networks with: pip install 'edgejoule[zoo]'"
 
 
@@ -20,7 +22,8 @@ def build(row, seed: int = 0, pretrained: bool = False) -> "nn.Module":
     """Build a network, in evaluation mode.
 
     Cost does not depend on the weights' values, so they are random unless ``pretrained``, which needs a network
-    connection. The initialisation that the builders bring keeps activations away from denormal numbers.
+    connection. They are drawn so that activations neither fade nor grow from layer to layer: none is a denormal number,
+    and what a file computes can be compared.
 
     Args:
         row: a row of the zoo (named tuple or mapping-like with ``architecture``, ``builder`` and ``arguments``).
@@ -39,7 +42,10 @@ def build(row, seed: int = 0, pretrained: bool = False) -> "nn.Module":
     arguments = arguments_of(row.arguments, where)
     torch.manual_seed(seed + zlib.crc32(row.architecture.encode()))
     try:
-        return _MAKERS[row.builder](arguments, pretrained).eval()
+        network = _MAKERS[row.builder](arguments, pretrained).eval()
+        if row.builder in _FADING and not pretrained:
+            _keep_scale(network)
+        return network
     except OSError as error:
         if not pretrained:
             raise
@@ -49,6 +55,15 @@ def build(row, seed: int = 0, pretrained: bool = False) -> "nn.Module":
         ) from error
     except (TypeError, KeyError, ValueError, RuntimeError) as error:
         raise EdgejouleError(f"{where}: {row.builder} cannot build it from {row.arguments}: {error}") from error
+
+
+def _keep_scale(network: "nn.Module") -> None:
+    """Draw the weights of convolutions anew, so that outputs have the scale of inputs (He et al. 2015)."""
+    from torch import nn
+
+    for part in network.modules():
+        if isinstance(part, nn.Conv2d):
+            nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
 
 
 def without_data(row) -> "nn.Module":
