@@ -27,7 +27,7 @@ STATUS = {
 #: ``LiteRtHwAccelerators``, the tags of ``LiteRtEnvOption``, its ``LiteRtAnyType`` and ``LiteRtLogSeverity``.
 PROCESSOR, ONLY_ACCELERATORS, LEAST_SEVERITY, WHOLE_NUMBER, ERROR = 1, 24, 25, 2, 3
 #: ``LiteRtTensorBufferLockMode``.
-READ, WRITE = 0, 1
+WRITE = 1
 #: ``LiteRtElementType``: those that networks have at their ends.
 TYPES = {1: np.float32, 2: np.int32, 3: np.uint8, 4: np.int64, 6: np.bool_, 9: np.int8, 10: np.float16}
 #: ``LiteRtProfilerEventType``: an operator of the interpreter, and one inside a delegate such as XNNPACK.
@@ -134,7 +134,7 @@ class Model:
             )
             signature = library.make("LiteRtGetModelSignature", source, FIRST)
             self.inputs, self.input_types = self._buffers(signature, "Input")
-            self.outputs, self.output_types = self._buffers(signature, "Output")
+            self.outputs, _ = self._buffers(signature, "Output")
         except EdgejouleError:
             self.close()
             raise
@@ -185,20 +185,11 @@ class Model:
 
     def write(self, index: int, value: np.ndarray) -> None:
         """Fill an input."""
-        self._copy(self.inputs[index], np.ascontiguousarray(value), WRITE)
-
-    def read(self, index: int) -> np.ndarray:
-        """Return a copy of an output."""
-        value = np.empty(self.output_types[index].shape, self.output_types[index].dtype)
-        self._copy(self.outputs[index], value, READ)
-        return value
-
-    def _copy(self, buffer: int, value: np.ndarray, mode: int) -> None:
-        address = ctypes.c_void_p()
-        self.library.call("LiteRtLockTensorBuffer", ctypes.c_void_p(buffer), ctypes.byref(address), mode)
-        target, source = (address, value.ctypes.data) if mode == WRITE else (value.ctypes.data, address)
-        ctypes.memmove(target, source, value.nbytes)
-        self.library.call("LiteRtUnlockTensorBuffer", ctypes.c_void_p(buffer))
+        value = np.ascontiguousarray(value)
+        address, buffer = ctypes.c_void_p(), ctypes.c_void_p(self.inputs[index])
+        self.library.call("LiteRtLockTensorBuffer", buffer, ctypes.byref(address), WRITE)
+        ctypes.memmove(address, value.ctypes.data, value.nbytes)
+        self.library.call("LiteRtUnlockTensorBuffer", buffer)
 
     def run(self) -> int:
         """Run once; return the status, 0 if it succeeded."""
