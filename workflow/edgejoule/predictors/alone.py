@@ -1,4 +1,4 @@
-"""Kernels that were measured alone, between two neighbours, as evidence of what they cost inside networks."""
+"""Kernels that were measured alone, as evidence of what they cost inside networks."""
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from edgejoule.graphs.identified import identified_kernels
+from edgejoule.predictors.metered import halved
 from edgejoule.predictors.rows import EVIDENCE, NODES, KernelRows
 from edgejoule.predictors.times import SHORTEST_MS
 
@@ -15,7 +16,10 @@ SHRINK = 10
 
 
 def alone_kernels(costs: pd.DataFrame, kernels: pd.DataFrame) -> pd.DataFrame:
-    """Return the kernels measured alone with their configuration, ``duration_ms`` (ms) and ``evidence``.
+    """Return the kernels measured alone with their configuration, ``duration_ms``, ``energy_mj`` and ``evidence``.
+
+    The time (ms) is that between neighbours where it was measured, the energy (mJ) what a meter saw of a kernel that
+    ran alone; NaN where none did, or saw more of the runtime than of the kernel (quality ``flagged``).
 
     Args:
         costs: a device's rows of results/datasets/kernels.parquet; only those with a time of their own count.
@@ -24,7 +28,10 @@ def alone_kernels(costs: pd.DataFrame, kernels: pd.DataFrame) -> pd.DataFrame:
             where that is not stated); one of the zoo belongs to no network here, and is left out.
     """
     measured = costs[costs["latency_ms"].notna() & costs["quality"].ne("failed")].drop_duplicates("kernel")
-    times = measured.set_index("kernel")["latency_ms"]
+    measured = measured.reindex(columns=list(dict.fromkeys([*measured.columns, "between_ms", "energy_mj", "origin"])))
+    seen = measured["origin"].eq("measured") & measured["quality"].eq("ok")
+    times = measured["between_ms"].fillna(measured["latency_ms"]).set_axis(measured["kernel"])
+    energies = measured["energy_mj"].where(seen).set_axis(measured["kernel"])
     zoo = kernels[kernels["kernel"].isin(times.index)].drop_duplicates("kernel").assign(evidence="zoo")
     drawn = measured[measured["kernel_source"].fillna("synthetic").eq("synthetic")]
     others = sorted(set(drawn["kernel"]) - set(zoo["kernel"]))
@@ -32,7 +39,10 @@ def alone_kernels(costs: pd.DataFrame, kernels: pd.DataFrame) -> pd.DataFrame:
     if others:
         parts.append(identified_kernels(others).assign(evidence="synthetic", network=""))
     table = pd.concat(parts, ignore_index=True)
-    return table.assign(duration_ms=table["kernel"].map(times))
+    halves = measured["kernel"][measured.reindex(columns=["precision"])["precision"].eq("fp16")]
+    half = table["kernel"].isin(halves) & table["precision"].eq("fp32")
+    table = pd.concat([table[~half], halved(table[half])]).sort_index()
+    return table.assign(duration_ms=table["kernel"].map(times), energy_mj=table["kernel"].map(energies))
 
 
 def evidence_of(rows: KernelRows, evidence: Sequence[str] = EVIDENCE) -> KernelRows:

@@ -77,7 +77,8 @@ def _kernels(counts: dict[str, int]) -> list[str]:
     if not counts:
         return []
     alone = f"{counts['zoo']} of the zoo and {counts['synthetic']} synthetic ones alone"
-    return [f"Times of kernels, by configuration: {counts['nodes']} inside networks, {alone}."]
+    seen = f" A meter measured the energy of {counts['metered']} of them alone." if counts["metered"] else ""
+    return [f"Times of kernels, by configuration: {counts['nodes']} inside networks, {alone}.{seen}"]
 
 
 def _quantity(name: str) -> str:
@@ -94,14 +95,15 @@ def _interval(model: dict, metric: str) -> str:
     return "none" if width is None else f"x or / {math.exp(width * FLOOR):.3f}"
 
 
-def _from_kernels(latency: dict) -> str:
-    laws = len(latency["kernels"]["laws"])
-    silent = ", ".join(latency["silent"])
-    rest = "" if not silent else f" Of these laws the profiler told no time; networks' latencies tell it: {silent}."
+def _from_kernels(model: dict, cost: str, unit: str) -> str:
+    laws = len(model["kernels"]["laws"])
+    silent = ", ".join(model["silent"])
+    what = "time" if cost == "latency" else "energy"
+    rest = "" if not silent else f" Of these laws no kernel's {what} is known; networks' totals tell it: {silent}."
     return (
-        f"Predicted latency (ms) is {latency['scale']:.4g} x the sum of the kernels' times "
-        f"{latency['per_count']:+.3g} x their number. A kernel's time is a non-negative roofline ({laws} laws by kind "
-        "and layout) times a factor that gradient-boosted trees (XGBoost) learned from kernels' own times." + rest
+        f"Predicted {cost} ({unit}) is {model['scale']:.4g} x the sum of the kernels' own "
+        f"{model['per_count']:+.3g} x their number. A kernel's {what} is a non-negative roofline ({laws} laws by kind "
+        f"and layout) times a factor that gradient-boosted trees (XGBoost) learned from kernels." + rest
     )
 
 
@@ -111,7 +113,7 @@ def _form(model: dict) -> list[str]:
         if model[cost] is None:
             continue
         if model[cost]["form"] == "kernels":
-            lines += [_from_kernels(model[cost]), ""]
+            lines += [_from_kernels(model[cost], cost, unit), ""]
             continue
         lines.append(f"Predicted {cost} ({unit}) is the weighted geometric mean of these non-negative linear models:")
         lines.append("")

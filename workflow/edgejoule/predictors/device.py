@@ -15,6 +15,8 @@ from edgejoule.predictors.folds import FEW, MOST
 from edgejoule.predictors.intervals import difficulty, half_widths
 from edgejoule.predictors.kernelwise import FromKernels
 from edgejoule.predictors.linear import NonNegativeLinear
+from edgejoule.predictors.metered import as_energies
+from edgejoule.predictors.metered import metered as has_energies
 from edgejoule.predictors.times import ForestPerKind
 from edgejoule.predictors.trees import TreesNetwork
 from edgejoule.tables.vocabulary import METRICS
@@ -82,7 +84,8 @@ class DevicePredictor:
     the training networks, so the four metrics cannot contradict each other.
 
     Where kernels have times of their own, the latency of ``edgejoule`` and ``random-forest-per-kernel`` is learned from
-    them. Where power is a declared constant, energy is latency times that constant.
+    them; where a meter saw the energy of kernels alone, so is energy. Where power is a declared constant, energy is
+    latency times that constant.
 
     Args:
         name: predictor, a key of ``MODELS`` or ``KERNEL_MODELS``.
@@ -104,6 +107,9 @@ class DevicePredictor:
             power_w = energy_mj[metered] / latency_ms[metered]
             if np.ptp(power_w) < CONSTANT * power_w.mean():
                 self.watts = float(power_w.mean())
+            elif self.name in KERNEL_MODELS and has_energies(features):
+                alone = as_energies(features.take(metered))
+                self.energy = KERNEL_MODELS[self.name]().fit(alone, energy_mj[metered], costs.family[metered])
             else:
                 totals = MODELS.get(self.name, KernelTotals)()
                 self.energy = totals.fit(features.take(metered), energy_mj[metered], costs.family[metered])
@@ -202,7 +208,7 @@ class DevicePredictor:
     @property
     def needs_kernels(self) -> bool:
         """Whether features must carry single kernels."""
-        return isinstance(self.latency, FromKernels)
+        return any(isinstance(model, FromKernels) for model in (self.latency, self.energy))
 
     def to_dict(self) -> dict:
         """Return the predictor ``edgejoule`` as JSON-able values."""
@@ -221,7 +227,10 @@ class DevicePredictor:
         predictor = cls("edgejoule")
         form = FromKernels if value["latency"]["form"] == "kernels" else KernelTotals
         predictor.latency = form.from_dict(value["latency"])
-        predictor.energy = None if value["energy"] is None else KernelTotals.from_dict(value["energy"])
+        predictor.energy = None
+        if value["energy"] is not None:
+            form = FromKernels if value["energy"]["form"] == "kernels" else KernelTotals
+            predictor.energy = form.from_dict(value["energy"])
         predictor.watts = float("nan") if value["watts"] is None else value["watts"]
         predictor.idle_w = float("nan") if value["idle_w"] is None else value["idle_w"]
         predictor.half_width = dict(value["half_width"])

@@ -1,5 +1,7 @@
 """Kernels' energies recovered from networks' totals: the predictor's shares, with intervals by the bootstrap."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -35,6 +37,10 @@ def inferred_kernels(
     """
     if not costs.metered.any() or rows["origin"].iloc[0] == "estimated":
         return empty(KERNEL_COSTS)
+    if features.rows is not None:
+        # What is inferred is inferred from totals; kernels that were measured stand in the datasets.
+        features = replace(features, rows=None)
+        predictor = DevicePredictor(predictor.name).fit(features, costs)
     measured = pd.MultiIndex.from_frame(rows[["network", "precision"]])
     kernels = kernels[pd.MultiIndex.from_frame(kernels[["network", "precision"]]).isin(measured)].reset_index(drop=True)
     each, whole = kernel_features(kernels), network_features(kernels)

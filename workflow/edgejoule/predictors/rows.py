@@ -62,6 +62,7 @@ class KernelRows:
         duration_ms: time inside the network by the runtime's profiler, or alone; NaN where unknown, shape (k,).
         same: number of the kernel's configuration: kernels of equal number are equal, shape (k,).
         evidence: what the time is from, position in ``EVIDENCE``, shape (k,).
+        energy_mj: energy that a meter saw while it ran alone; NaN where none did, shape (k,).
     """
 
     owner: np.ndarray
@@ -71,6 +72,7 @@ class KernelRows:
     duration_ms: np.ndarray
     same: np.ndarray
     evidence: np.ndarray
+    energy_mj: np.ndarray
 
     @property
     def inside(self) -> Self:
@@ -78,9 +80,10 @@ class KernelRows:
         return self.where(self.owner >= 0) if (self.owner < 0).any() else self
 
     def counts(self) -> dict[str, int]:
-        """Return how many different configurations have a time of each sort."""
+        """Return how many different configurations have a time of each sort, and how many an energy."""
         known = np.isfinite(self.duration_ms)
-        return {name: len(np.unique(self.same[known & (self.evidence == i)])) for i, name in enumerate(EVIDENCE)}
+        times = {name: len(np.unique(self.same[known & (self.evidence == i)])) for i, name in enumerate(EVIDENCE)}
+        return times | {"metered": len(np.unique(self.same[np.isfinite(self.energy_mj)]))}
 
     def where(self, kept: np.ndarray) -> Self:
         """Return the chosen kernels of the same networks; ``kept`` is a mask, shape (k,)."""
@@ -114,7 +117,7 @@ def kernel_rows(
     """Return the kernels of ``kernels`` (columns of results/graphs/kernels.parquet) for learners.
 
     Args:
-        kernels: k kernels; ``layout`` and ``duration_ms`` are further columns that may be absent.
+        kernels: k kernels; ``layout``, ``duration_ms`` and ``energy_mj`` are further columns that may be absent.
         owner: the network of each kernel, -1 for none, shape (k,).
         group: the group of each kernel, shape (k,).
         evidence: what ``duration_ms`` is from, position in ``EVIDENCE``, shape (k,); without it, from nodes.
@@ -153,10 +156,10 @@ def kernel_rows(
     kind = kernels["kind"].astype(str).to_numpy(object)
     law = kind + "|" + group.astype(str).astype(object) + np.where(blocked, "|nchwc", "").astype(object)
     amounts = np.column_stack([np.ones(len(kernels)), macs / 1e6, activations / 1e6, weights / 1e6])
-    known = kernels["duration_ms"].to_numpy(float) if "duration_ms" in kernels else np.full(len(kernels), np.nan)
+    measured = kernels.reindex(columns=["duration_ms", "energy_mj"]).to_numpy(float)
     same = pd.factorize(kernels["kernel"])[0]
     source = np.zeros(len(kernels), int) if evidence is None else evidence
-    return KernelRows(owner, law, amounts, inputs, known, same, source)
+    return KernelRows(owner, law, amounts, inputs, measured[:, 0], same, source, measured[:, 1])
 
 
 def _padding(amount: np.ndarray, block: int) -> np.ndarray:

@@ -13,6 +13,7 @@ from edgejoule.names import did_you_mean
 from edgejoule.predictors import store
 from edgejoule.predictors.device import DevicePredictor
 from edgejoule.predictors.features import Features, kernel_features, network_features
+from edgejoule.predictors.kernelwise import FromKernels
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,8 @@ class ServedPredictor:
         latency = "latency learned from the profiler's times of single kernels"
         if self.origin == "estimated":
             return f"{latency}; energy = declared power x latency"
+        if isinstance(self._predictor.energy, FromKernels):
+            return "latency and energy learned from single kernels, whose energy a meter saw alone"
         metered = self._predictor.energy is not None or np.isfinite(self._predictor.watts)
         return f"{latency}; energy inferred from networks' totals" if metered else latency
 

@@ -11,6 +11,7 @@ from edgejoule.predictors.device import Costs
 from edgejoule.predictors.features import Features, network_features, select
 from edgejoule.predictors.kernelwise import timed
 from edgejoule.predictors.matching import with_durations
+from edgejoule.predictors.metered import metered, with_half_precision
 from edgejoule.tables import read_table
 from edgejoule.tables.contracts import NODES
 
@@ -47,8 +48,8 @@ def training_set(
         kernels: rows of results/graphs/kernels.parquet.
         nodes: the runtime's own times of kernels, a recording's nodes.parquet, where it has one. They are used where
             they can be matched to most kernels; a graph as another machine's runtime made it may not match.
-        alone: the device's rows of results/datasets/kernels.parquet, where it measured kernels alone. They are used
-            beside nodes only.
+        alone: the device's rows of results/datasets/kernels.parquet, where it measured kernels alone. Without nodes
+            they are used only where a meter measured the energy of kernels that do most of the networks' work.
     """
     devices = networks["device"].unique()
     if len(devices) > 1:
@@ -56,12 +57,15 @@ def training_set(
     rows = networks[networks["quality"].ne("failed") & networks["latency_ms"].notna()].reset_index(drop=True)
     if rows.empty:
         return rows, network_features(kernels.iloc[:0]), Costs.of(rows)
-    mine = kernels_for(kernels[kernels["network"].isin(rows["network"])], rows["runtime"].iloc[0])
+    runtime = rows["runtime"].iloc[0]
+    mine = kernels_for(with_half_precision(kernels[kernels["network"].isin(rows["network"])], rows), runtime)
+    single = None
+    if alone is not None and len(alone):
+        single = alone_kernels(alone, kernels[kernels["runtime"] == runtime])
     if nodes is not None and len(nodes):
-        single = None
-        if alone is not None and len(alone):
-            single = alone_kernels(alone, kernels[kernels["runtime"] == rows["runtime"].iloc[0]])
         features = network_features(with_durations(mine, nodes), rows=True, alone=single)
+    elif single is not None and single["energy_mj"].notna().any():
+        features = network_features(mine, rows=True, alone=single)
     else:
         features = network_features(mine)
     chosen, found = select(features, rows["network"].tolist(), rows["precision"].tolist())
@@ -71,6 +75,6 @@ def training_set(
             f"device '{devices[0]}': {len(missing)} measured networks have no graph in that precision "
             f"({', '.join(missing[:3])}, ...); add them to the zoo and run the graphs stage"
         )
-    if not timed(chosen):
+    if not timed(chosen) and not metered(chosen):
         chosen = replace(chosen, rows=None)
     return rows, chosen, Costs.of(rows)
