@@ -138,7 +138,8 @@ def _runs(recording: Recording, energies: pd.DataFrame, device: Device) -> pd.Da
         runs.loc[timed, "latency_min_ms"] = spread(times.min() * MS_PER_NS)[timed]
         runs.loc[timed, "latency_p50_ms"] = spread(times.quantile(0.5) * MS_PER_NS)[timed]
         runs.loc[timed, "latency_p90_ms"] = spread(times.quantile(0.9) * MS_PER_NS)[timed]
-        runs.loc[timed & runs["drift"].isna(), "drift"] = spread(times.agg(_latency_drift))[timed]
+        untold = timed & runs["drift"].isna()
+        runs.loc[untold, "drift"] = spread(times.agg(_latency_drift))[untold]
     # The window of a kernel between two others spans these too; its source states the kernel's own time.
     stated = (runs["kind"] == "kernel") & runs["latency_ms"].notna()
     runs.loc[stated, "window_ms"] = (runs["latency_ms"] * runs["iterations"])[stated]

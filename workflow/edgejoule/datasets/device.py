@@ -15,6 +15,11 @@ from edgejoule.tables import Table, empty, to_arrow, write_table
 from edgejoule.tables.contracts import KERNEL_COSTS, NETWORKS, PASSES
 from edgejoule.traces import Recording, event_energy, read_recording
 
+#: Times of a kernel that stand beside the latency of its window, where there are any (ms).
+_TIMES = ("between_ms", "isolated_ms")
+#: Below this share of its window, a kernel's energy is mostly that of what the runtime puts around it.
+LEAST_SHARE = 0.8
+
 #: What is written of each device: name of the file, and its table.
 TABLES = {"networks": NETWORKS, "references": NETWORKS, "passes": PASSES, "kernels": KERNEL_COSTS}
 
@@ -145,9 +150,21 @@ def _by_network(zoo: pd.DataFrame) -> pd.DataFrame:
 
 
 def _label_kernels(costs: pd.DataFrame, recording: Recording, device: Device) -> pd.DataFrame:
-    known = recording.events[recording.events["kind"] == "kernel"].drop_duplicates("workload").set_index("workload")
-    known = known.reindex(columns=["kernel_kind", "kernel_source"])
+    runs = recording.events[recording.events["kind"] == "kernel"]
+    known = runs.drop_duplicates("workload").set_index("workload").reindex(columns=["kernel_kind", "kernel_source"])
+    times = runs.reindex(columns=["workload", *_TIMES]).groupby("workload").min().astype(float)
+    costs = costs.assign(**{name: costs["workload"].map(times[name]) for name in _TIMES})
+    # A kernel between two others states its own time; only one that ran alone shares its window with the runtime.
+    alone = ~costs["workload"].isin(runs.loc[runs["latency_ms"].notna(), "workload"])
+    share = (costs["isolated_ms"] / costs["latency_ms"]).where(alone)
+    reason, quality = costs["reason"].astype(object), costs["quality"].astype(object)
+    for row in share.index[share < LEAST_SHARE]:
+        said = f"the kernel is {share[row]:.0%} of its window, which holds what the runtime puts around it too"
+        reason[row] = "; ".join(filter(None, [reason[row], said]))
+        quality[row] = "flagged" if quality[row] == "ok" else quality[row]
     return costs.rename(columns={"workload": "kernel"}).assign(
+        quality=quality,
+        reason=reason,
         device=device.name,
         board=device.board,
         runtime=device.runtime.name,

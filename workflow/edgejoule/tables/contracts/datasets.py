@@ -91,6 +91,8 @@ KERNEL_COSTS = Table(
         Column("kernel_source", TEXT, "where its configuration is from; null = unknown", True, words.KERNEL_SOURCES),
         *COSTS,
         *JUDGED,
+        Column("between_ms", REAL, "latency between neighbours, caches cold, if latency_ms is warm", True, minimum=0),
+        Column("isolated_ms", REAL, "latency alone, caches warm, by the runtime's profiler", True, minimum=0),
         Column("lower_mj", REAL, "lower end of the 90 % interval of energy, where it is inferred", nullable=True),
         Column("upper_mj", REAL, "upper end of the 90 % interval of energy, where it is inferred", nullable=True),
     ),
