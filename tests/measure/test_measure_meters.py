@@ -1,5 +1,6 @@
 """Meters on trees of files, on programs, and on a recorded NVML stream."""
 
+import math
 import subprocess
 import sys
 import time
@@ -258,9 +259,14 @@ class NotSupportedError(NVMLError):
     pass
 
 
-def recorded(power_mw, energy_mj):
-    """Replay a recorded stream of two readings through the functions of pynvml that the meter calls."""
-    power, energy = iter(power_mw), iter(energy_mj) if energy_mj else None
+def recorded(power_mw, energy_mj, instant_mw=()):
+    """Replay a recorded stream of readings through the functions of pynvml that the meter calls."""
+    power, energy, instant = iter(power_mw), iter(energy_mj) if energy_mj else None, iter(instant_mw)
+
+    def fields(_, wanted):
+        assert wanted == [186]
+        watts = next(instant, None)
+        return [SimpleNamespace(nvmlReturn=3 if watts is None else 0, value=SimpleNamespace(uiVal=watts))]
 
     def counter(_):
         if energy is None:
@@ -278,6 +284,9 @@ def recorded(power_mw, energy_mj):
         nvmlDeviceGetName=lambda handle: b"Some GPU",
         nvmlDeviceGetPowerUsage=lambda _: next(power),
         nvmlDeviceGetTotalEnergyConsumption=counter,
+        nvmlDeviceGetFieldValues=fields,
+        NVML_FI_DEV_POWER_INSTANT=186,
+        NVML_SUCCESS=0,
     )
 
 
@@ -292,6 +301,17 @@ def test_nvml_without_a_counter_counts_power():
     meter = Nvml(recorded([80000, 81000], None), None, 100.0)
     assert meter.read() == [("power", 81.0, None)]
     assert rails(meter)["power"].used
+
+
+def test_nvml_reads_instantaneous_power_where_the_driver_tells_it():
+    meter = Nvml(recorded([80000, 81000, 82000], [5000, 6000, 7000], [90000, 91000]), None, 100.0)
+    assert meter.read() == [("counter", 6.0, None), ("instant", 91.0, None), ("power", 81.0, None)]
+    assert {name: rail.used for name, rail in rails(meter).items()} == {
+        "counter": True, "instant": False, "power": False,
+    }  # fmt: skip
+    lost = meter.read()[1]
+    assert lost[0] == "instant" and math.isnan(lost[1])
+    assert rails(Nvml(recorded([80000], None, [90000]), None, 100.0))["instant"].used
 
 
 def test_nvml_says_which_gpus_there_are():

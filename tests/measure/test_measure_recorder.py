@@ -101,7 +101,7 @@ def test_a_recording_has_what_the_contract_asks_for(tmp_path, plan, device):
 @pytest.mark.usefixtures("lock")
 def test_a_finished_recording_is_not_measured_again(tmp_path, plan, monkeypatch):
     record(plan, tmp_path, tmp_path / "parts")
-    monkeypatch.setattr(recorder, "measure_workload", lambda *_: pytest.fail("measured again"))
+    monkeypatch.setattr(recorder, "measure_part", lambda *_: pytest.fail("measured again"))
     record(plan, tmp_path, tmp_path / "parts")
 
 

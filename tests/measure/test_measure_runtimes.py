@@ -58,21 +58,10 @@ def test_profile_keeps_the_fastest_run_and_skips_the_first():
     assert [(node.node, node.duration_ns) for node in nodes] == [("a", 5000), ("b", 6000)]
 
 
-def program(path):
-    """Write a small program of torch.export."""
-    import torch
-    from torch import nn
-
-    module = nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1)).eval()
-    torch.export.save(torch.export.export(module, (torch.zeros(1, 8, 32, 32),)), path)
-    return path
-
-
 #: Runtime: its package, what makes a small model for it, the model's ending, and the setting that tells its threads.
 OTHERS = {
     "litert": ("ai_edge_litert", write_tflite, ".tflite", "threads"),
     "openvino": ("openvino", write_conv, ".onnx", "INFERENCE_NUM_THREADS"),
-    "pytorch": ("torch", program, ".pt2", "threads"),
 }
 
 

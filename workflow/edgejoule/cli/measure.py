@@ -41,6 +41,81 @@ def record(
     typer.echo(f"{output}: {summary(recording)}")
 
 
+@command.command("bundle")
+def bundle(
+    device_file: Annotated[list[Path], typer.Option(help="YAML file of a live device; may be repeated, in order.")],
+    output: Annotated[Path, typer.Option(help="The folder to take there; results are kept in it.")],
+    zoo: Annotated[Path, typer.Option(help="The zoo.")] = Path("config/networks.tsv"),
+    kernels: Annotated[Path | None, typer.Option(help="Kernel plan, if a device file asks for kernels.")] = None,
+    references: Annotated[Path, typer.Option(help="The applications' reference networks.")] = Path(
+        "config/references.tsv"
+    ),
+    seed: Annotated[int, typer.Option(help="Seed of the random weights.")] = 0,
+) -> None:
+    """Write a folder that records devices on a machine without edgejoule: python3 record.py --minutes 9.
+
+    Example: edgejoule measure bundle --device-file my-gpu.yaml --kernels plan.parquet --output bundle
+    """
+    from edgejoule.cli.progress import progress_bar
+    from edgejoule.measure.bundle import write_bundle
+
+    with progress_bar("export") as progress:
+        sizes = write_bundle(device_file, zoo, output, seed, kernels, references, progress)
+    for device, count in sizes.items():
+        typer.echo(f"{device}: {count} measurements")
+
+
+@command.command("collect")
+def collect(
+    device_file: Annotated[Path, typer.Option(help="YAML file of the live device.")],
+    results: Annotated[Path, typer.Option(help="Folder of what the bundle measured: 'results' in it.")],
+    output: Annotated[Path, typer.Option(help="Folder of the recording; usually results/measure/<device>.")],
+) -> None:
+    """Turn what a bundle measured elsewhere into the device's recording, finished or not.
+
+    Example: edgejoule measure collect --device-file gpu.yaml --results bundle/results --output results/measure/gpu
+    """
+    from edgejoule.measure.bundle import collect_packed
+
+    collect_packed(device_file, results, output)
+
+
+@command.command("meter")
+def meter(
+    recording: Annotated[Path, typer.Argument(help="Folder of a recording that observed its meter.")],
+) -> None:
+    """Print how a recording's meter behaved: update periods, idle power, agreement of its views, as Markdown tables.
+
+    Example: edgejoule measure meter results/measure/my-gpu
+    """
+    from edgejoule.measure.observed import meter_report
+    from edgejoule.traces import read_recording
+
+    typer.echo(meter_report(read_recording(recording)))
+
+
+@command.command("energies")
+def energies(
+    recording: Annotated[Path, typer.Argument(help="Folder of a recording with a meter.")],
+    graphs: Annotated[Path | None, typer.Option(help="The kernels of its networks, to add up those alone.")] = None,
+) -> None:
+    """Print how far a meter's energies repeat, how kernels alone add up to networks, and what each kind takes.
+
+    Example: edgejoule measure energies results/measure/my-gpu --graphs results/graphs/kernels.parquet
+    """
+    from edgejoule.measure.energies import energy_report
+    from edgejoule.tables import read_table
+    from edgejoule.tables.contracts import KERNELS
+    from edgejoule.traces import read_recording
+
+    content = read_recording(recording)
+    kernels = None
+    if graphs is not None:
+        kernels = read_table(graphs, KERNELS)
+        kernels = kernels[(kernels["runtime"] == content.meta["runtime"]["name"]) & (kernels["precision"] == "fp32")]
+    typer.echo(energy_report(content, kernels))
+
+
 @command.command("export")
 def export(
     runtime: Annotated[str, typer.Option(help="What will run the networks.")],

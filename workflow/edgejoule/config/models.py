@@ -60,7 +60,11 @@ class Runtime(Model):
     version: str | None = Field(None, description="As the recording states it; a live device fills it in.")
     backend: str = Field("cpu", description="cpu, neon, opencl, cuda, ...: what executes the kernels.")
     threads: PositiveInt | None = Field(None, description="Threads, where they are set.")
-    batch: PositiveInt = 1
+    batch: PositiveInt = Field(1, description="Inputs in one run (live: pytorch only); costs are per input.")
+    precision: Literal["fp32", "fp16"] | None = Field(
+        None, description="What everything is run in (live: pytorch only); unset, as the zoo has it."
+    )
+    channels_last: bool | None = Field(None, description="Maps in the layout NHWC (live: pytorch only).")
 
 
 class Meter(Model):
@@ -100,6 +104,13 @@ class Protocol(Model):
         0, description="Kernels to measure besides the networks: the first of the kernel plan."
     )
     kernel_passes: PositiveInt = Field(2, description="Passes in which kernels are measured too.")
+    kernel_s: PositiveFloat = Field(
+        1.0,
+        description="Back-to-back runs of a kernel that runs alone (s); longer if twenty of the meter's readings are.",
+    )
+    meter_s: list[PositiveFloat] = Field(
+        [1.0, 5.0, 20.0], description="Loads under which a meter itself is observed first (s); [] for none."
+    )
     isolated: bool = Field(False, description="Time kernels by themselves too, with warm caches, for comparison.")
     profiled_passes: NonNegativeInt = Field(2, description="Passes in which the runtime's profiler times nodes.")
     seed: int = 0

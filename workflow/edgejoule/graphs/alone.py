@@ -13,6 +13,8 @@ NOT_ALONE = (
 #: over while it is made, and multiply-accumulates (a fifth of a second on one core at 50 billion a second).
 MOST_BYTES = 500_000_000
 MOST_MACS = 10_000_000_000
+#: Runtimes that launch one kernel per operator (PyTorch documentation, "CUDA Graphs": a graph replays the same).
+EAGER = ("pytorch",)
 #: ONNX Runtime's blocked layout on x86 with AVX-512: channels in a block, and what channels have to be a multiple of.
 BLOCK = 16
 ALIGNED = 4
@@ -22,7 +24,9 @@ def reason_left_out(kernels: pd.DataFrame) -> pd.Series:
     """Return why each kernel is not measured alone; empty where it is."""
     size = kernels["bytes_in"] + kernels["bytes_out"] + kernels["bytes_weights"]
     large = (size > MOST_BYTES) | (kernels["macs"] > MOST_MACS)
-    undetermined = kernels["kind"].isin(NOT_ALONE) | kernels["kind"].str.startswith("other:")
+    # PyTorch's attention takes queries, keys and values of the same length, which the configuration has.
+    whole = kernels["kind"].eq("attention") & kernels["runtime"].isin(EAGER)
+    undetermined = (kernels["kind"].isin(NOT_ALONE) & ~whole) | kernels["kind"].str.startswith("other:")
     reason = pd.Series("", index=kernels.index, dtype="object")
     reason[large] = f"larger than {MOST_BYTES / 1e6:.0f} MB or {MOST_MACS / 1e9:.0f} billion multiply-accumulates"
     reason[undetermined] = "cannot be rebuilt alone"
@@ -47,7 +51,16 @@ def executed(runtime: str, layout: str) -> Callable[[Mapping[str, object]], dict
         runtime: the runtime.
         layout: its layout, for runtimes that have only one.
     """
-    return _onnxruntime if runtime == "onnxruntime" else lambda row: {**row, "layout": layout}
+    if runtime == "onnxruntime":
+        return _onnxruntime
+    return (
+        (lambda row: {**_unfused(row), "layout": layout}) if runtime in EAGER else lambda row: {**row, "layout": layout}
+    )
+
+
+def _unfused(row: Mapping[str, object]) -> dict[str, object]:
+    """Return the configuration without its fused tail: what follows is launched as a kernel of its own."""
+    return {**row, "tail": "", "kind": {"bn+relu": "bn", "add+relu": "add"}.get(row["kind"], row["kind"])}
 
 
 def _onnxruntime(row: Mapping[str, object]) -> dict[str, object] | None:

@@ -56,6 +56,24 @@ SANDWICHES: dict[str, Callable[[Mapping, bool], bytes]] = {
 }
 
 
+def has_sandwiches(runtime: Runtime) -> bool:
+    """Return whether a runtime's profiler tells a kernel from its neighbours."""
+    return any(name in runtime.versions() for name in SANDWICHES)
+
+
+def model_of(configuration: Mapping, runtime: Runtime, isolated: bool) -> bytes:
+    """Return the model file of one kernel between its neighbours, or ``isolated``, for one of ``SANDWICHES``.
+
+    Raises:
+        EdgejouleError: the kernel cannot be rebuilt, or what builds models is not installed.
+    """
+    name = next(name for name in SANDWICHES if name in runtime.versions())
+    try:
+        return SANDWICHES[name](configuration, isolated)
+    except ModuleNotFoundError as error:
+        raise EdgejouleError(f"measuring kernels needs the package '{error.name}' where it is done") from error
+
+
 def measure_kernel(configuration: Mapping, runtime: Runtime, runs: int = RUNS, isolated: bool = False) -> np.ndarray:
     """Return the kernel's duration in each run (ns), shape (runs,).
 
@@ -69,13 +87,9 @@ def measure_kernel(configuration: Mapping, runtime: Runtime, runs: int = RUNS, i
         EdgejouleError: the kernel cannot be rebuilt, the runtime executes it as something else than in a network, or
             faster than its profiler can tell.
     """
-    name = next(name for name in SANDWICHES if name in runtime.versions())
-    try:
-        model = SANDWICHES[name](configuration, isolated)
-    except ModuleNotFoundError as error:
-        raise EdgejouleError(f"measuring kernels needs the package '{error.name}' where it is done") from error
+    model = model_of(configuration, runtime, isolated)
     durations, nodes = runtime.middle(model, MIDDLE, runs, (lambda: None) if isolated else flush_caches)
-    if name == "onnxruntime":
+    if "onnxruntime" in runtime.versions():
         check_told(configuration, nodes)
     elif not durations.all():
         raise EdgejouleError(

@@ -9,11 +9,11 @@ import pandas as pd
 from edgejoule.config.models import Device
 from edgejoule.errors import EdgejouleError
 from edgejoule.measure.parts import Parts
-from edgejoule.measure.plan import Plan
+from edgejoule.measure.plan import METER, PROBLEMS, Plan
 from edgejoule.tables import contracts, empty
 from edgejoule.traces import Recording
 
-STATED = ("latency_ms", "latency_p50_ms", "latency_p90_ms", "top1", "isolated_ms")
+STATED = ("latency_ms", "latency_p50_ms", "latency_p90_ms", "top1", "isolated_ms", "between_ms")
 
 
 def collect(device: Device, folder: Path | str) -> Recording:
@@ -47,7 +47,7 @@ def collect(device: Device, folder: Path | str) -> Recording:
         trace=trace,
         samples=samples_of(good),
         nodes=nodes_of(good),
-        problems=problems_of(problems, device),
+        problems=pd.concat([problems_of(problems, device), planned_problems(folder)], ignore_index=True),
     )
 
 
@@ -56,6 +56,13 @@ def contributing(sessions: list[dict], parts: list[dict]) -> list[dict]:
     starts = np.array([part["events"][0]["start_ns"] for part in parts])
     begins = np.array([session["offset_ns"] for session in sessions])
     return [sessions[index] for index in np.unique(np.searchsorted(begins, starts, "right") - 1)]
+
+
+def planned_problems(folder: Path) -> pd.DataFrame:
+    """Return what the plan left out (table PROBLEMS)."""
+    path = folder / PROBLEMS
+    rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return pd.DataFrame(rows, columns=contracts.PROBLEMS.names)
 
 
 def describe_recording(device: Device, plan: Plan, sessions: list[dict]) -> dict:
@@ -107,7 +114,7 @@ def observed_period_ns(trace: pd.DataFrame, rail: dict) -> dict[str, int]:
 def event_name(part: dict, kind: str, index: int) -> str:
     """Return the identifier of an event: workload, pass and, for all but the workload's own, kind and position."""
     own = f"{part['workload']}/{part['pass']}"
-    return own if kind == part["kind"] else f"{own}/{kind}-{index}"
+    return own if kind == part["kind"] != METER else f"{own}/{kind}-{index}"
 
 
 def events_of(parts: list[dict]) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """Networks as the files that runtimes load."""
 
-import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +8,10 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.graphs.builders import RefusedError, build
-from edgejoule.graphs.export import zeros_for
+from edgejoule.graphs.builders import RefusedError
 from edgejoule.graphs.precision import convert
 from edgejoule.graphs.runnable import export_with_weights
 from edgejoule.graphs.tflite import export_tflite
-from edgejoule.graphs.zoo import input_shape
 from edgejoule.measure.plan import Workload
 from edgejoule.measure.prepare import export_once
 from edgejoule.measure.recorder import Progress
@@ -39,24 +36,14 @@ def export_int8(row, path: Path, seed: int, pretrained: bool) -> None:
         convert(single, path, "int8", seed, f"network '{row.network}'")
 
 
-def export_program(row, path: Path, seed: int, pretrained: bool) -> None:
-    """Write a network of the zoo as a program of ``torch.export``."""
-    import torch
-
-    module, buffer = build(row, seed=seed, pretrained=pretrained), io.BytesIO()
-    with torch.no_grad():
-        example = zeros_for(module, input_shape(row.input))
-        torch.export.save(torch.export.export(module, (example,)), buffer)
-    path.write_bytes(buffer.getvalue())
-
-
 #: Runtime: ending of its model files, and what writes them.
 EXPORTS: dict[str, tuple[str, Callable]] = {
     "litert": (".tflite", export_tflite),
     "onnxruntime": (".onnx", export_onnx),
     "openvino": (".onnx", export_onnx),
-    "pytorch": (".pt2", export_program),
 }
+#: Runtimes that build networks where they are measured, instead of reading files.
+BUILT_THERE = ("pytorch",)
 
 
 def exporter(runtime: str, precision: str) -> tuple[str, Callable]:
@@ -73,6 +60,19 @@ def exporter(runtime: str, precision: str) -> tuple[str, Callable]:
     raise RefusedError(f"networks for the runtime '{runtime}' are not exported in {precision.upper()}")
 
 
+def built_there(row, precision: str, seed: int, pretrained: bool) -> Workload:
+    """Return a network that the runtime builds where it is measured.
+
+    Raises:
+        RefusedError: the zoo has it in INT8, which is not built.
+    """
+    if row.precision == "int8":
+        raise RefusedError("PyTorch's networks are run in FP32 or FP16")
+    names = ("network", "architecture", "builder", "arguments", "input")
+    configuration = {name: str(getattr(row, name)) for name in names} | {"seed": seed, "pretrained": pretrained}
+    return Workload(row.network, "network", precision, configuration=configuration)
+
+
 def export_all(
     networks: pd.DataFrame,
     runtime: str,
@@ -81,8 +81,9 @@ def export_all(
     progress: Progress | None = None,
     kind: str = "network",
     pretrained: bool = False,
+    precision: str | None = None,
 ) -> tuple[list[Workload], pd.DataFrame]:
-    """Export networks with weights for a runtime, unless they are there.
+    """Export networks with weights for a runtime, unless they are there or it builds them itself.
 
     Args:
         networks: rows of the zoo.
@@ -92,6 +93,7 @@ def export_all(
         progress: told before each network.
         kind: kind of workload that they are, ``network`` or ``application``.
         pretrained: published weights instead of random ones; a network without any is a problem.
+        precision: what a runtime that builds them itself runs them in; unset, as the zoo has them.
 
     Returns:
         The networks as workloads, and one problem (table PROBLEMS) for each that the runtime's converter refuses.
@@ -99,16 +101,21 @@ def export_all(
     Raises:
         EdgejouleError: the runtime runs no files of networks, or what writes them is not installed.
     """
-    if runtime not in EXPORTS:
-        raise EdgejouleError(f"runtime '{runtime}' has no model files; {did_you_mean(runtime, EXPORTS)}")
+    if runtime not in (*EXPORTS, *BUILT_THERE):
+        raise EdgejouleError(
+            f"runtime '{runtime}' has no model files; {did_you_mean(runtime, (*EXPORTS, *BUILT_THERE))}"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     workloads, problems = [], []
     for done, row in enumerate(networks.itertuples(index=False)):
         if progress:
             progress(done, len(networks), None, f"export {row.network}")
         try:
-            suffix, export = exporter(runtime, row.precision)
-            made = export_once(row, folder / f"{row.network}{suffix}", export, seed, pretrained)
+            if runtime in BUILT_THERE:
+                made = built_there(row, precision or row.precision, seed, pretrained)
+            else:
+                suffix, export = exporter(runtime, row.precision)
+                made = export_once(row, folder / f"{row.network}{suffix}", export, seed, pretrained)
             workloads.append(replace(made, kind=kind))
         except RefusedError as error:
             state = {"workload": row.network, "kind": kind, "precision": row.precision}

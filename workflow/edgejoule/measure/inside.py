@@ -7,7 +7,7 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.measure.noise import markdown
 
 #: Ways of measuring one kernel, and the column of ``events`` that has its latency.
-WAYS = {"between neighbours": "latency_ms", "isolated": "isolated_ms"}
+WAYS = {"between neighbours": "between_ms", "isolated": "isolated_ms", "back to back": "window_ms"}
 LIMITS = (0.10, 0.25)
 #: Row of the table for kernels of all kinds.
 ALL = "all"
@@ -29,7 +29,7 @@ def ratios(events: pd.DataFrame, kernels: pd.DataFrame, minimum_ms: float = 0.0)
     """
     inside = kernels.groupby("kernel")["duration_ms"].median()
     inside = inside[inside.notna() & (inside > 0) & (inside >= minimum_ms)].rename("inside_ms")
-    alone = events[events["kind"] == "kernel"]
+    alone = _alone(events)
     parts = [
         alone.groupby("workload")[column].min().dropna().rename("alone_ms").to_frame().assign(way=way)
         for way, column in WAYS.items()
@@ -39,6 +39,15 @@ def ratios(events: pd.DataFrame, kernels: pd.DataFrame, minimum_ms: float = 0.0)
     kind = kernels.drop_duplicates("kernel").set_index("kernel")["kind"]
     table = table.assign(kind=table["kernel"].map(kind), ratio=table["alone_ms"] / table["inside_ms"])
     return table[["way", "kernel", "kind", "inside_ms", "ratio"]]
+
+
+def _alone(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the events of kernels with a column for each way; a kernel without a meter states its time itself."""
+    alone = events[events["kind"] == "kernel"]
+    alone = alone.reindex(columns=list(dict.fromkeys([*alone.columns, *WAYS.values()])))
+    window = (alone["end_ns"] - alone["start_ns"]) / 1e6 / alone["iterations"]
+    stated = alone["latency_ms"].notna()
+    return alone.assign(between_ms=alone["between_ms"].fillna(alone["latency_ms"]), window_ms=window.mask(stated))
 
 
 def ratio_table(table: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.measure.plan import Plan, Workload
+from edgejoule.measure.plan import METER, Plan, Workload
 
 #: A workload in whose measurement the process died this often, each time without a word, is given up with that reason:
 #: it exhausts the memory or crashes the runtime. Well above what a person who kills and resumes reaches by chance.
@@ -47,6 +47,13 @@ class Parts:
                 part = self.read(turn, workload)
                 if part is not None:
                     yield part
+
+    def observed_updates(self) -> dict[str, int]:
+        """Return the time between two updates of each rail (ns) as the meter's own part found them; empty without."""
+        for workload in self.plan.workloads:
+            if workload.kind == METER:
+                return (self.read(0, workload) or {}).get("updates_ns", {})
+        return {}
 
     def begin(self, turn: int, workload: Workload) -> int:
         """Mark a workload as in flight; return how often its measurement had begun before without an end."""

@@ -9,12 +9,21 @@ from pathlib import Path
 
 from edgejoule.errors import EdgejouleError
 
+#: Kind of the workload that is the meter itself, under loads of known length.
+METER = "meter"
+#: Beside the parts of a recording: what its plan left out, and why.
+PROBLEMS = "problems.json"
+#: Meters that read nothing.
+SILENT = ("none", "constant")
+
 
 @dataclass(frozen=True)
 class Workload:
     """One network or application: its model file relative to the plan, and the file's SHA-256.
 
-    A kernel has no file: its model is built from its configuration, a row of table KERNELS.
+    A kernel has no file: its model is built from its configuration, a row of table KERNELS. Nor has a network that the
+    runtime builds itself, from its row of the zoo. The configuration of the workload that is the meter has the one that
+    it is observed under (``load``).
     """
 
     name: str
@@ -23,6 +32,11 @@ class Workload:
     model: str = ""
     sha256: str = ""
     configuration: Mapping | None = None
+
+    @property
+    def load(self) -> "Workload":
+        """The workload that a meter is observed under."""
+        return Workload(**self.configuration["load"])
 
 
 @dataclass(frozen=True)
@@ -38,13 +52,16 @@ class Plan:
     def order(self, turn: int) -> list[Workload]:
         """Return the workloads of one pass in its shuffled order. Equal seeds give equal orders, on every machine.
 
-        Kernels are left out of the passes after ``kernel_passes``.
+        Kernels are left out of the passes after ``kernel_passes``. The meter comes first of all, once.
         """
         kernels = turn < self.protocol.get("kernel_passes", 0)
         wanted = [workload for workload in self.workloads if kernels or workload.kind != "kernel"]
-        shuffled = sorted(wanted, key=lambda workload: (workload.kind, workload.name))
+        shuffled = sorted(
+            (workload for workload in wanted if workload.kind != METER),
+            key=lambda workload: (workload.kind, workload.name),
+        )
         random.Random(f"{self.protocol['seed']}/{turn}").shuffle(shuffled)
-        return shuffled
+        return [workload for workload in wanted if workload.kind == METER and turn == 0] + shuffled
 
     def size(self) -> int:
         """Return how many measurements all passes have."""
@@ -56,6 +73,8 @@ class Plan:
         More passes, another order or more profiling leave what was measured as good as it was.
         """
         rule = {key: self.protocol[key] for key in ("minimum_s", "maximum_s", "half_width", "idle_s")}
+        own = {"kernel": ["kernel_s"] if self.meter["kind"] not in SILENT else [], METER: ["meter_s"]}
+        rule |= {key: self.protocol[key] for key in own.get(workload.kind, [])}
         parts = [self.device, dict(self.runtime), dict(self.meter), rule, asdict(workload)]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

@@ -1,5 +1,6 @@
 """What a configuration says of a kernel's model in any format: its builder, padding and second operand."""
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
@@ -59,3 +60,15 @@ def second_operand(
     raise EdgejouleError(
         f"kernel '{c['kernel']}': its second operand has {elements} elements, which no broadcast to {shape} explains"
     )
+
+
+def channels_first(c: Configuration, shape: tuple[int, ...], elements: int) -> tuple[int, ...]:
+    """Return the second operand's shape; of several, the one that keeps the foremost axes behind the batch.
+
+    That is a scale per channel rather than one per column.
+
+    Raises:
+        EdgejouleError: no broadcast has so many elements.
+    """
+    rests = [*itertools.product((True, False), repeat=len(shape) - 1)]
+    return second_operand(c, shape, elements, [(batch, *rest) for batch in (False, True) for rest in rests])

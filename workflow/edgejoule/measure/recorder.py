@@ -4,42 +4,31 @@ Standard library and NumPy only, besides the runtime and the meter's package: a 
 """
 
 import fcntl
-import gc
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace as with_changes
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import gettempdir
 
-import numpy as np
-
 from edgejoule.errors import EdgejouleError
-from edgejoule.measure.cold import measure_kernel
-from edgejoule.measure.environment import (
-    Usage,
-    describe,
-    disturbances,
-    frequency_hz,
-    temperature_c,
-    wait_until_quiet,
-)
+from edgejoule.measure.cold import has_sandwiches
+from edgejoule.measure.environment import describe
+from edgejoule.measure.load import load
+from edgejoule.measure.metered import kernel_window_s, measure_alone, measure_metered, observe_meter, updates_ns
 from edgejoule.measure.meters import open_meter
 from edgejoule.measure.parts import ATTEMPTS, Parts, replace
-from edgejoule.measure.plan import Plan, Workload, sha256_of
-from edgejoule.measure.protocol import run_until_known, warm_up
+from edgejoule.measure.plan import METER, Plan, Workload
 from edgejoule.measure.runtimes import Runtime, binaries, open_runtime
 from edgejoule.measure.sampler import MeterError, Sampler
+from edgejoule.measure.windows import Clock, measure_session
 
 #: Runs of a network under the runtime's profiler: at least, at most, and the time that they aim at (s).
 NODE_RUNS = (5, 30)
 NODE_S = 0.3
-
-#: Windows that are measured, at most, to get one that nothing disturbed.
-WINDOWS = 3
 
 #: A workload is measured again when the meter fails, this many times in all; then the recording stops.
 METER_TRIES = 3
@@ -48,14 +37,21 @@ METER_TRIES = 3
 Progress = Callable[[int, int, float | None, str], None]
 
 
-def record(plan: Plan, models: Path | str, folder: Path | str, progress: Progress | None = None) -> None:
-    """Measure what the plan asks for and the folder does not hold yet.
+def record(
+    plan: Plan,
+    models: Path | str,
+    folder: Path | str,
+    progress: Progress | None = None,
+    until: float = float("inf"),
+) -> bool:
+    """Measure what the plan asks for and the folder does not hold yet; return whether it holds all of it now.
 
     Args:
         plan: what to measure.
         models: folder that the plan's model files are relative to.
         folder: where parts, the plan as it was executed, and the sessions are kept.
         progress: told before each workload.
+        until: no workload is begun at or after this time of ``time.monotonic()``.
 
     Raises:
         EdgejouleError: runtime or meter cannot be opened, the meter fails, another measurement runs on this host, or
@@ -79,10 +75,13 @@ def record(plan: Plan, models: Path | str, folder: Path | str, progress: Progres
         clock = begin_session(folder, parts, runtime, rails, binaries(plan.runtime["name"]))
         total, start = plan.size(), time.monotonic()
         for index, (turn, workload) in enumerate(waiting):
+            if time.monotonic() >= until:
+                return False
             if progress:
                 left = (time.monotonic() - start) / index * (len(waiting) - index) if index else None
                 progress(total - len(waiting) + index, total, left, workload.name)
-            record_part(parts, turn, workload, models, runtime, clock, sampled=bool(rails))
+            record_part(parts, turn, workload, models, runtime, clock, rails)
+    return True
 
 
 @contextmanager
@@ -101,17 +100,6 @@ def only_measurement_on_this_host() -> Iterator[None]:
                 f"{path}: another measurement runs on this machine, and two would disturb each other; wait for its end"
             ) from None
         yield
-
-
-class Clock:
-    """The recording's clock: the monotonic clock of this session, shifted behind what was recorded before it."""
-
-    def __init__(self, offset_ns: int) -> None:
-        self.shift = offset_ns - time.monotonic_ns()
-
-    def now(self) -> int:
-        """Return the time on the recording's clock (ns)."""
-        return time.monotonic_ns() + self.shift
 
 
 def begin_session(folder: Path, parts: Parts, runtime: Runtime, rails: list[dict], libraries: dict[str, str]) -> Clock:
@@ -147,12 +135,18 @@ def begin_session(folder: Path, parts: Parts, runtime: Runtime, rails: list[dict
 
 
 def record_part(
-    parts: Parts, turn: int, workload: Workload, models: Path, runtime: Runtime, clock: Clock, sampled: bool = False
+    parts: Parts,
+    turn: int,
+    workload: Workload,
+    models: Path,
+    runtime: Runtime,
+    clock: Clock,
+    rails: Sequence[Mapping] = (),
 ) -> None:
     """Measure one workload in one pass and write its part; a failure becomes a part that says why.
 
-    With a meter that is ``sampled``, the part's trace stands beside it, and gets its name before the part does. Its
-    failure is not the workload's: no part is written then.
+    With a meter, whose ``rails`` these are, the part's trace stands beside it, and gets its name before the part does.
+    The meter's failure is not the workload's: no part is written then.
 
     Raises:
         EdgejouleError: the meter failed each time, or the part cannot be written.
@@ -163,12 +157,7 @@ def record_part(
         parts.write(turn, workload, {**about, "problem": reason})
         return
     try:
-        if workload.kind == "kernel":
-            part = measure_alone(workload, runtime, clock, parts.plan.protocol.get("isolated", False))
-        else:
-            part = measure_metered(parts, turn, workload, models, runtime, clock, sampled)
-            if turn < parts.plan.protocol["profiled_passes"]:
-                part["nodes"] = node_times(runtime, models / workload.model, part["durations"])
+        part = measure_part(parts, turn, workload, models, runtime, clock, rails)
     except MeterError as error:
         raise EdgejouleError(
             f"{error}; tried {METER_TRIES} times. What was measured is kept: mend the meter and run the same command "
@@ -183,8 +172,37 @@ def record_part(
     parts.write(turn, workload, about | part)
 
 
-def measure_metered(
-    parts: Parts, turn: int, workload: Workload, models: Path, runtime: Runtime, clock: Clock, sampled: bool
+def measure_part(
+    parts: Parts, turn: int, workload: Workload, models: Path, runtime: Runtime, clock: Clock, rails: Sequence[Mapping]
+) -> dict:
+    """Return one part: a kernel between two others where no meter is read, else what a window of its own gives."""
+    protocol, sampled = parts.plan.protocol, bool(rails)
+
+    def metered(act: Callable[[], dict]) -> dict:
+        return beside_meter(act, parts, turn, workload, clock, sampled)
+
+    if workload.kind == METER:
+        part = metered(lambda: observe_meter(load(workload.load, models, runtime), protocol, clock))
+        return part | {"updates_ns": updates_ns(parts.trace(turn, workload))}
+    if workload.kind == "kernel":
+        if not sampled and has_sandwiches(runtime):
+            return measure_alone(workload, runtime, clock, protocol.get("isolated", False))
+        window_s = kernel_window_s(protocol, rails, parts)
+        return metered(lambda: measure_metered(workload, runtime, protocol, window_s, clock))
+    part = metered(lambda: measure_network(workload, models, runtime, protocol, clock))
+    if turn < protocol["profiled_passes"]:
+        part["nodes"] = node_times(runtime, models / workload.model, part["durations"]) if workload.model else []
+    return part
+
+
+def measure_network(workload: Workload, models: Path, runtime: Runtime, protocol: Mapping, clock: Clock) -> dict:
+    """Return one part: events in order of time, with what disturbed them, and the duration of each run (ns)."""
+    events, durations = measure_session(workload.kind, load(workload, models, runtime), protocol, clock)
+    return {"events": events, "durations": durations.tolist()}
+
+
+def beside_meter(
+    act: Callable[[], dict], parts: Parts, turn: int, workload: Workload, clock: Clock, sampled: bool
 ) -> dict:
     """Return one part, measured while the meter is sampled, and the sampler's cost and rate in it.
 
@@ -194,7 +212,7 @@ def measure_metered(
 
     def once() -> dict:
         with sampling(parts, turn, workload, clock, sampled) as statistics:
-            part = measure_workload(workload, models, runtime, parts.plan.protocol, clock)
+            part = act()
         return part | statistics
 
     for _ in range(METER_TRIES - 1):
@@ -217,78 +235,6 @@ def sampling(parts: Parts, turn: int, workload: Workload, clock: Clock, sampled:
         yield statistics
     unfinished.replace(path)
     statistics |= {"sampling_share": sampler.share, "sampling_hz": sampler.observed_hz}
-
-
-def measure_workload(workload: Workload, models: Path, runtime: Runtime, protocol: dict, clock: Clock) -> dict:
-    """Return one part: events in order of time, with what disturbed them, and the duration of each inference (ns)."""
-    model = models / workload.model
-    if not model.is_file() or sha256_of(model) != workload.sha256:
-        raise EdgejouleError(
-            f"{workload.model}: not the model file that the plan was made for; delete it and record anew"
-        )
-    events: list[dict] = []
-
-    def timed(kind: str, act: Callable[[], np.ndarray | None]) -> np.ndarray | None:
-        start = clock.now()
-        durations = act()
-        count = 0 if durations is None else len(durations)
-        events.append({"kind": kind, "start_ns": start, "end_ns": clock.now(), "iterations": count})
-        return durations
-
-    def idle() -> None:
-        time.sleep(protocol["idle_s"])
-
-    session = runtime.prepare(model)
-    try:
-        timed("idle", idle)
-        warm = timed("warmup", lambda: warm_up(session))
-        gc.collect()
-        gc.disable()
-        best, durations = None, None
-        for attempt in range(1, WINDOWS + 1):
-            wait_until_quiet(protocol["quiet_s"])
-            before, started = Usage.now(), time.monotonic()
-            now = timed(workload.kind, lambda: run_until_known(session, protocol, float(warm.min())))
-            after, stopped = Usage.now(), time.monotonic()
-            window = events.pop() | disturbances(before, after, stopped - started) | {"attempts": attempt}
-            if best is None or window["other_cores"] < best["other_cores"]:
-                best, durations = window, now
-            if not best["flag"] or not protocol["quiet_s"]:
-                break
-        gc.enable()
-        events.append(best | {"frequency_hz": frequency_hz(), "temperature_c": temperature_c()})
-        timed("idle", idle)
-    finally:
-        gc.enable()
-        session.close()
-    return {"events": events, "durations": durations.tolist()}
-
-
-def measure_alone(workload: Workload, runtime: Runtime, clock: Clock, isolated: bool) -> dict:
-    """Return one part of a kernel: its event spans sandwich and flushes, so it states the kernel's latency itself.
-
-    With ``isolated``, it states beside it what naive isolation would have given.
-    """
-    start = clock.now()
-    durations = measure_kernel(workload.configuration, runtime)
-    event = {"kind": "kernel", "start_ns": start, "end_ns": clock.now(), "iterations": len(durations)}
-    event["latency_ms"] = float(durations.min()) / 1e6
-    if isolated:
-        event["isolated_ms"] = isolated_ms(workload, runtime)
-    return {
-        "events": [event],
-        "durations": durations.tolist(),
-        "kernel_kind": workload.configuration["kind"],
-        "kernel_source": workload.configuration["source"],
-    }
-
-
-def isolated_ms(workload: Workload, runtime: Runtime) -> float | None:
-    """Return a kernel's latency by itself (ms), or None where the runtime executes it as something else there."""
-    try:
-        return float(measure_kernel(workload.configuration, runtime, isolated=True).min()) / 1e6
-    except EdgejouleError:
-        return None
 
 
 def node_times(runtime: Runtime, model: Path, durations: list[int]) -> list[dict]:

@@ -28,14 +28,29 @@ PAUSE_S = 2.0
 PATIENCE_S = 1800.0
 #: The part of the package that runs on the board.
 BUNDLE = ("__init__.py", "errors.py", "names.py", "measure/*.py", "measure/meters/*.py", "measure/runtimes/*.py")
+#: What builds networks there, for runtimes that read no files of them; it needs pandas, pyarrow, timm and torchvision.
+#: ``graphs/__init__.py`` stays at home: it opens the way to modules that read ONNX.
+BUILDERS = (
+    "tables/*.py",
+    "tables/contracts/*.py",
+    "graphs/builders.py",
+    "graphs/mobile.py",
+    "graphs/references.py",
+    "graphs/torchvision_import.py",
+    "graphs/variants.py",
+    "graphs/zoo.py",
+)
 #: Modules of it that a board has no use for, and could not import.
 AT_HOME = {
+    "bundle.py",
     "collect.py",
+    "energies.py",
     "exports.py",
     "freeze.py",
     "inside.py",
     "live.py",
     "noise.py",
+    "observed.py",
     "prepare.py",
     "remote.py",
     "transports.py",
@@ -119,7 +134,7 @@ def bundle(plan: Plan, models: Path) -> dict[str, bytes | Path]:
     package = Path(__file__).parents[1]
     files: dict[str, bytes | Path] = {
         f"code/edgejoule/{path.relative_to(package).as_posix()}": path
-        for pattern in BUNDLE
+        for pattern in (*BUNDLE, *BUILDERS)
         for path in sorted(package.glob(pattern))
         if path.parent.name != "measure" or path.name not in AT_HOME
     }

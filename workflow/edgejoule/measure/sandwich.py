@@ -7,7 +7,6 @@ put between two small ones, caches are flushed between runs, and only the nodes 
 All names of the middle hold ``MIDDLE``; a runtime that fuses nodes keeps the names of their outputs in its own.
 """
 
-import itertools
 import math
 from collections.abc import Callable
 
@@ -17,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.measure.cold import MIDDLE
-from edgejoule.measure.rebuild import Configuration, builder_of, margins, second_operand
+from edgejoule.measure.rebuild import Configuration, builder_of, channels_first, margins
 
 OPSET = 20
 #: ONNX Runtime's own operators.
@@ -203,20 +202,11 @@ def _binary(b: Builder, c: Configuration) -> str:
     shape = (batch, height, channels) if tokens else (batch, channels, height, width)
     first = _before(b, c, *shape)
     if c["inputs"] == 2:
-        second = _before(b, c, *_operand(c, shape, c["bytes_in"] // FP32 - math.prod(shape)))
+        second = _before(b, c, *channels_first(c, shape, c["bytes_in"] // FP32 - math.prod(shape)))
     else:
         # No weights are counted for a single number, which is then the constant.
-        second = b.weight(*_operand(c, shape, max(1, c["bytes_weights"] // FP32)))
+        second = b.weight(*channels_first(c, shape, max(1, c["bytes_weights"] // FP32)))
     return _after(b, c, _tail(b, c, b.node(MIDDLE, operator, first, second), shape), channels)
-
-
-def _operand(c: Configuration, shape: tuple[int, ...], elements: int) -> tuple[int, ...]:
-    """Return the second operand's shape; of several, the one that keeps the foremost axes behind the batch.
-
-    That is a scale per channel rather than one per column.
-    """
-    rests = [*itertools.product((True, False), repeat=len(shape) - 1)]
-    return second_operand(c, shape, elements, [(batch, *rest) for batch in (False, True) for rest in rests])
 
 
 def _unary(b: Builder, c: Configuration) -> str:

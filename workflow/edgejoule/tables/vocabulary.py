@@ -12,8 +12,8 @@ PRECISIONS = ("fp32", "fp16", "int8")
 #: How the passes of a recording become one value.
 PASS_RULES = ("pooled", "steadied")
 
-#: What an event of a recording is.
-EVENT_KINDS = ("idle", "warmup", "network", "kernel", "application")
+#: What an event of a recording is; ``meter`` is a load under which the meter itself is observed.
+EVENT_KINDS = ("idle", "warmup", "network", "kernel", "application", "meter")
 
 #: Where a kernel's configuration is from: a network of the zoo, or drawn without knowing it.
 KERNEL_SOURCES = ("zoo", "synthetic")

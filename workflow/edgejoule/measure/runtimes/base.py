@@ -36,10 +36,20 @@ class NodeTime:
 
 
 class Session(Protocol):
-    """A model that is loaded and has its input."""
+    """A model that is loaded and has its input.
+
+    Attributes:
+        repeats: inferences in one run; its duration is theirs together.
+    """
+
+    repeats: int = 1
 
     def run(self, times: int) -> np.ndarray:
         """Run back to back; return the duration of each inference (ns), shape (times,)."""
+
+    def condition(self) -> dict:
+        """Return clock (``frequency_hz``) and temperature (``temperature_c``) of an accelerator; empty without one."""
+        return {}
 
     def close(self) -> None:
         """Free what it holds."""

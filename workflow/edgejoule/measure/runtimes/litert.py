@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.measure.runtimes.base import NodeTime
+from edgejoule.measure.runtimes.base import NodeTime, Session
 from edgejoule.measure.runtimes.inputs import random_input
 from edgejoule.measure.runtimes.litert_library import Library, Model, Operator
 
@@ -103,7 +103,7 @@ def name_of(index: int, operator: Operator) -> str:
     return f"{'xnnpack' if operator.delegated else 'litert'}/{index}"
 
 
-class LiteRtSession:
+class LiteRtSession(Session):
     """A loaded model with its inputs filled."""
 
     def __init__(self, model: Model) -> None:

@@ -11,7 +11,7 @@ import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.measure.runtimes.base import NodeTime
+from edgejoule.measure.runtimes.base import NodeTime, Session
 from edgejoule.measure.runtimes.inputs import random_input
 
 #: The ``backend`` of a device file, and ONNX Runtime's name of the execution provider.
@@ -143,7 +143,7 @@ class OnnxRuntime:
             return json.loads(profile.read_text())
 
 
-class OnnxSession:
+class OnnxSession(Session):
     """A loaded model with its inputs bound, so that a run copies nothing in."""
 
     def __init__(self, session: ort.InferenceSession, name: str) -> None:

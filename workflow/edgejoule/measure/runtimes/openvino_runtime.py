@@ -10,7 +10,7 @@ import numpy as np
 import openvino
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.measure.runtimes.base import NodeTime
+from edgejoule.measure.runtimes.base import NodeTime, Session
 from edgejoule.measure.runtimes.inputs import random_input
 
 #: Runs under the profiler that do not count.
@@ -119,7 +119,7 @@ class OpenVino:
         return total, list(executed.items())
 
 
-class OpenVinoSession:
+class OpenVinoSession(Session):
     """A compiled model with its inputs set."""
 
     def __init__(self, compiled: openvino.CompiledModel, name: str) -> None:
