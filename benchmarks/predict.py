@@ -1,4 +1,4 @@
-"""Speed of prediction and of training, on one core: what a search loop and the default run pay.
+"""Speed of prediction and of training, processor time on one core: what a search loop and the default run pay.
 
     OMP_NUM_THREADS=1 python benchmarks/predict.py results
 
@@ -20,12 +20,12 @@ from edgejoule.tables.contracts import KERNEL_COSTS, KERNELS, NETWORKS
 
 
 def seconds(work, repeats: int) -> float:
-    """Return the median time of ``work`` (s)."""
+    """Return the median processor time of ``work`` (s), which other processes on the machine do not lengthen much."""
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.process_time()
         work()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return sorted(times)[len(times) // 2]
 
 
@@ -41,9 +41,9 @@ def main() -> None:
         nodes = read_nodes(results / "traces" / path.parent.name)
         alone = read_table(path.with_name("kernels.parquet"), KERNEL_COSTS)
         with tempfile.TemporaryDirectory() as folder:
-            start = time.perf_counter()
+            start = time.process_time()
             train(networks, kernels, folder, nodes, alone)
-            training = time.perf_counter() - start
+            training = time.process_time() - start
             predictor = ServedPredictor.load(folder)
         first = networks.iloc[0]
         mine = kernels[kernels["precision"].eq(first["precision"]) & kernels["network"].eq(first["network"])]

@@ -115,7 +115,7 @@ class ServedPredictor:
         intervals = {
             metric: self._interval(metric, value, widths[metric], not warnings) for metric, value in values.items()
         }
-        costs = self._kernel_costs(kernels, each, whole)
+        costs = self._predictor.kernel_costs(each, np.zeros(len(each), int), whole)
         return NetworkPrediction(
             device=self.device,
             network=str(whole.networks[0]),
@@ -124,8 +124,8 @@ class ServedPredictor:
             **intervals,
             origin=self.origin,
             kernels_from=self._kernels_from(),
-            breakdown=_breakdown(costs, values),
-            dearest=_dearest(costs),
+            breakdown=_breakdown(kernels["kind"].to_numpy(), costs, values),
+            dearest=_dearest(kernels, costs),
             coverage=float(coverage[0]),
             distance=float(distance[0]),
             warnings=warnings,
@@ -151,8 +151,9 @@ class ServedPredictor:
         without = np.tile(outside, len(table) // max(len(kernels), 1))
         if self.origin == "estimated":
             without |= (table["metric"] == "power_w").to_numpy()
-        table.loc[without, ["lower", "upper"]] = np.nan
-        return table
+        return table.assign(
+            **{bound: np.where(without, np.nan, table[bound].to_numpy()) for bound in ("lower", "upper")}
+        )
 
     def _interval(self, metric: str, value: float, width: float, inside: bool) -> Interval | None:
         if not np.isfinite(value):
@@ -179,10 +180,6 @@ class ServedPredictor:
         metered = self._predictor.energy is not None or np.isfinite(self._predictor.watts)
         return f"{latency}; energy inferred from networks' totals" if metered else latency
 
-    def _kernel_costs(self, kernels: pd.DataFrame, each: Features, whole: Features) -> pd.DataFrame:
-        costs = self._predictor.kernel_costs(each, np.zeros(len(each), int), whole)
-        return kernels[["index", "name", "kind"]].assign(**costs)
-
     def _read(self, path: Path, precision: str, shapes: Mapping[str, Sequence[int]] | None) -> tuple[pd.DataFrame, int]:
         """Return an ONNX file's kernels and its batch."""
         from edgejoule.graphs.kernels import describe_file
@@ -197,20 +194,30 @@ def _of_batch(batch: int | None) -> list[str]:
     return [f"the batch is {batch}, and costs are those of all {batch}: the predictor learned from batches of 1 only"]
 
 
-def _breakdown(costs: pd.DataFrame, values: dict[str, float]) -> dict[str, dict[str, float | None]]:
-    metrics = [metric for metric in ("latency_ms", "energy_mj") if metric in costs]
-    sums = costs.groupby("kind", sort=True)[metrics].sum()
-    counts = costs.groupby("kind", sort=True).size()
-    table = {kind: {"kernels": int(counts[kind])} | sums.loc[kind].to_dict() for kind in sums.index}
-    overhead = {metric: float(values[metric] - costs[metric].sum()) for metric in metrics}
+def _breakdown(
+    kinds: np.ndarray, costs: dict[str, np.ndarray], values: dict[str, float]
+) -> dict[str, dict[str, float | None]]:
+    names, kind = np.unique(kinds.astype(str), return_inverse=True)
+    counts = np.bincount(kind)
+    sums = {metric: np.bincount(kind, cost) for metric, cost in costs.items()}
+    table = {
+        str(name): {"kernels": int(counts[i])} | {metric: float(each[i]) for metric, each in sums.items()}
+        for i, name in enumerate(names)
+    }
+    overhead = {metric: float(values[metric] - cost.sum()) for metric, cost in costs.items()}
     # Where kernels make up the whole, rounding is no overhead.
     overhead = {metric: 0.0 if abs(rest) < 1e-9 * values[metric] else rest for metric, rest in overhead.items()}
     return table | {"network overhead": {"kernels": 0} | overhead}
 
 
-def _dearest(costs: pd.DataFrame, many: int = 10) -> list[dict]:
-    by = "energy_mj" if "energy_mj" in costs else "latency_ms"
-    return costs.sort_values([by, "index"], ascending=[False, True]).head(many).to_dict("records")
+def _dearest(kernels: pd.DataFrame, costs: dict[str, np.ndarray], many: int = 10) -> list[dict]:
+    index, names, kinds = (kernels[column].to_numpy() for column in ("index", "name", "kind"))
+    order = np.lexsort((index, -costs.get("energy_mj", costs["latency_ms"])))[:many]
+    return [
+        {"index": int(index[i]), "name": str(names[i]), "kind": str(kinds[i])}
+        | {metric: float(cost[i]) for metric, cost in costs.items()}
+        for i in order
+    ]
 
 
 def load_predictor(device: str, folder: Path | str = "results/predictors") -> ServedPredictor:
