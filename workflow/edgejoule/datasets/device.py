@@ -66,7 +66,8 @@ def _unknown(networks: pd.DataFrame, zoo: pd.DataFrame, where: str) -> tuple[str
     first = unknown.iloc[0]
     return (
         f"{where}: lacks {len(unknown)} of {len(networks)} networks, such as '{first}' "
-        f"({did_you_mean(first, zoo['network'])}); each is a family of its own, and nothing is predicted for it",
+        f"({did_you_mean(first, zoo['network'])}); each is a family of its own, and no predictor can be trained with "
+        "it: add it to the zoo, or say 'in_zoo: false' in the device's file",
     )
 
 
