@@ -326,7 +326,10 @@ def test_what_a_file_does_not_say_must_be_given(tmp_path, case):
         ("time,power\n1,2\n2,two\n", "reading 2, column 'power': 'two' is no number"),
         ("time,power\n1,2\n,3\n", "reading 2 has no time in column 'time'"),
         ("time,power\n3,2\n2,3\n1,4\n", "time goes back in reading 2"),
-        ("time,power\n1e300,2\n2e300,3\n", "reading 1: column .time. holds 1e.300, which is no time in s"),
+        (
+            "time,power\n1e300,2\n2e300,3\n",
+            "reading 1: column .time. holds 1e.300, which is no time in s; state its unit",
+        ),
         ("time,power\n1,2\n4e9,3\n", "the unit of its time is wrong"),
         ("time,power\n1,2\n1,3\n", "do not advance"),
         ("a,b\n1,2\n2,3\n", "no column of time"),
@@ -339,6 +342,7 @@ def test_what_a_file_does_not_say_must_be_given(tmp_path, case):
         ("time,power\n1,2,5\n2,3,5\n", r"0 reading.*; 2 line\(s\) without exactly 2 fields left out"),
         ("at,power\n2026-01-01T10:00Z,2\n2026-01-01T10:01Z,3\n", "no column of time"),
         ("time,power\n2026-01-01T10:00Z,2\n", "say so: --column time=time --column time_unit=datetime"),
+        ("time,power\n1,2 W\n", "'2 W' is no number; if its unit stands with it, say so: --column with_unit=power"),
         ('time,power\n1,"2,5"\n', "'2,5' is no number; write its decimals with a point"),
     ],
 )
@@ -373,6 +377,8 @@ def test_a_micro_sign_of_windows_is_one(tmp_path):
 def test_unknown_formats_and_missing_files(tmp_path):
     with pytest.raises(EdgejouleError, match="did you mean 'monsoon'"):
         read_trace_file(monsoon(tmp_path), "monson")
+    with pytest.raises(EdgejouleError, match=r"'mlperf-tiny' is one of folders; .*m\.csv is read as one of jls, ener"):
+        read_trace_file(monsoon(tmp_path), "mlperf-tiny")
     for name in FORMATS:
         with pytest.raises(EdgejouleError, match="no such file"):
             read_trace_file(tmp_path / "nothing.csv", name)

@@ -128,6 +128,18 @@ def test_no_events_and_another_recording_are_said(capture, tmp_path, run):
     assert (tmp_path / "r" / "trace.parquet").read_bytes() == before
 
 
+def test_readings_with_their_unit(tmp_path, run):
+    rows = "".join(f"{second},{2 + second % 2} W\n" for second in range(20))
+    (tmp_path / "w.csv").write_text("time_s,power_W\n" + rows)
+    assert run("inspect", "w.csv")[0] == 2
+    status, said = run("inspect", "w.csv", "--column", "with_unit=power_W")
+    assert status == 0 and "instantaneous power; 2 to 3 W" in said.out
+    # A reading in another unit than the others is not a thousand times what it is.
+    (tmp_path / "w.csv").write_text("time_s,power_W\n" + rows + "20,2500 mW\n")
+    status, said = run("inspect", "w.csv", "--column", "with_unit=power_W")
+    assert status == 2 and "not a number: Failed to parse string: '2500 mW'" in said.err
+
+
 def test_events_without_an_energy_are_said(capture, tmp_path, run):
     rows = "a,3000000000,5000000000,net,9\nb,30000000000,50000000000,net,9\n"
     (tmp_path / "e.csv").write_text("event,start_ns,end_ns,workload,iterations\n" + rows)

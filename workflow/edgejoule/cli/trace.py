@@ -47,7 +47,7 @@ def _columns(stated: list[str], voltage: float | None):
         key, equals, value = item.partition("=")
         if not equals:
             raise EdgejouleError(f"--column {item}: should be KEY=NAME, such as power=P")
-        found[key] = value
+        found[key] = [*found.get(key, []), value] if key == "with_unit" else value
     return check(TraceColumns, found, "--column")
 
 

@@ -24,6 +24,7 @@ NO_VALUE = ("", "nan", "NaN", "NA", "N/A", "[N/A]")
 NUMPY = r"^np\.float\d+\((.*)\)$"
 #: What people write where a number is wanted.
 DATE = re.compile(r"\d{4}[-/]\d\d[-/]\d\d|\d\d?:\d\d")
+WITH_UNIT = re.compile(r"[+-]?[\d.]+\s*[munµ]?[A-Za-z]{1,2}")
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 WHOLE = r"^[+-]?\d+$"
 DECIMAL = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|(?i)^[+-]?inf$"
@@ -157,6 +158,8 @@ def _no_number(text: str, name: str) -> str:
     why = f"{text[:40]!r} is no number"
     if DATE.match(text):
         return f"{why}; if it is the time of a reading, say so: --column time={name} --column time_unit=datetime"
+    if WITH_UNIT.fullmatch(text):
+        return f"{why}; if its unit stands with it, say so: --column with_unit={name}"
     if DECIMAL_COMMA.fullmatch(text):
         return f"{why}; write its decimals with a point, as 'tr , . <old.csv >new.csv' does"
     return why

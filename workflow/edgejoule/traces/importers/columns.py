@@ -1,7 +1,7 @@
 """Tables of readings, CSV or Parquet: which columns hold time and power, and their units."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from edgejoule.config.models import TraceColumns
 from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
 from edgejoule.traces.batches import BATCH
-from edgejoule.traces.importers.blocks import Table
+from edgejoule.traces.importers.blocks import NO_VALUE, Table
 from edgejoule.traces.importers.readings import Piece, Rate, Readings, make_readings
 from edgejoule.traces.importers.units import CURRENT_A, ENERGY_J, POWER_W, TIME_NS, VOLTAGE_V
 from edgejoule.traces.rails import Rail
@@ -191,14 +191,14 @@ def _rails(columns: TraceColumns, meaning: Meaning, hold: Hold, path: Path) -> d
     rails: dict[Rail, Take] = {}
     if columns.power is not None:
         rails[Rail("power", "power", meaning.sampling, unit=columns.power_unit)] = _scaled(
-            columns.power, POWER_W[columns.power_unit]
+            columns.power, columns.power_unit, POWER_W
         )
     elif columns.current is not None and columns.voltage is not None:
-        amperes = _scaled(columns.current, CURRENT_A[columns.current_unit])
+        amperes = _scaled(columns.current, columns.current_unit, CURRENT_A)
         if isinstance(columns.voltage, float):
-            take = _scaled(columns.current, CURRENT_A[columns.current_unit] * columns.voltage)
+            take = _scaled(columns.current, columns.current_unit, CURRENT_A, columns.voltage)
         else:
-            volts = _scaled(columns.voltage, VOLTAGE_V[columns.voltage_unit])
+            volts = _scaled(columns.voltage, columns.voltage_unit, VOLTAGE_V)
 
             def take(block: pa.Table) -> np.ndarray:
                 current = amperes(block)
@@ -214,7 +214,7 @@ def _rails(columns: TraceColumns, meaning: Meaning, hold: Hold, path: Path) -> d
             counter = replace(counter, used=False)
         else:
             rails = {replace(rail, used=False): take for rail, take in rails.items()}
-        rails[counter] = _scaled(columns.energy, scale)
+        rails[counter] = _scaled(columns.energy, columns.energy_unit, ENERGY_J)
     if not rails and columns.current is not None:
         raise EdgejouleError(
             f"{path}: column '{columns.current}' is a current; give the supply's voltage (V), such as --voltage 5"
@@ -267,15 +267,16 @@ def _pieces(
         yield t_ns, values
 
 
-def _scaled(name: str, scale: float) -> Take:
-    return lambda block: _numbers(block, name) * scale
+def _scaled(name: str, unit: str, scales: Mapping[str, float], factor: float = 1.0) -> Take:
+    return lambda block: _numbers(block, name, unit) * (scales[unit] * factor)
 
 
-def _numbers(table: pa.Table, name: str) -> np.ndarray:
+def _numbers(table: pa.Table, name: str, unit: str) -> np.ndarray:
     column = table[name]
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        digits = pc.replace_substring_regex(column, r"[^0-9eE.+-]", "")
-        column = pc.cast(pc.if_else(pc.equal(digits, ""), None, digits), pa.float64())
+        texts = pc.utf8_trim_whitespace(column)
+        numbers = pc.replace_substring_regex(texts, rf"([\d.])\s*{unit}$", r"\1")
+        column = pc.if_else(pc.is_in(numbers, pa.array(NO_VALUE)), None, numbers)
     return pc.cast(column, pa.float64()).to_numpy()
 
 
@@ -306,6 +307,7 @@ def _times(table: pa.Table, columns: TraceColumns, before: int, path: Path) -> n
     if wrong.any():
         raise EdgejouleError(
             f"{path}: reading {before + int(np.argmax(wrong)) + 1}: column '{columns.time}' holds "
-            f"{values[wrong][0]:g}, which is no time in {columns.time_unit}"
+            f"{values[wrong][0]:g}, which is no time in {columns.time_unit}; state its unit, such as "
+            "--column time_unit=ms"
         )
     return np.round(values * scale).astype(np.int64)

@@ -12,6 +12,7 @@ from edgejoule.traces.importers.jls import is_jls, read_jls
 from edgejoule.traces.importers.perf import is_perf, read_perf
 from edgejoule.traces.importers.ptdaemon import is_power_log, read_ptdaemon
 from edgejoule.traces.importers.readings import Readings
+from edgejoule.traces.importers.registry import CANONICAL, RUN_FORMATS
 from edgejoule.traces.importers.tegrastats import is_tegrastats, read_tegrastats
 from edgejoule.traces.importers.units import assumed_units, guess_columns
 
@@ -111,6 +112,8 @@ def read_trace_file(
     """
     path = Path(path)
     name = name or recognise(path, columns.separator if columns else ",")
+    if name in (CANONICAL, *RUN_FORMATS):
+        raise EdgejouleError(f"format '{name}' is one of folders; {path} is read as one of {', '.join(FORMATS)}")
     if name not in FORMATS:
         raise EdgejouleError(f"format '{name}' is unknown; {did_you_mean(name, FORMATS)}")
     if not path.is_file():
