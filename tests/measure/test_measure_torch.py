@@ -1,5 +1,8 @@
 """Kernels and networks as PyTorch modules, and the runtime that runs them."""
 
+from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="the package 'torch' is an extra that is not installed")
@@ -8,7 +11,9 @@ from edgejoule.errors import EdgejouleError  # noqa: E402
 from edgejoule.graphs.alone import EAGER, NOT_ALONE, executed, reason_left_out  # noqa: E402
 from edgejoule.graphs.costs import KINDS  # noqa: E402
 from edgejoule.graphs.sampler import sample  # noqa: E402
+from edgejoule.measure.protocol import warm_up  # noqa: E402
 from edgejoule.measure.runtimes import open_runtime  # noqa: E402
+from edgejoule.measure.runtimes.torch_runtime import TorchSession  # noqa: E402
 from edgejoule.measure.torch_kernels import BUILDERS, build_kernel  # noqa: E402
 
 MAP = {
@@ -154,3 +159,54 @@ def test_attention_is_planned_for_runtimes_that_run_it_whole():
          for name in ("onnxruntime", *EAGER)]
     )  # fmt: skip
     assert reason_left_out(rows).tolist() == ["cannot be rebuilt alone", ""]
+
+
+class SimulatedGpu:
+    """What PyTorch's CUDA functions do, on a clock of its own: a replay costs 5 us and 10 us for each repetition."""
+
+    def __init__(self, monkeypatch):
+        self.now_us, self.forwards = 0.0, 0
+        stream = SimpleNamespace(wait_stream=lambda _: None)
+        functions = {"Stream": lambda: stream, "current_stream": lambda: stream, "stream": nullcontext}
+        functions |= {"synchronize": lambda: None, "empty_cache": lambda: None, "graph": self.capture}
+        functions |= {"clock_rate": lambda: 1980, "temperature": lambda: 41}
+        functions |= {"CUDAGraph": lambda: SimpleNamespace(replay=None), "Event": self.event}
+        for name, function in functions.items():
+            monkeypatch.setattr(torch.cuda, name, function)
+
+    @contextmanager
+    def capture(self, graph):
+        before = self.forwards
+        yield
+        cost = 5 + 10 * (self.forwards - before)
+
+        def replay():
+            self.now_us += cost
+
+        graph.replay = replay
+
+    def event(self, enable_timing):
+        assert enable_timing
+        event = SimpleNamespace(at=None)
+        event.record = lambda: setattr(event, "at", self.now_us)
+        event.elapsed_time = lambda other: (other.at - event.at) / 1e3
+        return event
+
+
+def test_on_a_gpu_what_is_short_is_repeated_in_one_graph(monkeypatch):
+    gpu = SimulatedGpu(monkeypatch)
+
+    class Counted(torch.nn.Module):
+        def forward(self, x):
+            gpu.forwards += 1
+            return x
+
+    session = TorchSession(Counted(), [torch.zeros(1)], batch=2, name="k")
+    session.cuda = True
+    session.captured()
+    # One repetition takes 15 us with its launch, so 134 of them fill 2 ms.
+    assert session.repeats == 2 * 134
+    assert session.run(3).tolist() == [5_000 + 134 * 10_000] * 3
+    assert warm_up(session).min() == 1_345_000
+    assert session.condition() == {"frequency_hz": 1.98e9, "temperature_c": 41.0}
+    session.close()
