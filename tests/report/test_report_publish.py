@@ -7,6 +7,7 @@ import yaml
 from edgejoule import __version__
 from edgejoule.errors import EdgejouleError
 from edgejoule.report.publish import publish, validate
+from edgejoule.tables import contracts, read_table, write_table
 
 
 @pytest.fixture
@@ -30,6 +31,19 @@ def test_checksums_and_dictionary_are_of_the_files(folder):
     assert (folder / "sha256sums.txt").read_text() == f"{sha256}  networks.parquet\n"
     assert "24 rows" in (folder / "DICTIONARY.md").read_text()
     assert "| `energy_mj` | double | mJ | yes |" in (folder / "DICTIONARY.md").read_text()
+
+
+def test_every_source_of_rows_is_counted_with_its_licence_and_what_to_cite(folder):
+    rows = read_table(folder / "networks.parquet", contracts.NETWORKS)
+    rows.loc[:4, "source"] = "inference_results_v2.0/open/Krai/results/x"
+    rows.loc[5:6, "source"] = "Tu et al., SEC 2023 (arXiv 2310.18329), a table"
+    write_table(rows, folder / "networks.parquet", contracts.NETWORKS)
+    publish([folder / "networks.parquet"], folder)
+    text = (folder / "DICTIONARY.md").read_text()
+    assert "| MLPerf Inference | networks.parquet: 5 | Apache-2.0 | MLCommons and its submitters" in text
+    assert "| SEC 2023 | networks.parquet: 2 | published facts, typed in | X. Tu" in text
+    assert "| edgejoule | networks.parquet: 17 | Apache-2.0 | The edgejoule authors" in text
+    assert "MLPerf Tiny" not in text
 
 
 def test_the_description_is_the_same_twice(folder):

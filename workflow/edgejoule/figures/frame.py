@@ -71,13 +71,12 @@ def pareto_front(cost: np.ndarray, gain: np.ndarray) -> np.ndarray:
 
 
 def network_macs(kernels: pd.DataFrame) -> pd.DataFrame:
-    """Return MACs and weight bytes of each network, by network.
+    """Return the MACs of each network and precision.
 
     MACs are the network's own and do not depend on the runtime that fuses its operators; where runtimes disagree
     (an operator rewritten), the median over the runtimes is taken.
     """
-    columns = ["macs", "bytes_weights", "bytes_in", "bytes_out"]
-    per_runtime = kernels.groupby(["network", "precision", "runtime"], sort=True)[columns].sum()
+    per_runtime = kernels.groupby(["network", "precision", "runtime"], sort=True)[["macs"]].sum()
     return per_runtime.groupby(["network", "precision"], sort=True).median().reset_index()
 
 

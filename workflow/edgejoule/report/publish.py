@@ -7,6 +7,7 @@ Croissant: Akhtar et al., *Croissant: A Metadata Format for ML-Ready Datasets*, 
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,15 +23,49 @@ DESCRIPTION = (
     "application, derived from recordings. Column 'origin' says of every power and energy whether it was measured, "
     "published, estimated or inferred, 'power_scope' what the meter saw, 'source' where the row is from."
 )
-#: What must be cited with rows whose source starts like this.
-CITATIONS = {
-    "edgejoule": "The edgejoule authors: edgejoule, an open, reproducible pipeline for the energy of deep learning "
-    "on edge devices. Apache-2.0.",
-    "inference_results_": "MLCommons and Krai Ltd: MLPerf Inference results v2.0 and v2.1, open division, recordings "
-    "of power. Apache-2.0. Energies per inference are derived from them; they are not MLPerf scores.",
-    "arXiv 2310.18329": "X. Tu, A. Mallik, D. Chen, K. Han, O. Altintas, H. Wang, J. Xie: Unveiling Energy Efficiency "
-    "in Deep Learning: Measurement, Prediction, and Scoring across Edge Devices. ACM/IEEE SEC 2023. Figures typed in.",
-}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where rows are from: what their column ``source`` holds, under which licence they are, and what to cite."""
+
+    name: str
+    holds: str
+    licence: str
+    citation: str
+
+
+#: The first whose ``holds`` occurs in a row's source is its source; the last one is of every other row.
+SOURCES = (
+    Source(
+        "MLPerf Inference",
+        "inference_results_",
+        "Apache-2.0",
+        "MLCommons and its submitters (open division: Krai Ltd): MLPerf Inference results, recordings of power; a "
+        "row's source names version and submitter. Energies per inference are derived, not MLPerf scores.",
+    ),
+    Source(
+        "MLPerf Tiny",
+        "tiny_results_",
+        "Apache-2.0",
+        "MLCommons and its submitters: MLPerf Tiny results, recordings of energy. Energies per inference are derived, "
+        "not MLPerf scores.",
+    ),
+    Source(
+        "SEC 2023",
+        "arXiv 2310.18329",
+        "published facts, typed in",
+        "X. Tu, A. Mallik, D. Chen, K. Han, O. Altintas, H. Wang, J. Xie: Unveiling Energy Efficiency in Deep "
+        "Learning: Measurement, Prediction, and Scoring across Edge Devices. ACM/IEEE SEC 2023.",
+    ),
+    Source(
+        "edgejoule",
+        "",
+        "Apache-2.0",
+        "The edgejoule authors: edgejoule, an open, reproducible pipeline for the energy of deep learning on edge "
+        "devices.",
+    ),
+)
 
 
 def publish(files: Iterable[Path], folder: Path) -> None:
@@ -104,7 +139,7 @@ def describe(files: list[Path], tables: list[Table], sums: list[str]) -> dict:
         description=DESCRIPTION,
         license=[LICENCE],
         version=__version__,
-        cite_as=" ".join(CITATIONS.values()),
+        cite_as=" ".join(source.citation for source in SOURCES),
         distribution=distribution,
         record_sets=records,
     )
@@ -135,5 +170,23 @@ def dictionary(files: list[Path], tables: list[Table]) -> str:
             empty = "yes" if column.nullable else ""
             lines.append(f"| `{column.name}` | {column.type} | {column.unit or ''} | {empty} | {meaning} |")
         lines.append("")
-    lines += ["## Licence and citation", "", f"Licence: [Apache-2.0]({LICENCE}).", ""]
-    return "\n".join([*lines, *(f"- {citation}" for citation in CITATIONS.values()), ""])
+    lines += ["## Sources, licences and citations", "", f"The whole: [Apache-2.0]({LICENCE}). By source:", ""]
+    lines += ["| source | rows | licence | cite |", "|---|---|---|---|"]
+    counts = count_sources(files, tables)
+    for source in SOURCES:
+        said = ", ".join(f"{file}: {count}" for file, count in counts[source.name].items())
+        if said:
+            lines.append(f"| {source.name} | {said} | {source.licence} | {source.citation} |")
+    return "\n".join([*lines, ""])
+
+
+def count_sources(files: list[Path], tables: list[Table]) -> dict[str, dict[str, int]]:
+    """Return, by name of each of ``SOURCES``, how many rows of each file are from it; passes and the like name none."""
+    counts: dict[str, dict[str, int]] = {source.name: {} for source in SOURCES}
+    for file, table in zip(files, tables, strict=True):
+        if "source" not in table.names:
+            continue
+        for text in read_arrow(file, table).column("source").to_pylist():
+            name = next(source.name for source in SOURCES if source.holds in text)
+            counts[name][file.name] = counts[name].get(file.name, 0) + 1
+    return counts
