@@ -431,7 +431,7 @@ def test_steadied_passes_have_neither_spikes_nor_drift(slow):
 def test_pooled_passes_count_every_inference():
     tables = derive(shared_machine(1.1), without_meter(), zoo(), zoo())
     latency = tables["networks"].set_index("network")["latency_ms"]
-    assert latency["net0"] == pytest.approx((9 * 20 + 9 * 22 + 2 * 500) / 20)
+    assert latency["net0"] == pytest.approx((9.5 * 20 + 9.5 * 22 + 2 * 500) / 20)
     assert tables["passes"]["slowdown"].isna().all()
 
 
