@@ -9,7 +9,8 @@ from edgejoule.measure.inside import ALL, ratio_report, ratio_table, ratios
 
 def events(*rows):
     columns = ["kind", "workload", "pass", "latency_ms", "isolated_ms"]
-    return pd.DataFrame([dict(zip(columns, ("kernel", *row), strict=True)) for row in rows])
+    table = pd.DataFrame([dict(zip(columns, ("kernel", *row), strict=True)) for row in rows])
+    return table.assign(start_ns=0, end_ns=10**9, iterations=6)
 
 
 KERNELS = pd.DataFrame(
