@@ -53,8 +53,8 @@ def test_what_is_known_helps_and_what_is_left_out_does_not(device, monkeypatch):
     workloads = np.repeat(device.features.networks, 2)
     passes = pd.DataFrame({"device": "d", "kind": "network", "workload": workloads, "precision": "fp32"})
     passes["pass"] = np.arange(len(passes)) % 2
-    passes["latency_p50_ms"] = np.where(passes["pass"] == 0, 10.0, 10.4)
-    table = ablation(device, passes.assign(slowdown=1.0))
+    passes["latency_min_ms"] = np.where(passes["pass"] == 0, 10.0, 10.4)
+    table = ablation(device, passes.assign(slowdown=1.0, latency_ms=11.0))
     to_arrow(table, ABLATION)
     error = table.set_index("variant")["mape_percent"]
     assert list(error.index) == [*(variant.name for variant in lacking.VARIANTS), NOISE]
