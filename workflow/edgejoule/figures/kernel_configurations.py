@@ -71,8 +71,11 @@ def _page(look: DeviceLook, rows: pd.DataFrame, kinds: list[str], at: int, pages
         for axes, parameter in zip(line, PARAMETERS, strict=True):
             # A parameter that all configurations of a kind share, such as the stride of an addition, tells nothing.
             _panel(axes, own[(own[parameter] > 0) & (own[parameter].nunique() > 1)], parameter, look.colour)
-        line[0].set_ylabel(f"{kind}\n(mJ)", fontsize=7.5)
-        log_axis(line[0], "y", minor=False)
+        # Where a kind's first parameters are all the same, its energies stand at the first panel that has marks.
+        first = next((axes for axes in line if axes.has_data()), line[0])
+        first.set_ylabel(f"{kind}\n(mJ)", fontsize=7.5)
+        first.tick_params(labelleft=True)
+        log_axis(first, "y", minor=False)
     for column, label in zip(panels.T, PARAMETERS.values(), strict=True):
         drawn = any(axes.has_data() for axes in column)
         for axes in column:
@@ -80,6 +83,7 @@ def _page(look: DeviceLook, rows: pd.DataFrame, kinds: list[str], at: int, pages
                 _empty(axes, lowest=drawn and axes is column[-1])
         if drawn:
             log_axis(column[-1], "x", minor=False)
+            _keep_inside(column[-1])
             column[-1].set_xlabel(label, fontsize=8)
     how = ", ".join(sorted(set(rows["origin"].replace("estimated", "modelled"))))
     figure.suptitle(f"{look.title}: kernel energies {how}", x=0.01, y=1 - 0.05 / height, ha="left", va="top")
@@ -94,6 +98,15 @@ def _page(look: DeviceLook, rows: pd.DataFrame, kinds: list[str], at: int, pages
     if rest:
         caption += f" {rest} kinds with fewer than {FEWEST} configurations are not shown."
     return Picture(look.name if at == 1 else f"{look.name}-{at}", title, caption, figure)
+
+
+def _keep_inside(axes: Axes) -> None:
+    """Align the outermost numbers of the axis below a panel inwards, or they run into the next panel's."""
+    low, high = axes.get_xlim()
+    shown = [label for at, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True) if low <= at <= high]
+    if len(shown) > 1:
+        shown[0].set_horizontalalignment("left")
+        shown[-1].set_horizontalalignment("right")
 
 
 def _empty(axes: Axes, lowest: bool) -> None:

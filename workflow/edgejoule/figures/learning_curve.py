@@ -11,7 +11,7 @@ from edgejoule.figures.devices import DeviceLook, known
 from edgejoule.figures.frame import grid
 from edgejoule.figures.palette import COLOURS, INK, number, percent
 from edgejoule.figures.picture import Picture
-from edgejoule.figures.style import log_axis, note
+from edgejoule.figures.style import log_axis, note_over
 
 WHERE = "results/validation/learning_curve.parquet"
 #: Source of the kernels: what it is called, colour. Which are measured first: what that is called, line style.
@@ -45,7 +45,7 @@ def draw(devices: Mapping[str, DeviceLook], learning_curve: pd.DataFrame) -> lis
         log_axis(axes, "x")
     # Logarithmic, so that one unlucky first point does not flatten the rest; panels share the axis.
     log_axis(panels[0], "y")
-    note(panels[-1], "latency measured")
+    note_over(figure, "latency measured")
     sources = [Line2D([], [], color=colour, label=name) for name, colour in SOURCES.values()]
     choices = [Line2D([], [], color=INK, linestyle=style, label=name) for name, style in CHOICES.values()]
     figure.legend(handles=[*sources, *choices], loc="outside lower center", ncols=3)

@@ -8,6 +8,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from edgejoule.figures.palette import FAINT, METRICS, number
@@ -53,6 +54,11 @@ def metric_label(metric: str, before: str = "") -> str:
     name, unit = METRICS[metric]
     text = f"{before} {name}".strip()
     return f"{text[0].upper()}{text[1:]} ({unit})"
+
+
+def note_over(figure: Figure, text: str) -> None:
+    """Write what ``note`` does above all panels, where these have titles of their own."""
+    figure.suptitle(text, x=0.99, ha="right", fontsize=7.5, fontweight="normal", color=FAINT)
 
 
 def note(axes: Axes, text: str) -> None:
