@@ -101,12 +101,11 @@ def _page(look: DeviceLook, rows: pd.DataFrame, kinds: list[str], at: int, pages
 
 
 def _keep_inside(axes: Axes) -> None:
-    """Align the outermost numbers of the axis below a panel inwards, or they run into the next panel's."""
+    """Let the first number below a panel begin at its tick, or a long one runs into the panel before."""
     low, high = axes.get_xlim()
     shown = [label for at, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True) if low <= at <= high]
-    if len(shown) > 1:
-        shown[0].set_horizontalalignment("left")
-        shown[-1].set_horizontalalignment("right")
+    for label in shown[:1]:
+        label.set_horizontalalignment("left")
 
 
 def _empty(axes: Axes, lowest: bool) -> None:
