@@ -125,8 +125,7 @@ def kernel_rows(
     activations = (kernels["bytes_in"] + kernels["bytes_out"]).to_numpy(float)
     macs, weights = kernels["macs"].to_numpy(float), kernels["bytes_weights"].to_numpy(float)
     blocked = kernels["layout"].eq("nchwc").to_numpy() if "layout" in kernels else np.zeros(len(kernels), bool)
-    tail = kernels["tail"].fillna("")
-    configuration = kernels[list(_CONFIGURATION)].to_numpy(float)
+    configuration = np.column_stack([kernels[name].to_numpy(float) for name in _CONFIGURATION])
     read, written, height, width, window_height, window_width, _, groups, _ = configuration.T
     pixels = height * width
     length = read / np.maximum(groups, 1) * np.maximum(window_height * window_width, 1)
@@ -141,9 +140,7 @@ def kernel_rows(
             configuration[:, :2] % 16,
             group,
             blocked,
-            tail.str.contains("add", regex=False),
-            tail.str.contains("relu", regex=False) | tail.str.contains("clip", regex=False),
-            np.any([tail.str.contains(word, regex=False) for word in _ACTIVATIONS], axis=0),
+            _tails(kernels["tail"]),
             np.log1p(pixels),
             np.log1p(length),
             _padding(written, 16),
@@ -156,10 +153,23 @@ def kernel_rows(
     kind = kernels["kind"].astype(str).to_numpy(object)
     law = kind + "|" + group.astype(str).astype(object) + np.where(blocked, "|nchwc", "").astype(object)
     amounts = np.column_stack([np.ones(len(kernels)), macs / 1e6, activations / 1e6, weights / 1e6])
-    measured = kernels.reindex(columns=["duration_ms", "energy_mj"]).to_numpy(float)
+    duration, energy = (
+        kernels[name].to_numpy(float) if name in kernels else np.full(len(kernels), np.nan)
+        for name in ("duration_ms", "energy_mj")
+    )
     same = pd.factorize(kernels["kernel"])[0]
     source = np.zeros(len(kernels), int) if evidence is None else evidence
-    return KernelRows(owner, law, amounts, inputs, measured[:, 0], same, source, measured[:, 1])
+    return KernelRows(owner, law, amounts, inputs, duration, same, source, energy)
+
+
+def _tails(tail: pd.Series) -> np.ndarray:
+    """Return whether each kernel ends with an addition, a clamp, an activation, shape (k, 3); tails are few."""
+    codes, tails = pd.factorize(tail, use_na_sentinel=False)
+    named = [name if isinstance(name, str) else "" for name in tails]
+    told = [
+        ("add" in name, "relu" in name or "clip" in name, any(word in name for word in _ACTIVATIONS)) for name in named
+    ]
+    return np.array(told, bool).reshape(-1, 3)[codes]
 
 
 def _padding(amount: np.ndarray, block: int) -> np.ndarray:

@@ -28,7 +28,7 @@ class Policy:
     """When to stop: at most ``most`` measurements; none that is expected to add less than ``worth`` points."""
 
     most: int = 6
-    worth: float = 0.10
+    worth: float = 0.08
     kinship: Kinship = field(default_factory=Kinship)
 
 
