@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edgejoule.config import load_run_files
+from edgejoule.config import load_run
+from edgejoule.config.load import read_yaml
 from edgejoule.predictors import training_set
 from edgejoule.predictors.drawn import drawn_linear
 from edgejoule.predictors.transfer import STRENGTHS, Catalogue, Transfer, common_networks
@@ -26,7 +27,7 @@ DRAWS = 100
 
 def catalogues(results: Path) -> list[Catalogue]:
     """Return the prior devices of the default configuration, with the networks that all of them measured."""
-    run, _ = load_run_files([Path("config/config.yaml")])
+    run, _ = load_run(read_yaml("config/config.yaml"))
     kernels = read_table(results / "graphs" / "kernels.parquet", KERNELS)
     found = []
     for device in run.validation.prior_devices:
