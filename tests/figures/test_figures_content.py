@@ -382,13 +382,16 @@ def test_columns_of_score_maps_are_in_natural_order():
 
 
 def recording(folder, trace: bool):
-    write_json(folder / "recording.json", {"device": "a"})
+    write_json(folder / "recording.json", {"device": "a", "rails": [{"name": "counter"}, {"name": "wall"}]})
     event = {"event": "e", "start_ns": 10**10, "end_ns": 2 * 10**10, "kind": "network", "workload": "n1", "pass": 0}
     rows = pd.DataFrame([event | {"iterations": 7, "source": "s", "precision": "fp32"}])
     nothing = {name: np.nan for name in contracts.EVENTS.names if name not in rows}
     write_table(rows.assign(**nothing), folder / "events.parquet", contracts.EVENTS)
     if trace:
-        rows = pd.DataFrame({"t_ns": np.arange(0, 30) * 10**9, "power_w": 4.0, "energy_j": np.nan, "rail": "wall"})
+        t_ns = np.arange(0, 30) * 10**9
+        counter = pd.DataFrame({"t_ns": t_ns, "power_w": np.nan, "energy_j": t_ns * 4e-9, "rail": "counter"})
+        rows = pd.DataFrame({"t_ns": t_ns, "power_w": 4.0, "energy_j": np.nan, "rail": "wall"})
+        rows = pd.concat([counter, rows])
         write_table(rows, folder / "trace.parquet", contracts.TRACE)
     return [folder / "recording.json"]
 

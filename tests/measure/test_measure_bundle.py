@@ -21,6 +21,7 @@ from edgejoule.measure.observed import agreement_table, update_table
 from edgejoule.measure.steps import unpack
 from edgejoule.tables import write_table
 from edgejoule.tables.contracts import PLAN
+from edgejoule.tables.vocabulary import AROUND_KINDS
 from edgejoule.traces import event_energy, read_recording
 
 SIMULATED = Path(__file__).parent / "simulated"
@@ -67,10 +68,11 @@ def bundle(tmp_path_factory):
     (root / "networks.tsv").write_text(HEADER + ROW)
     kernels = pd.DataFrame([row | {"order": order} for order, row in enumerate(KERNELS)])
     write_table(kernels, root / "plan.parquet", PLAN, {})
-    sizes = write_bundle(
+    plans = write_bundle(
         [root / "gpu-fp32-b2.yaml"], root / "networks.tsv", root / "out", kernels=root / "plan.parquet"
     )
-    assert sizes == {"gpu-fp32-b2": 1 + 4 + 2}
+    assert list(plans) == ["gpu-fp32-b2"] and plans["gpu-fp32-b2"].size() == 1 + 4 + 2
+    assert plans["gpu-fp32-b2"].least_s() == pytest.approx(0.6 + 4 * 0.5 + 2 * 0.8 + 7 * 2 * 0.2)
     return root
 
 
@@ -97,7 +99,7 @@ def recording(bundle):
 
 def test_a_recording_has_meter_networks_and_kernels(recording):
     events = recording.events
-    counts = events[~events["kind"].isin(["idle", "warmup"])].groupby(["kind", "pass"]).size().to_dict()
+    counts = events[~events["kind"].isin(AROUND_KINDS)].groupby(["kind", "pass"]).size().to_dict()
     assert counts == {("kernel", 0): 3, ("meter", 0): 1, ("network", 0): 1, ("network", 1): 1}
     kernels = events[events["kind"] == "kernel"]
     assert (kernels["iterations"] % 2 == 0).all(), "a run of two inputs is two inferences"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgejoule.measure.protocol import WARM_UP_S, chunk_size, half_width, run_until_known, warm_up
+from edgejoule.measure.protocol import WARM_UP_S, chunk_size, half_width, run_for, run_until_known, warm_up
 
 MS = 1_000_000
 
@@ -37,6 +37,12 @@ def test_warm_up_ends_even_if_latency_never_settles():
 
 def test_a_single_slow_run_does_not_prolong_warm_up():
     assert len(warm_up(Scripted(lambda n: 50 * MS if n == 5 else 10 * MS))) <= 15
+
+
+def test_runs_for_a_time():
+    session = Scripted(lambda n: 3 * MS)
+    assert run_for(session, 0.01, 3 * MS).sum() == 12 * MS
+    assert len(run_for(session, 0.001, 3 * MS)) == 1
 
 
 def test_runs_for_the_minimum_time_when_latency_is_steady():

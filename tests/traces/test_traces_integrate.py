@@ -238,6 +238,38 @@ def test_the_stated_uncertainty_covers_the_error(sampling):
     assert inside >= 0.95 * trials
 
 
+COUNTER = {"name": "r", "quantity": "energy", "sampling": "counter", "period_ns": PERIOD, "observed_period_ns": PERIOD}
+
+
+def counted(joules, update_ms):
+    """Return the trace of a counter that is updated every so often and read every 10 ms, given its true energy."""
+    ms = np.arange(0, 3000, 10)
+    shown = joules(ms // update_ms * update_ms)
+    return pd.DataFrame({"t_ns": ms * MS, "power_w": np.nan, "energy_j": shown, "rail": "r"})
+
+
+def test_a_reading_of_a_counter_speaks_for_the_time_between_its_updates():
+    trace = counted(lambda ms: 0.004 * ms, 100)
+    short = event_energy(recording(trace, [COUNTER], 1000 * MS, 1150 * MS)).iloc[0]
+    assert short["reason"].startswith("too short for the meter: 0.15 s, but one reading of rail 'r' speaks for 0.1 s")
+    long = event_energy(recording(trace, [COUNTER], 1000 * MS, 1700 * MS)).iloc[0]
+    assert long["energy_j"] == pytest.approx(4 * 0.7)
+
+
+@given(st.integers(20, 120), st.integers(0, 99), st.integers(300, 900))
+def test_load_that_lasts_beyond_a_window_by_two_updates_keeps_idle_out_of_it(update_ms, start_ms, length_ms):
+    # 4 W idle, 20 W of load. A window that is as long as the load is mixed with idle at its edges.
+    start, end, beside = 1000 + start_ms, 1000 + start_ms + length_ms, 2 * update_ms + 10
+
+    def joules(ms):
+        return 0.004 * ms + 0.016 * np.clip(ms - (start - beside), 0, length_ms + 2 * beside)
+
+    figures = event_energy(recording(counted(joules, update_ms), [COUNTER], start * MS, end * MS)).iloc[0]
+    # Each edge is known to one reading of the counter.
+    assert figures["energy_j"] == pytest.approx(0.020 * length_ms, abs=2 * 0.020 * 10)
+    assert figures["power_w"] <= 20 * (1 + 20 / length_ms)
+
+
 def test_accuracy_and_resolution_enter_the_uncertainty():
     t_ns = np.arange(200) * PERIOD
     trace = frame(t_ns, {"r": np.full(200, 2.0)})

@@ -1,7 +1,8 @@
 """Measure: each live device to a canonical recording; one measurement at a time per host, resumed where it stopped.
 
 Needs the device's YAML file, the zoo, and the device itself. Makes results/measure/<device>/; models and unfinished
-parts stand in results/measure/work/, which may be deleted once the recording is made.
+parts stand in results/measure/work/, which may be deleted once the recording is made. On request: the folder that
+measures local devices on a machine without edgejoule (`snakemake bundle`), in results/measure/bundle/.
 """
 
 from functools import partial
@@ -58,3 +59,32 @@ rule measure:
     shell:
         "edgejoule measure record --device-file {input.device:q} --zoo {input.zoo:q} --seed {params.seed} {params.weights}"
         " --references {input.references:q} --kernels={input.kernels:q} --output $(dirname {output.recording:q}) 2> {log:q}"
+
+
+BUNDLED = [name for name in devices_of("live") if DEVICES[name].source.host == "local"]
+
+
+rule bundle:
+    """Target: the folder that measures this configuration's local devices elsewhere; what it measured stays in it."""
+    input:
+        devices=[str(DEVICE_FILES[name]) for name in BUNDLED],
+        zoo=RUN.zoo.file,
+        references="config/references.tsv",
+        # All devices of a bundle have one runtime, so one plan is every one's.
+        kernels=[f"results/graphs/plans/{name}.parquet" for name in BUNDLED if DEVICES[name].source.protocol.kernels][
+            :1
+        ],
+        code=code("measure", "graphs", "traces"),
+    output:
+        script="results/measure/bundle/record.py",
+        order="results/measure/bundle/devices.json",
+    log:
+        "results/logs/measure/bundle.log",
+    benchmark:
+        "results/benchmarks/measure/bundle.tsv"
+    params:
+        devices=[f"--device-file={DEVICE_FILES[name]}" for name in BUNDLED],
+        seed=RUN.zoo.seed,
+    shell:
+        "edgejoule measure bundle {params.devices:q} --zoo {input.zoo:q} --seed {params.seed}"
+        " --references {input.references:q} --kernels={input.kernels:q} --output $(dirname {output.script:q}) 2> {log:q}"

@@ -60,9 +60,9 @@ def bundle(
     from edgejoule.measure.bundle import write_bundle
 
     with progress_bar("export") as progress:
-        sizes = write_bundle(device_file, zoo, output, seed, kernels, references, progress)
-    for device, count in sizes.items():
-        typer.echo(f"{device}: {count} measurements")
+        plans = write_bundle(device_file, zoo, output, seed, kernels, references, progress)
+    for device, plan in plans.items():
+        typer.echo(f"{device}: {plan.size()} measurements, {plan.least_s() / 60:.0f} min of windows and idle")
 
 
 @command.command("collect")

@@ -106,7 +106,7 @@ class Protocol(Model):
     kernel_passes: PositiveInt = Field(2, description="Passes in which kernels are measured too.")
     kernel_s: PositiveFloat = Field(
         1.0,
-        description="Back-to-back runs of a kernel that runs alone (s); longer if twenty of the meter's readings are.",
+        description="Back-to-back runs of a kernel that runs alone (s); longer if ten of the meter's readings are.",
     )
     meter_s: list[PositiveFloat] = Field(
         [1.0, 5.0, 20.0], description="Loads under which a meter itself is observed first (s); [] for none."

@@ -13,6 +13,7 @@ from edgejoule.graphs import read_zoo
 from edgejoule.names import did_you_mean
 from edgejoule.tables import Table, empty, to_arrow, write_table
 from edgejoule.tables.contracts import KERNEL_COSTS, NETWORKS, PASSES
+from edgejoule.tables.vocabulary import AROUND_KINDS
 from edgejoule.traces import Recording, event_energy, read_recording
 
 #: Times of a kernel that stand beside the latency of its window, where there are any (ms).
@@ -81,7 +82,7 @@ def derive(
     Raises:
         EdgejouleError: nothing ran in the recording, or the precision of a network is unknown.
     """
-    if recording.events["kind"].isin(["idle", "warmup"]).all():
+    if recording.events["kind"].isin(AROUND_KINDS).all():
         problems = recording.problems
         why = (
             f"; what failed first: {problems.iloc[0]['workload']}: {problems.iloc[0]['reason']}"

@@ -1,5 +1,6 @@
 """The power trace of one measurement with its recorded phases, as the meter read it."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from edgejoule.figures.palette import number
 from edgejoule.figures.picture import Picture
 from edgejoule.tables import contracts, read_table
 
-PHASES = {"idle": "#9ca3af", "warmup": "#E69F00", "network": "#0072B2", "kernel": "#009E73", "application": "#CC79A7"}
+#: Colour of each kind of event that a workload's measurement has.
+PHASES = {"idle": "#9ca3af", "warmup": "#E69F00", "network": "#0072B2", "application": "#CC79A7", "tail": "#56B4E9"}
 #: Seconds shown around the start of the window in the panel that zooms in.
 AROUND_S = 20.0
 
@@ -42,8 +44,10 @@ def _one_device(look: DeviceLook, folder: Path) -> Picture:
         )
     trace = read_table(folder / "trace.parquet", contracts.TRACE)
     events = read_table(folder / "events.parquet", contracts.EVENTS)
-    rail = trace["rail"].iloc[0] if len(trace) else ""
-    trace = trace[(trace["rail"] == rail) & trace["power_w"].notna()]
+    trace = trace[trace["power_w"].notna()]
+    # Rails stand in the order of trust; a counter, which has no power of its own, may stand before them.
+    rail = next((name for name in rails_of(folder) if name in set(trace["rail"])), "")
+    trace = trace[trace["rail"] == rail]
     windows = events[events["kind"] == "network"]
     if trace.empty or windows.empty:
         return Picture(look.name, title, reason="the recording's rails count energy, or it holds no network")
@@ -77,6 +81,11 @@ def _one_device(look: DeviceLook, folder: Path) -> Picture:
         f"{int(chosen['iterations'])} inferences. Below, the {number(AROUND_S)} s around the start."
     )
     return Picture(look.name, title, caption, figure)
+
+
+def rails_of(folder: Path) -> list[str]:
+    """Return the names of a recording's rails in the order of its description."""
+    return [rail["name"] for rail in json.loads((folder / "recording.json").read_text(encoding="utf-8"))["rails"]]
 
 
 def _panel(axes: Axes, seconds: np.ndarray, power: np.ndarray, phases: pd.DataFrame, zero: int) -> None:

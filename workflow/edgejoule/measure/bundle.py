@@ -7,7 +7,7 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.measure.collect import collect
 from edgejoule.measure.live import live_device, plan_device
 from edgejoule.measure.parts import replace, replace_bytes
-from edgejoule.measure.plan import PROBLEMS
+from edgejoule.measure.plan import PROBLEMS, Plan
 from edgejoule.measure.recorder import Progress
 from edgejoule.measure.remote import bundle
 from edgejoule.measure.steps import ORDER, PLAN, unpack
@@ -36,7 +36,7 @@ def write_bundle(
     kernels: Path | None = None,
     references: Path | None = None,
     progress: Progress | None = None,
-) -> dict[str, int]:
+) -> dict[str, Plan]:
     """Write the folder that measures live devices, one after the other, by ``python3 record.py``.
 
     Args:
@@ -49,12 +49,12 @@ def write_bundle(
         progress: told before each network that is exported.
 
     Returns:
-        Number of measurements by device.
+        The plan of each device.
 
     Raises:
         EdgejouleError: a device is not live or not measured on the machine itself, or cannot be planned.
     """
-    sizes = {}
+    plans = {}
     for device_file in device_files:
         device = live_device(device_file)
         if device.source.host != "local":
@@ -67,10 +67,10 @@ def write_bundle(
                 replace_bytes(output / name, content.read_bytes())
         replace(output / device.name / PLAN, plan.to_json())
         replace(output / device.name / PROBLEMS, problems.to_dict("records"))
-        sizes[device.name] = plan.size()
-    replace(output / ORDER, list(sizes))
+        plans[device.name] = plan
+    replace(output / ORDER, list(plans))
     replace_bytes(output / "record.py", SCRIPT.encode())
-    return sizes
+    return plans
 
 
 def collect_packed(device_file: Path, results: Path, output: Path) -> None:

@@ -11,7 +11,7 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.measure.parts import Parts
 from edgejoule.measure.plan import METER, PROBLEMS, Plan
 from edgejoule.tables import contracts, empty
-from edgejoule.traces import Recording
+from edgejoule.traces import Rail, Recording, with_observed_period
 
 STATED = ("latency_ms", "latency_p50_ms", "latency_p90_ms", "top1", "isolated_ms", "between_ms")
 
@@ -40,7 +40,7 @@ def collect(device: Device, folder: Path | str) -> Recording:
     trace = trace_of(good, store, meta["rails"]) if meta["rails"] else None
     if trace is not None:
         meta |= {"observed_rate_hz": float(np.median([part["sampling_hz"] for part in good if "sampling_hz" in part]))}
-        meta["rails"] = [rail | observed_period_ns(trace, rail) for rail in meta["rails"]]
+        meta["rails"] = [observed(trace, rail) for rail in meta["rails"]]
     return Recording(
         meta=meta,
         events=events_of(good),
@@ -105,10 +105,13 @@ def trace_of(parts: list[dict], store: Parts, rails: list[dict]) -> pd.DataFrame
     )
 
 
-def observed_period_ns(trace: pd.DataFrame, rail: dict) -> dict[str, int]:
-    """Return the median time between two readings of a rail (ns) as the rail's declaration has it, if there are two."""
-    between = trace.loc[trace["rail"] == rail["name"], "t_ns"].diff().median()
-    return {} if np.isnan(between) else {"observed_period_ns": int(between)}
+def observed(trace: pd.DataFrame, rail: dict) -> dict:
+    """Return a rail with the time between its readings, as far as the trace tells it."""
+    declared = Rail.from_meta(rail, "the recorder's session")
+    readings = trace[trace["rail"] == declared.name]
+    return with_observed_period(
+        declared, readings["t_ns"].to_numpy(), readings[declared.column].to_numpy(float)
+    ).to_meta()
 
 
 def event_name(part: dict, kind: str, index: int) -> str:

@@ -13,14 +13,13 @@ import numpy as np
 from edgejoule.errors import EdgejouleError
 from edgejoule.measure.cold import has_sandwiches, measure_kernel
 from edgejoule.measure.load import load
-from edgejoule.measure.parts import Parts
 from edgejoule.measure.plan import METER, Workload
 from edgejoule.measure.protocol import run_until_known, warm_up
 from edgejoule.measure.runtimes import Runtime, Session
 from edgejoule.measure.windows import Clock, Diary, measure_session
 
-#: Readings of the meter that a kernel's window lasts for at least: its edges are each known to one reading.
-READINGS = 20
+#: Readings of the meter that a kernel's window lasts for at least: its edges are each known to a part of one.
+READINGS = 10
 #: Idle before and after the loads under which a meter is observed, and between them, as shares of the longest load.
 OBSERVED_IDLE, PAUSE = 0.5, 0.1
 
@@ -39,7 +38,7 @@ def measure_alone(workload: Workload, runtime: Runtime, clock: Clock, isolated: 
     return {"events": [event], "durations": durations.tolist()} | _about(workload)
 
 
-def measure_metered(workload: Workload, runtime: Runtime, protocol: Mapping, window_s: float, clock: Clock) -> dict:
+def measure_metered(workload: Workload, runtime: Runtime, protocol: Mapping, reading_s: float, clock: Clock) -> dict:
     """Return one part of a kernel that runs alone, back to back, with idle on both sides, as networks do.
 
     Its event states, where the runtime's profiler can tell: ``isolated_ms``, the kernel's own time in such a run, which
@@ -49,7 +48,7 @@ def measure_metered(workload: Workload, runtime: Runtime, protocol: Mapping, win
         workload: the kernel.
         runtime: what runs it.
         protocol: that of the device file.
-        window_s: time of back-to-back runs (s).
+        reading_s: time that one reading of the meter speaks for (s).
         clock: of the recording.
 
     Raises:
@@ -61,8 +60,9 @@ def measure_metered(workload: Workload, runtime: Runtime, protocol: Mapping, win
         stated["between_ms"] = profiled_ms(workload, runtime, isolated=False)
     session = load(workload, Path(), runtime)
     repeats = session.repeats
+    window_s = max(protocol["kernel_s"], READINGS * reading_s)
     window = {**protocol, "minimum_s": window_s, "maximum_s": window_s}
-    events, durations = measure_session("kernel", session, window, clock)
+    events, durations = measure_session("kernel", session, window, clock, reading_s)
     # A kernel runs up to a million times in its window: its distribution is kept, not each run.
     middle, slow = np.quantile(durations / repeats / 1e6, [0.5, 0.9])
     stated |= {"latency_p50_ms": float(middle), "latency_p90_ms": float(slow)}
@@ -84,19 +84,18 @@ def profiled_ms(workload: Workload, runtime: Runtime, isolated: bool) -> float |
         return None
 
 
-def kernel_window_s(protocol: Mapping, rails: Sequence[Mapping], parts: Parts) -> float:
-    """Return how long a kernel runs back to back (s): ``kernel_s``, or ``READINGS`` readings if these take longer.
+def longest_reading_s(rails: Sequence[Mapping], observed: Mapping[str, int]) -> float:
+    """Return the time that one reading of a meter speaks for (s), on the slowest rail that counts; 0 without a meter.
 
-    A reading takes the meter's declared period or averaging window, or what lay between two updates when the meter was
-    observed, whichever is longest.
+    It is the meter's declared period or averaging window, or what lay between two updates when the meter was observed
+    (ns, by rail), whichever is longest.
     """
-    observed = parts.observed_updates()
     longest_ns = [
         max(rail.get("period_ns") or 0, rail.get("window_ns") or 0, observed.get(rail["name"], 0))
         for rail in rails
         if rail.get("used", True)
     ]
-    return max(protocol["kernel_s"], READINGS * max(longest_ns, default=0) / 1e9)
+    return max(longest_ns, default=0) / 1e9
 
 
 def observe_meter(session: Session, protocol: Mapping, clock: Clock) -> dict:

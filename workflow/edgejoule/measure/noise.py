@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.tables.vocabulary import AROUND_KINDS
 from edgejoule.traces import read_recording, slowdown
 
 #: How one pass is summed up.
@@ -100,7 +101,7 @@ def noise_report(recording: Path | str, kind: str = "network", minimum_ms: float
         raise EdgejouleError(f"{recording}: has no samples.parquet; noise is judged from single inferences")
     table = noise_table(content.events, content.samples, kind, minimum_ms)
     if table.empty:
-        kinds = sorted(set(content.events["kind"]) - {"idle", "warmup"})
+        kinds = sorted(set(content.events["kind"]) - set(AROUND_KINDS))
         raise EdgejouleError(
             f"{recording}: no event of kind '{kind}' takes {minimum_ms:g} ms or more in two passes; "
             f"it has events of kind {', '.join(kinds)}"

@@ -67,6 +67,14 @@ class Plan:
         """Return how many measurements all passes have."""
         return sum(len(self.order(turn)) for turn in range(self.protocol["passes"]))
 
+    def least_s(self) -> float:
+        """Return how long all passes take at least (s): windows, loads and idle, without what builds and warms up."""
+        rule = self.protocol
+        seconds = {"kernel": rule.get("kernel_s", 0.0) if self.meter["kind"] not in SILENT else 0.0}
+        seconds[METER] = sum(rule.get("meter_s", ()))
+        each = [seconds.get(one.kind, rule["minimum_s"]) for turn in range(rule["passes"]) for one in self.order(turn)]
+        return sum(each) + 2 * rule["idle_s"] * len(each)
+
     def fingerprint(self, workload: Workload) -> str:
         """Return what a measurement of this workload depends on; a change in it makes the old one void.
 

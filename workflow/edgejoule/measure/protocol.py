@@ -4,6 +4,7 @@ Durations come from the session itself, so these functions hold no clock and can
 """
 
 from collections.abc import Mapping
+from math import ceil
 
 import numpy as np
 
@@ -40,6 +41,11 @@ def warm_up(session: Session) -> np.ndarray:
         else:
             reference, settled = float(chunk.min()), 0
     return np.concatenate(durations)
+
+
+def run_for(session: Session, seconds: float, expected_ns: float) -> np.ndarray:
+    """Run back to back for a time (s), at ``expected_ns`` a run; return the durations of the runs (ns)."""
+    return session.run(max(1, ceil(seconds * 1e9 / max(expected_ns, 1.0))))
 
 
 def half_width(durations: np.ndarray) -> float:

@@ -18,7 +18,7 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.measure.cold import has_sandwiches
 from edgejoule.measure.environment import describe
 from edgejoule.measure.load import load
-from edgejoule.measure.metered import kernel_window_s, measure_alone, measure_metered, observe_meter, updates_ns
+from edgejoule.measure.metered import longest_reading_s, measure_alone, measure_metered, observe_meter, updates_ns
 from edgejoule.measure.meters import open_meter
 from edgejoule.measure.parts import ATTEMPTS, Parts, replace
 from edgejoule.measure.plan import METER, Plan, Workload
@@ -184,20 +184,22 @@ def measure_part(
     if workload.kind == METER:
         part = metered(lambda: observe_meter(load(workload.load, models, runtime), protocol, clock))
         return part | {"updates_ns": updates_ns(parts.trace(turn, workload))}
+    reading_s = longest_reading_s(rails, parts.observed_updates()) if sampled else 0.0
     if workload.kind == "kernel":
         if not sampled and has_sandwiches(runtime):
             return measure_alone(workload, runtime, clock, protocol.get("isolated", False))
-        window_s = kernel_window_s(protocol, rails, parts)
-        return metered(lambda: measure_metered(workload, runtime, protocol, window_s, clock))
-    part = metered(lambda: measure_network(workload, models, runtime, protocol, clock))
+        return metered(lambda: measure_metered(workload, runtime, protocol, reading_s, clock))
+    part = metered(lambda: measure_network(workload, models, runtime, protocol, reading_s, clock))
     if turn < protocol["profiled_passes"]:
         part["nodes"] = node_times(runtime, models / workload.model, part["durations"]) if workload.model else []
     return part
 
 
-def measure_network(workload: Workload, models: Path, runtime: Runtime, protocol: Mapping, clock: Clock) -> dict:
+def measure_network(
+    workload: Workload, models: Path, runtime: Runtime, protocol: Mapping, reading_s: float, clock: Clock
+) -> dict:
     """Return one part: events in order of time, with what disturbed them, and the duration of each run (ns)."""
-    events, durations = measure_session(workload.kind, load(workload, models, runtime), protocol, clock)
+    events, durations = measure_session(workload.kind, load(workload, models, runtime), protocol, clock, reading_s)
     return {"events": events, "durations": durations.tolist()}
 
 

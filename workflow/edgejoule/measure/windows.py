@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from edgejoule.measure.environment import Usage, disturbances, frequency_hz, temperature_c, wait_until_quiet
-from edgejoule.measure.protocol import run_until_known, warm_up
+from edgejoule.measure.protocol import run_for, run_until_known, warm_up
 from edgejoule.measure.runtimes import Session
 
 #: Windows that are measured, at most, to get one that nothing disturbed.
 WINDOWS = 3
+#: Readings of the meter that the workload runs for before its window, and on behind it.
+BESIDE = 2
 
 
 class Clock:
@@ -44,37 +46,49 @@ class Diary:
         self.timed("idle", lambda: time.sleep(seconds))
 
 
-def measure_session(kind: str, session: Session, protocol: Mapping, clock: Clock) -> tuple[list[dict], np.ndarray]:
+def measure_session(
+    kind: str, session: Session, protocol: Mapping, clock: Clock, reading_s: float = 0.0
+) -> tuple[list[dict], np.ndarray]:
     """Return the events of one workload, with what disturbed them, and the duration of each run of its window (ns).
 
     The session is closed. Where one run holds several inferences (``Session.repeats``), events count inferences.
+
+    A reading of a meter speaks for a time; one that lies across an edge of the window would mix two levels of power.
+    So, where there is a meter, the workload runs before its window and on behind it (event ``tail``) for ``BESIDE``
+    readings each.
 
     Args:
         kind: kind of event that the window is.
         session: the workload.
         protocol: that of the device file.
         clock: of the recording.
+        reading_s: time that one reading of the meter speaks for (s); 0 without a meter.
     """
-    diary = Diary(clock)
+    diary, beside_s = Diary(clock), BESIDE * reading_s
+    gc.collect()
+    gc.disable()
     try:
         diary.idle(protocol["idle_s"])
-        warm = diary.timed("warmup", lambda: warm_up(session))
-        gc.collect()
-        gc.disable()
-        best, durations = None, None
+        expected_ns = float(diary.timed("warmup", lambda: warm_up(session)).min())
+        best, around, durations = None, [], None
         for attempt in range(1, WINDOWS + 1):
             wait_until_quiet(protocol["quiet_s"])
+            tried = Diary(clock)
+            if beside_s:
+                tried.timed("warmup", lambda: run_for(session, beside_s, expected_ns))
             before, started = Usage.now(), time.monotonic()
-            now = diary.timed(kind, lambda: run_until_known(session, protocol, float(warm.min())))
+            now = tried.timed(kind, lambda: run_until_known(session, protocol, expected_ns))
             after, stopped = Usage.now(), time.monotonic()
-            window = diary.events.pop() | disturbances(before, after, stopped - started) | {"attempts": attempt}
+            if beside_s:
+                tried.timed("tail", lambda: run_for(session, beside_s, expected_ns))
+            window = next(event for event in tried.events if event["kind"] == kind)
+            window |= disturbances(before, after, stopped - started) | {"attempts": attempt}
             if best is None or window["other_cores"] < best["other_cores"]:
-                best, durations = window, now
+                best, around, durations = window, tried.events, now
             if not best["flag"] or not protocol["quiet_s"]:
                 break
-        gc.enable()
-        condition = {"frequency_hz": frequency_hz(), "temperature_c": temperature_c()} | session.condition()
-        diary.events.append(best | condition)
+        best |= {"frequency_hz": frequency_hz(), "temperature_c": temperature_c()} | session.condition()
+        diary.events += around
         diary.idle(protocol["idle_s"])
     finally:
         gc.enable()

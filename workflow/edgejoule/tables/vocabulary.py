@@ -12,8 +12,10 @@ PRECISIONS = ("fp32", "fp16", "int8")
 #: How the passes of a recording become one value.
 PASS_RULES = ("pooled", "steadied")
 
-#: What an event of a recording is; ``meter`` is a load under which the meter itself is observed.
-EVENT_KINDS = ("idle", "warmup", "network", "kernel", "application", "meter")
+#: What an event of a recording is, around its windows and as a window: a workload runs on as ``tail``, so that the
+#: window's end is not the end of the load; ``meter`` is a load under which the meter itself is observed.
+AROUND_KINDS = ("idle", "warmup", "tail")
+EVENT_KINDS = (*AROUND_KINDS, "network", "kernel", "application", "meter")
 
 #: Where a kernel's configuration is from: a network of the zoo, or drawn without knowing it.
 KERNEL_SOURCES = ("zoo", "synthetic")

@@ -2,7 +2,7 @@
 
 from edgejoule.traces.energy import event_energy
 from edgejoule.traces.idle import idle_power
-from edgejoule.traces.rails import Rail
+from edgejoule.traces.rails import Rail, with_observed_period
 from edgejoule.traces.recording import Recording, check_target, read_recording, write_recording
 from edgejoule.traces.steady import slowdown
 
@@ -14,5 +14,6 @@ __all__ = [
     "idle_power",
     "read_recording",
     "slowdown",
+    "with_observed_period",
     "write_recording",
 ]

@@ -1,7 +1,6 @@
 """Energy of events: the integral of power between start and end, with its spread, drift and uncertainty."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,7 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from edgejoule.traces.batches import BATCH, Batch, batches_of
 from edgejoule.traces.integrate import NS, RailIntegrator, Windows
-from edgejoule.traces.rails import Rail
+from edgejoule.traces.rails import Rail, with_observed_period
 from edgejoule.traces.recording import Recording
 from edgejoule.traces.uncertainty import energy_uncertainty
 
@@ -126,8 +125,7 @@ class _RailFigures:
     def feed(self, t_ns: np.ndarray, values: np.ndarray) -> None:
         """Add the next readings of the rail."""
         if self._integrator is None:
-            if self.rail.observed_period_ns is None and len(t_ns) > 1:
-                self.rail = replace(self.rail, observed_period_ns=int(np.median(np.diff(t_ns))))
+            self.rail = with_observed_period(self.rail, t_ns, values)
             self._windows = Windows(*self._edges())
             self._integrator = RailIntegrator(self.rail, self._windows)
         self._integrator.feed(t_ns, values)

@@ -1,7 +1,7 @@
 """What a rail of a recording reads, and over which time each of its readings speaks."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class Rail:
             give the energy of each period are of this kind); ``counter``: energy since some start.
         period_ns: declared time between readings (ns); None where nobody declared it.
         window_ns: averaging window (ns), where it is not the period.
-        observed_period_ns: median time between readings (ns).
+        observed_period_ns: median time between readings (ns); of a counter, between its updates.
         wrap_j: value at which a counter starts again from 0 (J).
         used: whether the rail counts in the energy of events. Two views of one supply must not both count.
         resolution_w: smallest step of the reading (W).
@@ -88,6 +88,23 @@ class Rail:
         if (rail.quantity == "energy") != (rail.sampling == "counter"):
             raise EdgejouleError(f"{where}: rail '{rail.name}': a rail of energy is a counter, one of power is not")
         return rail
+
+
+def with_observed_period(rail: Rail, t_ns: np.ndarray, values: np.ndarray) -> Rail:
+    """Return the rail with the median time between these readings, where it states none.
+
+    A counter that is read more often than it is updated stands still in between: the time between its updates is what
+    a reading of it speaks for, whatever the rail states, if that is longer.
+    """
+    counter = rail.sampling == "counter"
+    if rail.observed_period_ns is not None and not counter:
+        return rail
+    if counter:
+        t_ns, values = t_ns[~np.isnan(values)], values[~np.isnan(values)]
+        t_ns = t_ns[np.diff(values, prepend=np.nan) != 0]
+    if len(t_ns) < 2:
+        return rail
+    return replace(rail, observed_period_ns=max(int(np.median(np.diff(t_ns))), rail.observed_period_ns or 0))
 
 
 def check_magnitude(rail: Rail, values: np.ndarray, before: int, where: str) -> None:

@@ -9,6 +9,8 @@ over in one graph, so that the pauses between graphs do not count either.
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
+from importlib.util import find_spec
 from itertools import pairwise
 from math import ceil
 from pathlib import Path
@@ -34,6 +36,8 @@ GRAPH_NS = 2e6
 MOST_REPEATS = 1000
 #: Replays of the graph of one inference that tell how long it takes.
 PROBES = 20
+#: Packages that build the zoo's networks.
+BUILD = ("torchvision", "timm")
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16}
 
 
@@ -58,12 +62,14 @@ class Torch:
             raise EdgejouleError("PyTorch sees no CUDA device here; install its CUDA build and a driver, or use 'cpu'")
         self.backend, self.threads, self.precision, self.batch = backend, threads, precision, batch
         self.channels_last = channels_last
-        torch.set_num_threads(threads)
+        if backend == "cpu":
+            # On a GPU, the processor's threads only build: all of them may.
+            torch.set_num_threads(threads)
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 
     def versions(self) -> dict[str, str]:
         """Return the versions of PyTorch and, on a GPU, of what it stands on."""
-        versions = {"pytorch": torch.__version__}
+        versions = {"pytorch": torch.__version__} | {name: version(name) for name in BUILD if find_spec(name)}
         if self.backend == "cuda":
             versions |= {"cuda": torch.version.cuda, "cudnn": str(torch.backends.cudnn.version())}
             versions |= {"gpu": torch.cuda.get_device_name(), "driver": driver_version()}
@@ -105,7 +111,9 @@ class Torch:
         name = configuration["kernel" if kind == "kernel" else "network"]
         with told(name):
             build = build_kernel if kind == "kernel" else build_network
-            module, shapes = build(configuration, self.batch)
+            # Random weights are drawn where they are used: of large networks, that takes seconds on the processor.
+            with torch.device(self.backend):
+                module, shapes = build(configuration, self.batch)
             layout = {"memory_format": torch.channels_last} if self.channels_last else {}
             module = module.to(self.backend, DTYPES[self.precision], **layout).requires_grad_(False)
             inputs = [self._input(shape, getattr(module, "input_dtype", torch.float32)) for shape in shapes]
