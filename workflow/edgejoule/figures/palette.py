@@ -33,6 +33,9 @@ DEVICES = (
     "Nucleo-L4R5ZI",
     "microtvm_native-NUCLEO_L4R5ZI",
     "syntiant_9120_0v9_30mhz",
+    "nvidia-h200-fp32-b1",
+    "nvidia-h200-fp16-b1",
+    "nvidia-h200-fp32-b32",
 )
 #: Kernel kinds in the order in which colours are dealt out, then the same colours hatched: a kind looks the same in all
 #: pictures of all runs. Append only. Kinds that are not here take what a picture leaves free.
