@@ -28,6 +28,7 @@ def catalogue(size: int = 40, seed: int = 0) -> Catalogue:
         top1=top1,
         licence=np.array(["apache-2.0" if i % 5 else "unstated" for i in range(size)], dtype=object),
         predicted=np.zeros(size, bool),
+        latency_predicted=np.zeros(size, bool),
         excluded=pd.DataFrame({"network": [], "reason": []}, dtype=object),
     )
 

@@ -87,6 +87,18 @@ def test_nothing_fits_below_the_cheapest_network():
     assert result.choice is None and result.measurements == 6
 
 
+def test_a_network_that_breaks_a_limit_when_measured_is_not_chosen_but_corrects_the_others():
+    known = catalogue(40, 5)
+    source = prediction(known, 5)
+    free = settle(source, 100.0)
+    result = refine(source, 100.0, source.measured_mj.__getitem__, allows=lambda i: i not in free.choice.networks)
+    assert result.barred == set(free.choice.networks) and result.barred < set(result.measured)
+    assert not result.barred & set(result.choice.networks)
+    assert result.choice.mean(known.energy_mj) <= 100 * (1 + 1e-9)
+    nothing = refine(source, 100.0, source.measured_mj.__getitem__, Policy(most=50), lambda i: False)
+    assert nothing.choice is None and nothing.measurements == 40
+
+
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_measurement_without_energy_is_refused(value):
     with pytest.raises(EdgejouleError, match="must be positive"):

@@ -15,13 +15,13 @@ from edgejoule.predictors import load_predictor
 from edgejoule.predictors.train import train
 from edgejoule.recommendations import unmeasured
 from edgejoule.recommendations.answer import answer
-from edgejoule.recommendations.catalogue import build_catalogue
+from edgejoule.recommendations.catalogue import Cost, build_catalogue
 from edgejoule.recommendations.request import Request
 from edgejoule.recommendations.show import energies
 from edgejoule.tables import empty, read_table, write_table
 from edgejoule.tables.contracts import EVENTS, KERNELS, NETWORKS, PROBLEMS
 from edgejoule.traces import Recording, write_recording
-from synthetic_board import board
+from synthetic_board import IDLE_W, board
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,17 @@ def project(tmp_path_factory):
     order = ["network", "architecture", "family", "precision", "builder", "arguments", "input", "parameters"]
     zoo[[*order, "top1", "top1_source"]].to_csv(folder / "networks.tsv", sep="\t", index=False)
     return folder, device, networks.set_index("network")
+
+
+def cost_of(row: pd.Series, slower: float = 1.0) -> Cost:
+    return Cost(float(row["energy_mj"]), float(row["latency_ms"]) * slower, float(row["latency_p90_ms"]) * slower)
+
+
+def live(monkeypatch, networks: pd.DataFrame, slower: float) -> None:
+    """Let a live device need as much energy as before, but ``slower`` times as long."""
+    monkeypatch.setattr(
+        unmeasured, "live_measurement", lambda *_: lambda network: cost_of(networks.loc[network], slower)
+    )
 
 
 def budget_of(networks: pd.DataFrame) -> str:
@@ -107,7 +118,7 @@ def test_networks_never_run_are_measured_when_they_matter(project, monkeypatch):
 
     def measure(network):
         asked.append(network)
-        return float(networks.loc[network, "energy_mj"])
+        return cost_of(networks.loc[network])
 
     monkeypatch.setattr(unmeasured, "live_measurement", lambda *arguments: measure)
     options = ("--device", device, "--budget", budget_of(networks), "--energies", "predictor", "--refine")
@@ -116,6 +127,59 @@ def test_networks_never_run_are_measured_when_they_matter(project, monkeypatch):
     assert all(networks.loc[name, "family"] == "delta" for name in asked)
     for member in data["mix"]["networks"]:
         assert member["energy_mj"] == pytest.approx(networks.loc[member["network"], "energy_mj"], rel=1e-6)
+
+
+@pytest.mark.parametrize("which", ["mean", "p90"])
+def test_a_limit_on_latency_holds_for_what_was_measured(project, monkeypatch, which):
+    folder, device, networks = project
+    limit = 1.2 * networks.loc[networks["family"] == "delta", "latency_ms"].median()
+    asked = ("--device", device, "--budget", budget_of(networks), "--energies", "predictor", "--refine")
+    asked += ("--max-latency", f"{limit}ms", "--latency", which, "--live", "board.yaml", "--json")
+    live(monkeypatch, networks, slower=1)
+    quick = json.loads(ask(folder, *asked))
+    live(monkeypatch, networks, slower=3)
+    slow = json.loads(ask(folder, *asked))
+    for data, slower in ((quick, 1), (slow, 3)):
+        assert any(networks.loc[step["network"], "family"] == "delta" for step in data["measured"])
+        for step in data["measured"]:
+            truth = networks.loc[step["network"], "latency_ms"]
+            assert step["measured_ms"] == pytest.approx(truth * slower)
+            assert step["predicted_ms"] == pytest.approx(truth, rel=0.2)
+        for member in data["mix"]["networks"]:
+            own = networks.loc[member["network"]]
+            assert member["latency_ms"] == pytest.approx(
+                own["latency_ms"] * (slower if own["family"] == "delta" else 1)
+            )
+        assert data["mix"]["latency_ms"] <= limit * (1 + 1e-5)
+        if which == "p90":
+            assert all(member["latency_ms"] <= limit for member in data["mix"]["networks"])
+    assert slow["mix"]["top1"] < quick["mix"]["top1"]
+
+
+def test_a_rate_and_its_waiting_are_those_of_the_measured_latency(project, monkeypatch):
+    folder, device, networks = project
+    limit = 1.2 * networks.loc[networks["family"] == "delta", "latency_ms"].median()
+    asked = ("--device", device, "--budget", budget_of(networks), "--energies", "predictor", "--refine")
+    live(monkeypatch, networks, slower=2)
+    data = json.loads(ask(folder, *asked, "--rate", f"{1e3 / limit}/s", "--live", "board.yaml", "--json"))
+    assert data["accounting"] == "duty-cycle" and data["mix"]["latency_ms"] <= limit * (1 + 1e-5)
+    for step in data["measured"]:
+        waits = limit - step["measured_ms"]
+        assert step["measured_mj"] == pytest.approx(networks.loc[step["network"], "energy_mj"] + IDLE_W * waits)
+
+
+def test_the_command_tells_what_was_measured_and_what_of_it_failed(project, monkeypatch, capsys):
+    folder, device, networks = project
+    asked = ("--device", device, "--budget", budget_of(networks), "--energies", "predictor", "--refine")
+    asked += ("--live", "board.yaml", "--exclude", "alpha*", "--exclude", "beta*", "--exclude", "gamma*")
+    limit = 1.2 * networks.loc[networks["family"] == "delta", "latency_ms"].median()
+    live(monkeypatch, networks, slower=3)
+    assert " ms measured (+2" in ask(folder, *asked)
+    live(monkeypatch, networks, slower=50)
+    with pytest.raises(SystemExit):
+        files = ("--results", str(folder), "--zoo", str(folder / "networks.tsv"))
+        main(["recommend", *files, *asked, "--max-latency", f"{limit}ms"])
+    assert f"of 6 networks measured on '{device}' no one and no mix meets the request" in capsys.readouterr().err
 
 
 def test_what_was_never_run_cannot_be_looked_up(project, capsys):
@@ -167,7 +231,9 @@ def test_a_live_measurement_is_recorded_once_and_derived(tmp_path, monkeypatch):
 
     monkeypatch.setattr(unmeasured, "record_device", record)
     measure = unmeasured.live_measurement(file, zoo, tmp_path / "work")
-    assert [measure("b"), measure("b")] == [pytest.approx(20.0), pytest.approx(20.0)]
+    costs = [measure("b"), measure("b")]
+    assert [cost.energy_mj for cost in costs] == [pytest.approx(20.0), pytest.approx(20.0)]
+    assert costs[0].latency_ms == pytest.approx(4.0) and np.isnan(costs[0].latency_p90_ms)
     assert recorded == [["b"]]
     with pytest.raises(
         EdgejouleError, match=r"recording of desk: no event .* what failed first: c: the runtime refused"

@@ -8,7 +8,7 @@ from scipy.stats import norm
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
-from edgejoule.recommendations.catalogue import Catalogue
+from edgejoule.recommendations.catalogue import Catalogue, waiting_mj
 
 #: The probability that the predictors' intervals are stated for (table ``validation``).
 INTERVAL = 0.9
@@ -63,7 +63,7 @@ class Prediction:
         catalogue = self.catalogue
         if np.isnan(catalogue.idle_w):
             raise EdgejouleError(f"no idle power was recorded for '{catalogue.device}'; use --accounting gross")
-        waiting = catalogue.idle_w * (1e3 / rate_hz - catalogue.latency_ms)
+        waiting = waiting_mj(catalogue.idle_w, rate_hz, catalogue.latency_ms)
         counted = replace(catalogue.with_energy(self.predicted_mj + waiting), accounting="duty-cycle")
         return Prediction(counted, self.measured_mj + waiting, self.spread, waiting)
 

@@ -172,13 +172,16 @@ def infeasible(result: Answer) -> str:
     """Return which limits fail, and the nearest feasible ones."""
     moves = [_move(result, obstacle) for obstacle in result.obstacles if obstacle.nearest is not None]
     stuck = [obstacle.limit for obstacle in result.obstacles if obstacle.nearest is None]
-    sentence = f"no network or mix on '{result.catalogue.device}' meets the request"
+    catalogue = result.catalogue
+    sentence = f"no network or mix on '{catalogue.device}' meets the request"
+    if (catalogue.excluded["reason"] == UNMEASURED).any():
+        sentence = f"of {len(catalogue)} networks measured on '{catalogue.device}' no one and no mix meets the request"
     if moves:
         sentence += f"; with everything else kept, {' or '.join(moves)} would do"
     if stuck:
         sentence += f"; relaxing only the {' or only the '.join(stuck)} does not help"
-    if result.catalogue.accounting == "duty-cycle":
-        sentence += f"; the device draws {result.catalogue.idle_w:.4g} W when idle"
+    if catalogue.accounting == "duty-cycle":
+        sentence += f"; the device draws {catalogue.idle_w:.4g} W when idle"
     return sentence
 
 

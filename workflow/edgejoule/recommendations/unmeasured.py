@@ -16,7 +16,7 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import read_zoo
 from edgejoule.measure.live import record_device
 from edgejoule.predictors import ServedPredictor
-from edgejoule.recommendations.catalogue import Catalogue, build_catalogue, licences
+from edgejoule.recommendations.catalogue import Catalogue, Cost, build_catalogue, licences
 from edgejoule.recommendations.predicted import INTERVAL, Prediction
 from edgejoule.traces import read_recording
 
@@ -64,6 +64,7 @@ def zoo_prediction(
         top1=about["top1"].to_numpy(float),
         licence=licences(about["licence"]),
         predicted=np.ones(count, bool),
+        latency_predicted=np.ones(count, bool),
     )
     return Prediction(
         catalogue,
@@ -93,8 +94,8 @@ def _figures(predictor: ServedPredictor, kernels: pd.DataFrame, device: str) -> 
     return pd.DataFrame({name: table[column] for name, column in columns.items()})
 
 
-def live_measurement(device_file: Path, zoo: Path, work: Path) -> Callable[[str], float]:
-    """Return a function that measures a network on a live device, now, and returns its gross energy (mJ).
+def live_measurement(device_file: Path, zoo: Path, work: Path) -> Callable[[str], Cost]:
+    """Return a function that measures a network on a live device, now, and returns what it costs, energy gross.
 
     Each call records one network by the device's own protocol into ``work/<network>``, and derives its cost as the
     pipeline does; what was recorded before is not recorded again.
@@ -107,7 +108,7 @@ def live_measurement(device_file: Path, zoo: Path, work: Path) -> Callable[[str]
     if device.source.kind != "live":
         raise EdgejouleError(f"{device_file}: source is '{device.source.kind}'; --live needs a device of source 'live'")
 
-    def measure(network: str) -> float:
+    def measure(network: str) -> Cost:
         folder = work / network
         own_file = folder / f"{device.name}.yaml"
         folder.mkdir(parents=True, exist_ok=True)
@@ -126,6 +127,7 @@ def live_measurement(device_file: Path, zoo: Path, work: Path) -> Callable[[str]
         if network not in set(found.network):
             why = found.excluded.set_index("network")["reason"].get(network, "it was not recorded")
             raise EdgejouleError(f"'{network}' cannot be measured on '{device.name}': {why}")
-        return float(found.energy_mj[found.network == network][0])
+        (at,) = np.flatnonzero(found.network == network)
+        return Cost(float(found.energy_mj[at]), float(found.latency_ms[at]), float(found.latency_p90_ms[at]))
 
     return measure
