@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from synthetic_catalogue import catalogue, prediction
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.recommendations.correct import Kinship, corrected, error_covariance
+from edgejoule.recommendations.pages import validation_page
 from edgejoule.recommendations.predicted import Prediction, predicted_catalogue
 from edgejoule.recommendations.refine import Policy, expected_gain, refine
 from edgejoule.recommendations.sweep import spread_budgets, sweep
@@ -192,9 +194,37 @@ def test_every_method_is_judged_on_measured_energies():
             assert row.energy_mj == pytest.approx(energy, rel=1e-4)
 
 
-def test_predictions_that_are_missing_are_named():
-    import pandas as pd
+def test_a_budget_without_a_choice_keeps_no_promise_and_loses_all_the_accuracy():
+    columns = ["device", "energies", "method", "budget_mj", "networks", "gap", "violation", "regret_top1"]
+    cells = [
+        ("d", "measured", "mix", 1.0, "", np.nan, np.nan, 70.0),
+        ("d", "measured", "mix", 2.0, "a", 0.1, 0.1, 2.0),
+        ("d", "measured", "mix", 3.0, "a", 0.2, 0.0, 4.0),
+        ("d", "measured", "single", 1.0, "", np.nan, np.nan, 70.0),
+    ]
+    table = pd.DataFrame(cells, columns=columns).assign(inside=True, measurements=0)
+    summary = summarise(table)
+    mix, single = summary.set_index("method").loc["mix"], summary.set_index("method").loc["single"]
+    assert mix[["budgets", "unserved", "violations", "violations_1"]].tolist() == [3, 1, 0.5, 0.5]
+    assert mix["regret_mean"] == 3 and mix["regret_max"] == 4 and mix["regret_all_mean"] == pytest.approx(76 / 3)
+    assert np.isnan(single[["violations", "regret_mean", "gap_mean"]].astype(float)).all()
+    assert single["regret_all_mean"] == 70
+    lines = validation_page(summary, ["d"]).splitlines()
+    assert "| measured | mix | 3 | 1 | 15.00 | 20.00 | 50.0 | 50.0 | 3.000 | 4.00 | 25.333 |  |  |" in lines
+    assert "| measured | single | 1 | 1 | – | – | – | – | – | – | 70.000 |  |  |" in lines
 
+
+def test_what_nothing_seems_to_fit_is_judged_as_unserved():
+    known = catalogue(40, 11)
+    dear = prediction(known, 11)
+    dear = replace(dear, catalogue=dear.catalogue.with_energy(dear.predicted_mj * 2))
+    table = validate_device(known, {"leave-one-family-out": dear}, budgets=25)
+    rows = table[(table["energies"] == "leave-one-family-out") & (table["method"] == "mix") & (table["networks"] == "")]
+    oracle = table[table["method"] == "oracle-mix"].set_index("budget_mj")["top1"]
+    assert len(rows) and rows["regret_top1"].to_numpy() == pytest.approx(oracle[rows["budget_mj"]].to_numpy(), rel=1e-6)
+
+
+def test_predictions_that_are_missing_are_named():
     known = catalogue(6, 0)
     rows = pd.DataFrame(
         {
