@@ -67,7 +67,7 @@ def test_refining_reaches_the_best_mix_with_few_measurements():
 def test_exact_predictions_need_only_the_chosen_networks():
     known = catalogue(40, 5)
     guess = known.with_energy(known.energy_mj, np.ones(40, bool))
-    source = Prediction(guess, known.energy_mj, np.full(40, 1e-6), np.zeros(40))
+    source = Prediction(guess, known.energy_mj, np.full(40, 1e-6), np.zeros(40), np.zeros(40))
     budget = float(np.median(known.energy_mj))
     result = settle(source, budget)
     assert result.measurements == 2

@@ -16,7 +16,7 @@ from edgejoule.predictors.train import train
 from edgejoule.recommendations import unmeasured
 from edgejoule.recommendations.answer import answer
 from edgejoule.recommendations.catalogue import Cost, build_catalogue
-from edgejoule.recommendations.request import Request
+from edgejoule.recommendations.request import Request, make_limits
 from edgejoule.recommendations.show import energies
 from edgejoule.tables import empty, read_table, write_table
 from edgejoule.tables.contracts import EVENTS, KERNELS, NETWORKS, PROBLEMS
@@ -27,8 +27,17 @@ from synthetic_board import IDLE_W, board
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A board that has run three of four families; the zoo has the fourth, too."""
-    folder = tmp_path_factory.mktemp("project")
-    networks, kernels = board()
+    return build_project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="module")
+def noisy(tmp_path_factory):
+    """The same with noise, so that intervals have a width."""
+    return build_project(tmp_path_factory.mktemp("noisy"), noise=0.05)
+
+
+def build_project(folder, noise=0.0):
+    networks, kernels = board(noise)
     networks["top1"] = 40 + 40 * networks["energy_mj"].rank(pct=True) + 15 * (networks["family"] == "delta")
     seen = networks[networks["family"] != "delta"]
     device = networks["device"].iloc[0]
@@ -70,6 +79,43 @@ def test_the_whole_zoo_is_planned_with(project):
         assert member["predicted"] == (networks.loc[member["network"], "family"] == "delta")
         shown = next(line for line in said.splitlines() if member["network"] in line)
         assert ("≤" in shown) == member["predicted"]
+
+
+def test_a_limit_on_latency_is_asked_of_the_same_quantile_as_energy(noisy):
+    folder, device, networks = noisy
+    kernels = read_table(folder / "graphs" / "kernels.parquet", KERNELS)
+    intervals = load_predictor(device, folder / "predictors").predict_many(kernels)
+    latencies = intervals[intervals["metric"] == "latency_ms"].set_index("network")
+    asked = ("--device", device, "--budget", budget_of(networks), "--energies", "predictor", "--json")
+    # The upper end of an interval of 90 % is not exceeded with 95 %.
+    free = json.loads(ask(folder, *asked, "--confidence", "0.95"))
+    ours = [member for member in free["mix"]["networks"] if member["latency_predicted"]]
+    assert ours and free["mix"]["latency_predicted"]
+    for member in ours:
+        assert networks.loc[member["network"], "family"] == "delta"
+        assert member["latency_ms"] == pytest.approx(latencies.loc[member["network"], "upper"], rel=1e-6)
+        assert member["latency_ms"] > 1.01 * latencies.loc[member["network"], "predicted"]
+    # Within reach of what the mix is predicted to take, but not of what it does not exceed.
+    limit = free["mix"]["latency_ms"] * 0.995
+    for bound in (("--max-latency", f"{limit}ms"), ("--rate", f"{1e3 / limit}/s", "--accounting", "gross")):
+        held = json.loads(ask(folder, *asked, "--confidence", "0.95", *bound))
+        assert held["mix"]["latency_ms"] <= limit * (1 + 1e-5) and held["mix"]["top1"] < free["mix"]["top1"]
+    said = ask(folder, *asked[:-1])
+    assert "nor is any latency with ≤" in said
+    for member in free["mix"]["networks"]:
+        shown = [line for line in said.splitlines() if member["network"] in line]
+        assert all(line.count("≤") == 2 * member["latency_predicted"] for line in shown)
+
+
+def test_an_average_power_gets_no_margin_from_a_longer_latency(noisy):
+    folder, device, networks = noisy
+    kernels = read_table(folder / "graphs" / "kernels.parquet", KERNELS)
+    seen = build_catalogue(networks[networks["family"] != "delta"].reset_index())
+    predictor, zoo = load_predictor(device, folder / "predictors"), read_zoo(folder / "networks.tsv")
+    catalogue = unmeasured.zoo_prediction(seen, predictor, kernels, zoo).cautious(0.95)
+    (limit,) = make_limits(Request(power_w=5.0), catalogue)
+    assert limit.values[~catalogue.predicted] == pytest.approx(0, abs=1e-9)
+    assert (limit.values[catalogue.predicted] > 0).all()
 
 
 def test_a_network_unlike_the_training_is_not_planned_with_and_says_why(project):

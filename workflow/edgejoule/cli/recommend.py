@@ -40,7 +40,7 @@ def command(
         str, typer.Option(help="measured; a protocol, for its predictions; predictor, for the whole zoo.")
     ] = "measured",
     confidence: Annotated[
-        float, typer.Option(help="With predicted energies: probability of meeting the budget.")
+        float, typer.Option(help="With predictions: probability of meeting the budget, and each limit on latency.")
     ] = 0.9,
     refine: Annotated[
         bool, typer.Option("--refine", help="Start from predictions; measure only the networks that matter.")

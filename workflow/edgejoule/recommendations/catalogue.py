@@ -20,7 +20,7 @@ UNSTATED = "unstated"
 #: What a catalogue holds per network.
 ARRAYS = (
     *("network", "family", "precision", "energy_mj", "latency_ms", "latency_p90_ms", "top1", "licence", "predicted"),
-    "latency_predicted",
+    "latency_bound_ms",
 )
 
 
@@ -41,8 +41,9 @@ class Catalogue:
     ``idle_w`` is the device's idle power (median over its recordings), NaN where none was recorded, and ``watts`` the
     declared power where energy is estimated as power x latency. ``flagged`` names candidates whose recording breaks a
     stated rule: they are used, and named wherever the catalogue is shown. ``licence`` is that of the pretrained
-    weights, ``UNSTATED`` where their publisher states none. ``predicted`` and ``latency_predicted`` say of which
-    networks the energy and the latency are a predictor's, not the device's own.
+    weights, ``UNSTATED`` where their publisher states none. ``predicted`` says of which networks the energy is a
+    predictor's, not the device's own. ``latency_bound_ms`` is what a predictor's latency does not exceed with the
+    probability that was asked for; NaN where the latency is the device's own.
     """
 
     device: str
@@ -60,7 +61,7 @@ class Catalogue:
     top1: np.ndarray
     licence: np.ndarray
     predicted: np.ndarray
-    latency_predicted: np.ndarray
+    latency_bound_ms: np.ndarray
     excluded: pd.DataFrame
     flagged: tuple[str, ...] = ()
 
@@ -73,6 +74,16 @@ class Catalogue:
         if self.origin == "estimated":
             return f"modelled, {self.watts:.4g} W x latency"
         return f"{self.origin}, {self.power_scope}"
+
+    @property
+    def latency_predicted(self) -> np.ndarray:
+        """Of which networks the latency is a predictor's."""
+        return ~np.isnan(self.latency_bound_ms)
+
+    @property
+    def latency_at_most_ms(self) -> np.ndarray:
+        """The latencies to hold against a limit: as recorded, or the bound of a predicted one."""
+        return np.where(self.latency_predicted, self.latency_bound_ms, self.latency_ms)
 
     def extended(self, **arrays: np.ndarray) -> "Catalogue":
         """Return the catalogue with further networks, each array of ``ARRAYS`` given for them."""
@@ -99,7 +110,7 @@ class Catalogue:
         arrays = {name: getattr(self, name).copy() for name in ARRAYS}
         for name in ("energy_mj", "latency_ms", "latency_p90_ms"):
             arrays[name][at] = [getattr(cost, name) for cost in costs.values()]
-        arrays["predicted"][at] = arrays["latency_predicted"][at] = False
+        arrays["predicted"][at], arrays["latency_bound_ms"][at] = False, np.nan
         return replace(self, **arrays)
 
 
@@ -171,7 +182,7 @@ def build_catalogue(
         top1=kept["top1"].to_numpy(float),
         licence=licences(kept["licence"]),
         predicted=np.zeros(len(kept), bool),
-        latency_predicted=np.zeros(len(kept), bool),
+        latency_bound_ms=np.full(len(kept), np.nan),
         excluded=excluded.reset_index(drop=True).astype(str),
         flagged=tuple(kept.loc[kept["quality"] == "flagged", "network"]),
     )

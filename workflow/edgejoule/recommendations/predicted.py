@@ -1,4 +1,4 @@
-"""Energies that were predicted instead of measured, with their intervals."""
+"""Energies and latencies that were predicted instead of measured, with their intervals."""
 
 from dataclasses import dataclass, replace
 
@@ -25,18 +25,25 @@ def check_confidence(probability: float) -> None:
         raise EdgejouleError(f"--confidence is {probability:g}; a probability lies between 0 and 1, e.g. 0.9")
 
 
+def interval_spread(lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of the logarithm that a predictor's intervals stand for."""
+    return np.log(upper / lower) / (2 * norm.ppf((1 + INTERVAL) / 2))
+
+
 @dataclass(frozen=True)
 class Prediction:
     """Predicted energies of a catalogue's networks; arrays of shape (networks,), in the catalogue's order.
 
     ``spread`` is the standard deviation of the logarithm of measured / predicted energy of the inference that the
-    interval stands for; 0 where the energy is ``known``. ``waiting_mj`` is the part of each energy that was not
-    predicted: idle energy until the next request is due.
+    interval stands for; 0 where the energy is ``known``. ``latency_spread`` is the same of the latency, 0
+    where that was recorded. ``waiting_mj`` is the part of each energy that was not predicted: idle energy until the
+    next request is due.
     """
 
     catalogue: Catalogue
     measured_mj: np.ndarray
     spread: np.ndarray
+    latency_spread: np.ndarray
     waiting_mj: np.ndarray
 
     @property
@@ -51,11 +58,13 @@ class Prediction:
 
     def keep(self, mask: np.ndarray, reason: str | np.ndarray) -> "Prediction":
         """Return the predictions of the networks in ``mask``."""
-        arrays = (self.measured_mj, self.spread, self.waiting_mj)
+        arrays = (self.measured_mj, self.spread, self.latency_spread, self.waiting_mj)
         return Prediction(self.catalogue.keep(mask, reason), *(array[mask] for array in arrays))
 
     def with_waiting(self, rate_hz: float) -> "Prediction":
         """Return the same with idle energy until the next request added: accounting ``duty-cycle`` from ``gross``.
+
+        Waiting is counted with the latency as predicted, with no margin: an inference that takes longer waits less.
 
         Raises:
             EdgejouleError: no idle power was recorded.
@@ -65,7 +74,13 @@ class Prediction:
             raise EdgejouleError(f"no idle power was recorded for '{catalogue.device}'; use --accounting gross")
         waiting = waiting_mj(catalogue.idle_w, rate_hz, catalogue.latency_ms)
         counted = replace(catalogue.with_energy(self.predicted_mj + waiting), accounting="duty-cycle")
-        return Prediction(counted, self.measured_mj + waiting, self.spread, waiting)
+        return replace(self, catalogue=counted, measured_mj=self.measured_mj + waiting, waiting_mj=waiting)
+
+    def cautious(self, probability: float) -> Catalogue:
+        """Return the catalogue to plan with: each energy, and each predicted latency, at its quantile."""
+        catalogue = self.catalogue.with_energy(self.quantile_mj(probability))
+        bound = catalogue.latency_ms * np.exp(norm.ppf(probability) * self.latency_spread)
+        return replace(catalogue, latency_bound_ms=np.where(catalogue.latency_predicted, bound, np.nan))
 
     def quantile_mj(self, probability: float) -> np.ndarray:
         """Return for each network the energy that is not exceeded with this probability (mJ).
@@ -136,6 +151,5 @@ def predicted_catalogue(
     bounded = given & (lower > 0) & (upper >= lower)
     kept = catalogue.with_energy(predicted, ~known).keep(given, f"the predictor '{predictor}' declined it")
     kept = kept.keep(bounded[given], f"the predictor '{predictor}' gave no interval")
-    half_width = norm.ppf((1 + INTERVAL) / 2)
-    spread = np.log(upper[bounded] / lower[bounded]) / (2 * half_width)
-    return Prediction(kept, catalogue.energy_mj[bounded], spread, np.zeros(len(kept)))
+    spread, recorded = interval_spread(lower[bounded], upper[bounded]), np.zeros(len(kept))
+    return Prediction(kept, catalogue.energy_mj[bounded], spread, latency_spread=recorded, waiting_mj=recorded)

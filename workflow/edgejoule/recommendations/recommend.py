@@ -118,14 +118,13 @@ def recommend(
         device: the device's name.
         request: what is asked.
         energies: ``measured``; the protocol whose predictions to plan with; or ``predictor``, for the whole zoo.
-        confidence: probability with which a budget is to be met where energies are predicted.
+        confidence: probability with which each limit is to be met where energies and latencies are predicted.
         zoo: the table of networks, for a limit on size.
     """
     if energies == "measured":
         catalogue = allowed(candidates(results, device, request.counted, request.rate_hz), request, zoo)
     else:
-        prediction = predictions_for(results, device, request, energies, zoo)
-        catalogue = prediction.catalogue.with_energy(prediction.quantile_mj(confidence))
+        catalogue = predictions_for(results, device, request, energies, zoo).cautious(confidence)
     sizes = None if request.max_size_bytes is None else network_sizes(catalogue, zoo)
     return answer(request, catalogue, sizes)
 
