@@ -238,17 +238,17 @@ def test_predictions_that_are_missing_are_named():
             "upper": [1.1, 2.2, np.nan, np.nan, 6.0],
         }
     )
-    found = predicted_catalogue(known, rows, "leave-one-family-out", "edgejoule")
+    found = predicted_catalogue(known, rows, "leave-one-family-out")
     assert found.catalogue.network.tolist() == ["n000", "n001", "n004"]
     assert found.catalogue.excluded.set_index("network")["reason"].to_dict() == {
         "n002": "the predictor 'edgejoule' declined it",
         "n005": "the predictor 'edgejoule' declined it",
         "n003": "the predictor 'edgejoule' gave no interval",
     }
-    transfer = predicted_catalogue(known, rows.assign(protocol="transfer-k10"), "transfer-k10", "edgejoule")
+    transfer = predicted_catalogue(known, rows.assign(protocol="transfer-k10"), "transfer-k10")
     assert transfer.known.tolist() == [False, False, False, True]
     assert transfer.predicted_mj[-1] == known.energy_mj[5] and transfer.spread[-1] == 0
-    with pytest.raises(EdgejouleError, match="did you mean 'edgejoule'"):
-        predicted_catalogue(known, rows, "leave-one-family-out", "edgejouls")
+    with pytest.raises(EdgejouleError, match="by 'edgejoule', and no other predictor states intervals"):
+        predicted_catalogue(known, rows.assign(predictor="macs-linear"), "leave-one-family-out")
     with pytest.raises(EdgejouleError, match="did you mean 'leave-one-family-out'"):
-        predicted_catalogue(known, rows, "leave-family-out", "edgejoule")
+        predicted_catalogue(known, rows, "leave-family-out")

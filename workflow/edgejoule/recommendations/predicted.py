@@ -10,7 +10,9 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
 from edgejoule.recommendations.catalogue import Catalogue, waiting_mj
 
-#: The probability that the predictors' intervals are stated for (table ``validation``).
+#: Whose predictions are chosen from: no other predictor states intervals.
+PREDICTOR = "edgejoule"
+#: The probability that its intervals are stated for (table ``validation``).
 INTERVAL = 0.9
 PREDICTED_METRIC = {"gross": "energy_mj", "above-idle": "energy_above_idle_mj"}
 
@@ -111,7 +113,7 @@ class Prediction:
 
 
 def predicted_catalogue(
-    catalogue: Catalogue, validation: pd.DataFrame, protocol: str, predictor: str, where: str = "validation"
+    catalogue: Catalogue, validation: pd.DataFrame, protocol: str, where: str = "validation"
 ) -> Prediction:
     """Return the catalogue with predicted energies in place of measured ones.
 
@@ -122,7 +124,6 @@ def predicted_catalogue(
         catalogue: measured networks of one device, accounting gross or above-idle.
         validation: table ``validation``, which may hold more than this device.
         protocol: whose predictions to use: what was left out of training.
-        predictor: who predicts.
         where: the file, for messages.
 
     Raises:
@@ -134,14 +135,18 @@ def predicted_catalogue(
         )
     metric = PREDICTED_METRIC[catalogue.accounting]
     rows = validation[(validation["device"] == catalogue.device) & (validation["metric"] == metric)]
-    for column, value in (("predictor", predictor), ("protocol", protocol)):
-        if value not in set(rows[column]):
-            raise EdgejouleError(
-                f"{where}: no predictions of {metric} for '{catalogue.device}' by {column} '{value}'; "
-                + did_you_mean(value, rows[column])
-            )
-        rows = rows[rows[column] == value]
-    rows = rows.set_index("network")
+    rows = rows[rows["predictor"] == PREDICTOR]
+    if rows.empty:
+        raise EdgejouleError(
+            f"{where}: no predictions of {metric} for '{catalogue.device}' by '{PREDICTOR}', and no other predictor "
+            "states intervals; have it judged too: 'validation.predictors' in the configuration"
+        )
+    if protocol not in set(rows["protocol"]):
+        raise EdgejouleError(
+            f"{where}: no predictions of {metric} for '{catalogue.device}' under protocol '{protocol}'; "
+            + did_you_mean(protocol, rows["protocol"])
+        )
+    rows = rows[rows["protocol"] == protocol].set_index("network")
     known = ~np.isin(catalogue.network, rows.index.to_numpy(dtype=object)) & protocol.startswith("transfer-")
     rows = rows.reindex(catalogue.network)
     predicted, lower, upper = (
@@ -149,7 +154,7 @@ def predicted_catalogue(
     )
     given = np.isfinite(predicted) & (predicted > 0)
     bounded = given & (lower > 0) & (upper >= lower)
-    kept = catalogue.with_energy(predicted, ~known).keep(given, f"the predictor '{predictor}' declined it")
-    kept = kept.keep(bounded[given], f"the predictor '{predictor}' gave no interval")
+    kept = catalogue.with_energy(predicted, ~known).keep(given, f"the predictor '{PREDICTOR}' declined it")
+    kept = kept.keep(bounded[given], f"the predictor '{PREDICTOR}' gave no interval")
     spread, recorded = interval_spread(lower[bounded], upper[bounded]), np.zeros(len(kept))
     return Prediction(kept, catalogue.energy_mj[bounded], spread, latency_spread=recorded, waiting_mj=recorded)

@@ -14,7 +14,7 @@ from edgejoule.names import did_you_mean
 from edgejoule.predictors import load_predictor
 from edgejoule.recommendations.answer import Answer, answer
 from edgejoule.recommendations.catalogue import BEYOND, UNMEASURED, Catalogue, Cost, build_catalogue, waiting_mj
-from edgejoule.recommendations.predicted import Prediction, predicted_catalogue
+from edgejoule.recommendations.predicted import PREDICTOR, Prediction, predicted_catalogue
 from edgejoule.recommendations.refine import Policy, refine
 from edgejoule.recommendations.request import Request, exclusion_reasons, make_limits
 from edgejoule.recommendations.show import infeasible
@@ -96,11 +96,11 @@ def predictions(results: Path, catalogue: Catalogue, energies: str, zoo: Path) -
         )
     path = results / "validation" / catalogue.device / "networks.parquet"
     rows = read_table(path, VALIDATION)
-    ours = (rows["device"] == catalogue.device) & (rows["predictor"] == "edgejoule") & (rows["metric"] == "energy_mj")
+    ours = (rows["device"] == catalogue.device) & (rows["predictor"] == PREDICTOR) & (rows["metric"] == "energy_mj")
     known = sorted({"measured", "predictor", *rows.loc[ours, "protocol"]})
     if energies not in known:
         raise EdgejouleError(f"--energies is '{energies}'; valid: {', '.join(known)}")
-    return predicted_catalogue(catalogue, rows, energies, "edgejoule", str(path))
+    return predicted_catalogue(catalogue, rows, energies, str(path))
 
 
 def recommend(
