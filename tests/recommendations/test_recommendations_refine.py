@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from synthetic_catalogue import catalogue, prediction
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.figures import palette
 from edgejoule.recommendations.correct import Kinship, corrected, error_covariance
 from edgejoule.recommendations.pages import validation_page
 from edgejoule.recommendations.predicted import Prediction, predicted_catalogue
 from edgejoule.recommendations.refine import Policy, expected_gain, refine
 from edgejoule.recommendations.sweep import spread_budgets, sweep
 from edgejoule.recommendations.validate import summarise, validate_device
-from edgejoule.tables import to_arrow
+from edgejoule.tables import to_arrow, vocabulary
 from edgejoule.tables.contracts import RECOMMENDATION_VALIDATION
 
 
@@ -194,6 +195,13 @@ def test_every_method_is_judged_on_measured_energies():
             assert row.energy_mj == pytest.approx(energy, rel=1e-4)
 
 
+def test_no_method_is_another_under_a_second_name():
+    table = validate_device(catalogue(40, 11), {}, budgets=25)
+    chosen = {method: tuple(rows["networks"]) for method, rows in table.groupby("method") if "oracle" not in method}
+    assert len(chosen) == len(set(chosen.values())) >= 4
+    assert set(palette.METHODS) == set(vocabulary.METHODS)
+
+
 def test_a_budget_without_a_choice_keeps_no_promise_and_loses_all_the_accuracy():
     columns = ["device", "energies", "method", "budget_mj", "networks", "gap", "violation", "regret_top1"]
     cells = [
@@ -211,7 +219,8 @@ def test_a_budget_without_a_choice_keeps_no_promise_and_loses_all_the_accuracy()
     assert single["regret_all_mean"] == 70
     lines = validation_page(summary, ["d"]).splitlines()
     assert "| measured | mix | 3 | 1 | 15.00 | 20.00 | 50.0 | 50.0 | 3.000 | 4.00 | 25.333 |  |  |" in lines
-    assert "| measured | single | 1 | 1 | – | – | – | – | – | – | 70.000 |  |  |" in lines
+    single_row = "| measured | single: one network (Hanafy et al. 2021, as we read it) "
+    assert single_row + "| 1 | 1 | – | – | – | – | – | – | 70.000 |  |  |" in lines
 
 
 def test_what_nothing_seems_to_fit_is_judged_as_unserved():

@@ -7,6 +7,9 @@ from edgejoule.recommendations.catalogue import Catalogue
 from edgejoule.recommendations.front import Mixes
 from edgejoule.recommendations.sweep import Sweep
 
+#: Methods that are shown with more than their name.
+LABELS = {"single": "single: one network (Hanafy et al. 2021, as we read it)"}
+
 
 def markdown_table(header: list[str], rows: list[list[str]]) -> str:
     """Return a Markdown table of ready texts."""
@@ -208,8 +211,8 @@ def validation_page(summary: pd.DataFrame, devices: list[str]) -> str:
         "used - budget| / budget; *exceeded*: share of the budgets that the choice exceeds (by more than 1 %); "
         "*regret*: points of accuracy lost against the best mix. *With unserved*: mean regret over all budgets, where "
         "no choice loses all the accuracy of the best mix. A small gap alone proves little: `nearest-budget` has one. "
-        "*Measured*: networks measured to settle the choice. `hanafy2021` is our reading of a paper whose text is not "
-        "public: among the networks within the budget the most accurate, ties by energy.",
+        "*Measured*: networks measured to settle the choice. *One network*: of those within the budget the most "
+        "accurate, ties by energy; so we read Hanafy et al. (2021), whose text is not public.",
     ]
     if summary.empty:
         return "\n\n".join([*parts, "No device has measured energies."]) + "\n"
@@ -246,7 +249,7 @@ def _validation_table(summary: pd.DataFrame) -> str:
     rows = [
         [
             row.energies,
-            row.method,
+            LABELS.get(row.method, row.method),
             str(int(row.budgets)),
             str(int(row.unserved)),
             _figure(100 * row.gap_mean, 2),

@@ -85,11 +85,9 @@ def _plain(source: Catalogue, budgets: np.ndarray) -> dict[str, Choices]:
     """Return the choices that take the given energies at their word."""
     cost, top1 = source.energy_mj, source.top1
     return {
+        # This is also how we read Hanafy et al. (2021), whose text is not public.
         "single": _as_choices(as_mixes(best_single(cost, pareto_front(cost, top1, source.latency_ms), budgets))),
         "mix": _best_mixes(cost, top1, budgets),
-        # Our reading of Hanafy et al. (2021), whose text is not public: among the networks within the budget the most
-        # accurate, ties by energy.
-        "hanafy2021": _as_choices(as_mixes(best_single(cost, pareto_front(cost, top1), budgets))),
         "accuracy-per-joule": _as_choices(as_mixes(most_efficient(cost, top1, budgets))),
         "nearest-budget": _as_choices(as_mixes(nearest_cost(cost, top1, budgets))),
     }
