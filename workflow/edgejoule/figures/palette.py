@@ -79,8 +79,7 @@ METHODS = {
     "refine": ("mix, refined by measuring", "#0072B2", "--"),
     "mix": ("mix of two", "#56B4E9", "-"),
     "mix-margin": ("mix with a margin", "#009E73", "-"),
-    "single": ("one network", "#E69F00", "-"),
-    "hanafy2021": ("Hanafy et al. 2021", "#CC79A7", "--"),
+    "single": ("one network (Hanafy et al. 2021, as we read it)", "#E69F00", "-"),
     "nearest-budget": ("nearest to the budget", "#7A6A2F", ":"),
     "accuracy-per-joule": ("best accuracy per joule", "#D55E00", ":"),
 }

@@ -85,7 +85,7 @@
     { key: "device", title: "Device", show: named }, { key: "method", title: "Method", show: called("method") },
     { key: "energies", title: "Energies", show: (value) => value.replaceAll("-", " ") }, { key: "budgets", title: "Budgets", digits: 0 },
     { key: "answered", title: "Answered", digits: 0 }, { key: "gap", title: "Budget missed (%)", digits: 1 },
-    { key: "violations", title: "Exceeded (% of budgets)", digits: 0 }, { key: "worst_violation", title: "Worst excess (%)", digits: 1 },
+    { key: "violations", title: "Exceeded (% of answered)", digits: 0 }, { key: "worst_violation", title: "Worst excess (%)", digits: 1 },
     { key: "regret_top1", title: "Regret (points)", digits: 2 }, { key: "measurements", title: "Measurements", digits: 1 },
   ], ["device", "method", "energies"], { key: "regret_top1" });
 

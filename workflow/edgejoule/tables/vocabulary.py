@@ -54,7 +54,6 @@ METHODS = (
     "mix",
     "mix-margin",
     "refine",
-    "hanafy2021",
     "accuracy-per-joule",
     "nearest-budget",
     "oracle-single",
