@@ -99,13 +99,29 @@ def test_factors_multiply_to_the_score(phones, config, scores):
         assert rows["pairs"].sum() + rows["missing"].sum() == 35
 
 
-def test_a_missing_pair_is_named_and_costs_a_full_cut(phones, config):
+def test_a_failed_pair_is_named_and_costs_a_full_cut(phones, config):
     parts = decompose(phones, config)
     note = parts[(parts["device"] == "xiaomi_redmi_note8") & (parts["grouping"] == "pair")]
-    missing = note[note["missing"] == 1]
+    missing = note[note["failed"] == 1]
     assert set(missing["item"]) == {"DNN2 on CPU4", "DNN11 on NNAPI"}
     assert missing["ratio"].isna().all()
     assert len(parts[(parts["grouping"] == "pair") & (parts["cut"] == 1)]) > 0
+
+
+def test_a_pair_that_was_not_measured_makes_up_no_part_of_a_score(phones, config):
+    note = (phones["device"] == "xiaomi_redmi_note8") & (phones["quality"] == "failed")
+    rows = phones.assign(tried=~note)
+    parts = decompose(rows, config)
+    pairs = parts[
+        (parts["grouping"] == "pair") & (parts["device"] == "xiaomi_redmi_note8") & (parts["score"] == "IECS")
+    ]
+    lacking = pairs[pairs["missing"] == 1]
+    assert len(lacking) == 2 and (lacking["failed"] == 0).all()
+    assert (lacking["weight"] == 0).all() and (lacking["factor"] == 1).all()
+    scores, _ = compute_scores(rows, config, 5, 0)
+    whole = scores.set_index(["device", "score", "definition"])["value"]["xiaomi_redmi_note8", "IECS", DEFAULT]
+    assert 100 * pairs["factor"].prod() == pytest.approx(whole)
+    assert pairs["weight"].sum() == pytest.approx(1)
 
 
 # -- sensitivity -----------------------------------------------------------------------------------------------------
@@ -124,8 +140,8 @@ def test_every_choice_is_changed(sensitivity, config):
     assert (same["moved"] == 0).all()
 
 
-def test_leaving_missing_pairs_out_helps_who_misses_them_and_nobody_else(sensitivity):
-    rows = sensitivity[(sensitivity["change"] == "missing pairs") & (sensitivity["what"] == "left-out")]
+def test_leaving_failed_pairs_out_helps_who_failed_them_and_nobody_else(sensitivity):
+    rows = sensitivity[(sensitivity["change"] == "failed pairs") & (sensitivity["what"] == "left-out")]
     shift = rows.set_index(["device", "score"])["shift_percent"]
     assert shift["xiaomi_redmi_note8", "IECS"] == pytest.approx(3.7, abs=0.1)
     assert shift["xiaomi_redmi_note8", "PCS"] == pytest.approx(3.7, abs=0.1)

@@ -27,10 +27,13 @@ def letter(value: float, thresholds: dict[str, float]) -> str:
 
 
 def label_scores(scores: pd.DataFrame, settings: Applications) -> pd.DataFrame:
-    """Return table LABELS of the ranked default scores; an estimated energy earns no letter."""
+    """Return table LABELS of the ranked default scores; an estimated energy earns no letter.
+
+    An interval without a lower end reaches down to the last letter.
+    """
     rows = scores[(scores["definition"] == DEFAULT) & scores["rank"].notna()].reset_index(drop=True)
     named = {
-        column: [letter(value, settings.labels) for value in rows[source]]
+        column: [letter(value, settings.labels) for value in rows[source].fillna(0.0)]
         for column, source in (("label", "value"), ("label_lower", "lower"), ("label_upper", "upper"))
     }
     return rows[["device", "league", "score", "value", "origin"]].assign(**named)[LABELS.names]

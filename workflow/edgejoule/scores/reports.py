@@ -10,7 +10,8 @@ from edgejoule.scores.people import markdown_table
 EXPLANATION = """# What drives the scores
 
 Each figure multiplies the score: the factors of a row multiply to the score / 100. A pair further than {factor:g} times
-from the device's typical ratio is cut to that distance; a missing pair counts as one cut on the bad side.
+from the device's typical ratio is cut to that distance; a failed pair counts as one cut on the bad side, and one that
+was not measured is left out.
 """
 
 SENSITIVITY = """## One choice changed
@@ -115,12 +116,12 @@ def agreement_markdown(agreement: pd.DataFrame, disagreements: pd.DataFrame, ran
 def _spans(tried: pd.DataFrame, measures: list[str]) -> pd.DataFrame:
     """Return the least, middle and largest agreement of the default with other choices."""
     chosen = tried[tried["chosen"]].iloc[0]
-    same = {key: tried[key] == chosen[key] for key in ("weights", "factor", "reference", "missing_rule")}
+    same = {key: tried[key] == chosen[key] for key in ("weights", "factor", "reference", "failed_rule")}
     held = {
-        "weights": same["factor"] & same["reference"] & same["missing_rule"],
-        "factor": same["weights"] & same["reference"] & same["missing_rule"],
-        "reference": same["weights"] & same["factor"] & same["missing_rule"],
-        "missing_rule": same["weights"] & same["factor"] & same["reference"],
+        "weights": same["factor"] & same["reference"] & same["failed_rule"],
+        "factor": same["weights"] & same["reference"] & same["failed_rule"],
+        "reference": same["weights"] & same["factor"] & same["failed_rule"],
+        "failed_rule": same["weights"] & same["factor"] & same["reference"],
     }
     rows = []
     for choice, kept in held.items():
