@@ -185,6 +185,14 @@ def test_the_plain_readings_agree_as_was_measured_beforehand(agreement):
     )
 
 
+def test_the_documented_agreement_has_every_definition_and_its_figures(agreement, root):
+    documented = (root / "docs/scores.md").read_text().replace("−", "-")
+    rows = agreement[0]
+    for row in rows[rows["chosen"] | (rows["definition"] != DEFAULT)].itertuples():
+        figures = " | ".join(f"{value:.2f}" for value in (row.pearson, row.spearman, row.kendall))
+        assert f"| {row.score} `{row.definition}` | {figures} |" in documented
+
+
 def test_the_factor_is_the_usual_corner_for_the_scatter_of_the_phones(phones, config):
     league = next(league for league in build_leagues(phones, config) if league.name == "phone-dc")
     for definition in DEFINITIONS:
