@@ -148,6 +148,11 @@ def test_leaving_failed_pairs_out_helps_who_failed_them_and_nobody_else(sensitiv
     assert shift.drop("xiaomi_redmi_note8").abs().max() < 1e-9
 
 
+def test_the_rounding_of_numbers_is_no_change(sensitivity):
+    shift = sensitivity["shift_percent"].dropna()
+    assert len(shift) > 0 and shift[shift != 0].abs().min() >= 1e-9
+
+
 def test_the_default_is_robust_and_the_sums_are_not(sensitivity):
     wild = sensitivity[sensitivity["change"].str.startswith("one pair")]
     worst = wild.groupby(["score", "definition"])["shift_percent"].agg(lambda shift: shift.abs().max())
@@ -262,6 +267,11 @@ def test_the_typical_pair_is_consistent(phones, config):
     typical = typical_footprint(footprint(phones, config), config)
     product = typical["energy_mj"] * typical["inferences_per_battery_percent"]
     assert product.max() == pytest.approx(product.min())
+    assert typical.groupby("device")["pairs"].sum().to_dict() == phones.groupby("device")["energy_mj"].count().to_dict()
+    note = typical[(typical["device"] == "xiaomi_redmi_note8") & (typical["application"] == "image classification")]
+    assert f"| {note['application'].item()} | {note['pairs'].item()} |" in labels_markdown(
+        label_scores(compute_scores(phones, config, 5, 0)[0], config), footprint(phones, config), config
+    )
 
 
 @pytest.mark.parametrize(

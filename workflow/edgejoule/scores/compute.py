@@ -99,7 +99,7 @@ def _caveats(league: League, column: int, lower: float, without: float) -> Itera
 
 def _no_score(league: League, problem: Problem, column: int) -> str:
     if problem.definition.score == "PCS" and not np.isfinite(league.tdp_w[column]):
-        return "no thermal design power is stated for it (key 'tdp_w' of its device file)"
+        return "no thermal design power is stated for the device (key 'tdp_w' of its file)"
     if not len(problem.pairs):
         return "the reference of the league has no pair for this score"
     merit = problem.log_merit[column]

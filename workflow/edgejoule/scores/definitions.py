@@ -37,7 +37,6 @@ class Definition:
     formula: str
     merit: Callable[[League], np.ndarray]
     aggregate: Aggregate
-    relative: bool
 
 
 # -- merits of a pair ------------------------------------------------------------------------------------------------
@@ -84,17 +83,11 @@ def robust_mean(log_merit, log_reference, weights, counts, factor) -> np.ndarray
     return np.log(SCALE) + huber_centre(log_merit - log_reference, weights * counts, np.log(factor))
 
 
-def _definition(score, name, unit, formula, merit, aggregate) -> Definition:
-    return Definition(score, name, unit, formula, merit, aggregate, aggregate is not plain_sum)
-
-
 DEFAULT = "robust"
 RELATIVE_UNIT = "reference = 100"
 DEFINITIONS = (
-    _definition(
-        "IECS", DEFAULT, RELATIVE_UNIT, "100 x robust mean of ECI_ref / ECI", inferences_per_joule, robust_mean
-    ),
-    _definition(
+    Definition("IECS", DEFAULT, RELATIVE_UNIT, "100 x robust mean of ECI_ref / ECI", inferences_per_joule, robust_mean),
+    Definition(
         "IECS",
         "geometric-mean",
         RELATIVE_UNIT,
@@ -102,11 +95,11 @@ DEFINITIONS = (
         inferences_per_joule,
         geometric_mean,
     ),
-    _definition("IECS", "sum", "1/J", "sum of 1 / ECI", inferences_per_joule, plain_sum),
-    _definition(
+    Definition("IECS", "sum", "1/J", "sum of 1 / ECI", inferences_per_joule, plain_sum),
+    Definition(
         "PCS", DEFAULT, RELATIVE_UNIT, "100 x robust mean of (t TDP)_ref / (t TDP)", throughput_per_tdp, robust_mean
     ),
-    _definition(
+    Definition(
         "PCS",
         "geometric-mean",
         RELATIVE_UNIT,
@@ -114,8 +107,8 @@ DEFINITIONS = (
         throughput_per_tdp,
         geometric_mean,
     ),
-    _definition("PCS", "sum-tdp-per-power", "1", "sum of TDP / APC", power_headroom, plain_sum),
-    _definition("PCS", "sum-throughput-per-tdp", "1/J", "sum of 1 / (t TDP)", throughput_per_tdp, plain_sum),
+    Definition("PCS", "sum-tdp-per-power", "1", "sum of TDP / APC", power_headroom, plain_sum),
+    Definition("PCS", "sum-throughput-per-tdp", "1/J", "sum of 1 / (t TDP)", throughput_per_tdp, plain_sum),
 )
 
 

@@ -64,10 +64,13 @@ def footprint(applications: pd.DataFrame, settings: Applications) -> pd.DataFram
 
 
 def typical_footprint(pairs: pd.DataFrame, settings: Applications) -> pd.DataFrame:
-    """Return the median pair of each device and application, of what ``footprint`` returned, in battery and carbon."""
-    keys = ["league", "device", "application", "origin"]
-    typical = pairs.groupby(keys, sort=True)[["energy_mj", "latency_ms", "power_w"]].median().reset_index()
-    return _in_user_terms(typical, settings)
+    """Return the median pair of each device and application, of what ``footprint`` returned, in battery and carbon.
+
+    Column ``pairs`` says how many it is the median of.
+    """
+    groups = pairs.groupby(["league", "device", "application", "origin"], sort=True)
+    typical = groups[["energy_mj", "latency_ms", "power_w"]].median().assign(pairs=groups.size())
+    return _in_user_terms(typical.reset_index(), settings)
 
 
 def _too_slow(rows: pd.DataFrame, settings: Applications) -> pd.Series:

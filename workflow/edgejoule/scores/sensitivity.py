@@ -17,6 +17,8 @@ from edgejoule.tables.vocabulary import FAILED_RULES
 #: Cuts to try beside the configured one; the last is as good as none.
 FACTORS = (1.25, 1.5, 1.75, 2.0, 3.0, 10.0)
 WILD = 100.0
+#: Decimals of a shift in percent that are more than rounding.
+ROUNDED = 9
 
 
 def analyse_sensitivity(applications: pd.DataFrame, settings: Applications) -> pd.DataFrame:
@@ -120,7 +122,7 @@ def _rows(league, definition, ranked, change, what, base, values) -> pd.DataFram
             "change": change,
             "what": what,
             "value": np.where(known, np.exp(values), np.nan),
-            "shift_percent": 100 * np.expm1(shift),
+            "shift_percent": (100 * np.expm1(shift)).round(ROUNDED),
             "place": pd.array(place, dtype="Int64"),
             "moved": pd.array(moved, dtype="Int64"),
         }
