@@ -56,6 +56,7 @@ SCORE_COLUMNS = (
     "rank_worst",
     "pairs",
     "missing",
+    "failed",
     "origin",
     "reason",
 )

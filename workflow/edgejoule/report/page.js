@@ -93,7 +93,7 @@
     { key: "league", title: "League" }, { key: "score", title: "Score" }, { key: "definition", title: "Definition" },
     { key: "device", title: "Device", show: named }, { key: "value", title: "Value", digits: "auto" },
     { key: "lower", title: "From", digits: "auto" }, { key: "upper", title: "To", digits: "auto" }, { key: "score_unit", title: "Unit" }, { key: "rank", title: "Rank at best", digits: 0 }, { key: "rank_worst", title: "At worst", digits: 0 },
-    { key: "pairs", title: "Pairs", digits: 0 }, { key: "missing", title: "Missing", digits: 0 }, { key: "origin", title: "Energy is" }, { key: "reason", title: "Reason" },
+    { key: "pairs", title: "Pairs", digits: 0 }, { key: "missing", title: "Missing", digits: 0 }, { key: "failed", title: "Of which failed", digits: 0 }, { key: "origin", title: "Energy is" }, { key: "reason", title: "Reason" },
   ], ["league", "score", "definition"], { key: "rank" });
 
   makeGallery(data);
