@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs.costs import KINDS
 from edgejoule.predictors import MODELS, DevicePredictor, kernel_features, network_features, training_set
+from edgejoule.predictors.device import OWN_POWER, Costs
 from edgejoule.predictors.ensemble import MEMBERS, KernelTotals
 from edgejoule.predictors.features import GROUPS, group_of
 from edgejoule.predictors.folds import error_left_out, family_folds
@@ -136,6 +137,24 @@ def test_metrics_agree_with_each_other(known):
     assert values["power_w"] == pytest.approx(np.full(len(features), WATTS), rel=1e-6)
     above = values["energy_mj"] - IDLE_W * values["latency_ms"]
     assert values["energy_above_idle_mj"] == pytest.approx(above, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", OWN_POWER)
+def test_trees_predict_power_by_a_model_of_its_own(known, name):
+    _, features, costs = known
+    # Power follows the precision alone, latency and energy a noise in common that two models need not share.
+    watts = np.where(features.precision == "int8", 4.0, 6.0)
+    latency = costs.metrics["latency_ms"] * np.exp(0.3 * np.random.default_rng(0).normal(size=len(watts)))
+    energy = watts * latency
+    metrics = {"latency_ms": latency, "power_w": watts, "energy_mj": energy}
+    changed = Costs(costs.family, metrics | {"energy_above_idle_mj": energy - IDLE_W * latency})
+    out = costs.family == "delta"
+    values = DevicePredictor(name).fit(features.take(~out), changed.take(~out)).values(features.take(out))
+    direct, ratio = (
+        np.abs(power / watts[out] - 1).mean()
+        for power in (values["power_w"], values["energy_mj"] / values["latency_ms"])
+    )
+    assert direct < min(0.02, ratio / 2)
 
 
 @pytest.mark.parametrize("name", MODELS)
