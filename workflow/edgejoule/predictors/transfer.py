@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import t as student
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.predictors import gaussian
@@ -62,8 +62,9 @@ class Transfer:
     coefficients are drawn to those of the known devices. Power is predicted by such a process alone, as kernels' powers
     do not add up; latency is energy / power. On a device without a meter latency takes the place of energy.
 
-    Hyper-parameters are learned by taking each known board in turn for new. Nothing of the new board enters before it
-    is measured. Intervals are the process'.
+    Hyper-parameters are learned by taking each known board in turn for new, and adapted to what is measured: a board
+    may be noisier than all that are known. Nothing of the new board enters before it is measured. Intervals are the
+    process', wider by how far the two models disagree, and Student's: k networks tell the spread.
 
     Args:
         features: the catalogue's n networks as the new device executes them.
@@ -111,7 +112,7 @@ class Transfer:
             measured: their costs, in that order.
         """
         mean, spread = self.estimate(chosen, measured)
-        width, frames = norm.ppf(0.5 + COVERAGE / 2), []
+        width, frames = student.ppf(0.5 + COVERAGE / 2, len(chosen) or np.inf), []
         for metric in sorted(mean):
             factor = np.exp(width * spread[metric])
             about = {"network": self.features.networks, "precision": self.features.precision, "metric": metric}
@@ -129,10 +130,14 @@ class Transfer:
         for metric, theta in self.theta.items():
             values = measured.metrics[metric]
             relative = np.log(values) - self.known[metric][chosen]
+            if len(chosen):
+                theta = gaussian.adapt(theta, self.inputs[metric], chosen, relative)
             deviation, spread[metric] = gaussian.condition(theta, self.inputs[metric], chosen, relative)
             mean[metric] = np.exp(self.known[metric] + deviation)
             if len(chosen) and metric != "power_w":
                 linear = drawn_linear(self.features, self.linear[metric], chosen, values)
+                # Each model lies half of their difference away from the mean of the two.
+                spread[metric] = np.hypot(spread[metric], np.log(linear / mean[metric]) / 2)
                 mean[metric] = np.sqrt(mean[metric] * linear)
         if self.metered:
             idle_w = float(np.median(measured.idle_w)) if len(chosen) else self.idle_share * mean["power_w"]
