@@ -4,6 +4,9 @@
 #: declared power; a kernel's share recovered from network totals.
 ORIGINS = ("measured", "published", "estimated", "inferred")
 
+#: An inferred power of a kernel is possible up to this many times the power of the device's dearest network.
+BEYOND_DEAREST = 1.5
+
 #: What the meter saw: the wall plug, one or more supply rails, the board's DC input, or nothing but a power model.
 POWER_SCOPES = ("wall", "rail", "dc", "model")
 
