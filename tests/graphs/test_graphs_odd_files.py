@@ -50,6 +50,8 @@ FILTER = constant("w", 16, 8, 3, 3, dtype=np.int8)
         ([node("Einsum", "x w", "y", equation="sbi,ij->sbj")], [("w", 8, 5)], STEPS, 10 * 8 * 5),
         ([node("Einsum", "x z", "y", equation="sbi,tbi->bst")], [], (*STEPS, ("z", (6, 1, 8))), 10 * 6 * 8),
         ([node("MatMul", "x w", "y")], [("w", 8)], STEPS, 10 * 8),
+        ([node("MatMul", "x z", "y")], [], (("x", (8, 1, 16, 32)), ("z", (1, 4, 32, 10))), 8 * 4 * 16 * 32 * 10),
+        ([node("MatMul", "x w", "y")], [("w", 6, 32, 64)], (("x", (1, 16, 32)),), 6 * 16 * 32 * 64),
         ([node("Attention", "x x x", "y")], [], (("x", (1, 4, 10, 32)),), 2 * 4 * 10 * 10 * 32),
         (
             [node("MultiHeadAttention", "x x x", "y", num_heads=4, domain="com.microsoft")],
@@ -64,6 +66,19 @@ def test_work_outside_convolutions_is_counted(tmp_path, nodes, weights, inputs, 
     path = write(tmp_path, nodes, [constant(*each) for each in weights], inputs, opset)
     for runtime in ("onnxruntime", "pytorch"):
         assert kernels_of_file(path, runtime)["macs"].tolist() == [macs]
+
+
+@pytest.mark.parametrize(
+    ("weights", "kind", "batch", "rows"),
+    [((32, 64), "fc", 1, 6 * 16), ((1, 32, 64), "fc", 1, 6 * 16), ((6, 32, 64), "matmul", 6, 16)],
+)
+@pytest.mark.parametrize("runtime", ["pytorch", "tflite"])
+def test_only_one_matrix_of_weights_makes_a_batch_more_rows(tmp_path, runtime, weights, kind, batch, rows):
+    nodes = [node("MatMul", "x w", "m"), node("Add", "m b", "y")]
+    path = write(tmp_path, nodes, [constant("w", *weights), constant("b", 64)], (("x", (6, 16, 32)),))
+    kernel = kernels_of_file(path, runtime).iloc[0]
+    assert (kernel["kind"], kernel["batch"], kernel["input_height"]) == (kind, batch, rows)
+    assert (kernel["macs"], kernel["input_channels"], kernel["output_channels"]) == (6 * 16 * 32 * 64, 32, 64)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Applying a runtime's rules to a graph: which operators become one kernel."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -216,11 +217,16 @@ def anchor_of(graph: Graph, node: Node) -> str:
     """Return the operator's name in rules: depthwise convolutions and products with weights have names of their own."""
     if node.operator in ("Conv", "FusedConv") and is_depthwise(graph, node):
         return "DepthwiseConv"
-    if node.operator in ("MatMul", "FusedMatMul") and node.inputs[1] in graph.weights:
-        return "Gemm"
     if node.operator == "FullyConnected":
+        return anchor_of(graph, node.attributes["first"])
+    if node.operator in ("MatMul", "FusedMatMul") and has_shared_weights(graph, node):
         return "Gemm"
     return node.operator
+
+
+def has_shared_weights(graph: Graph, node: Node) -> bool:
+    """Whether the right side of a matrix product is one constant matrix, the same for a whole batch."""
+    return node.inputs[1] in graph.weights and math.prod(graph.shapes[node.inputs[1]][:-2]) == 1
 
 
 def is_depthwise(graph: Graph, node: Node) -> bool:
