@@ -9,7 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs.kernels import kernels_of_file, parse_shapes
 from edgejoule.graphs.macs import node_macs
-from edgejoule.graphs.model import Graph, Node
+from edgejoule.graphs.model import Graph, Node, read_graph
 from edgejoule.graphs.runtimes import ask
 
 IMAGE = (("x", (1, 8, 16, 16)),)
@@ -122,9 +122,26 @@ def test_an_operator_that_is_taken_apart_has_shapes(tmp_path):
     assert len(kernels_of_file(path, "onnxruntime")) > 5
 
 
+def value(name):
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, (1, 8, 16, 16))
+
+
 def branch(name):
-    output = helper.make_tensor_value_info(name, TensorProto.FLOAT, (1, 8, 16, 16))
-    return helper.make_graph([node("Conv", "x w", name, pads=[1, 1, 1, 1])], name, [], [output])
+    return helper.make_graph([node("Conv", "x w", name, pads=[1, 1, 1, 1])], name, [], [value(name)])
+
+
+def body(nested):
+    """Return the body of a loop whose own inputs are constant: only the tensors that it captures are not."""
+    inner = [node("If", "go", "t", then_branch=branch("t1"), else_branch=branch("t2"))] if nested else branch("t").node
+    inputs = [
+        helper.make_tensor_value_info("i", TensorProto.INT64, ()),
+        helper.make_tensor_value_info("go", TensorProto.BOOL, ()),
+    ]
+    outputs = [
+        helper.make_tensor_value_info("on", TensorProto.BOOL, ()),
+        value("t"),
+    ]
+    return helper.make_graph([*inner, node("Identity", "go", "on")], "body", inputs, outputs)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +155,8 @@ def branch(name):
             ],
             "If",
         ),
+        ([node("Loop", "three yes", "l", body=body(nested=False)), node("Relu", "x", "y")], "Loop"),
+        ([node("Loop", "three yes", "l", body=body(nested=True)), node("Relu", "x", "y")], "Loop"),
         ([node("Einsum", "x x x", "y", equation="abcd,abcd,abcd->a")], "Einsum"),
         (
             [node("MatMulNBits", "x q s", "y", K=16, N=32, bits=4, block_size=16, domain="com.microsoft")],
@@ -147,12 +166,40 @@ def branch(name):
 )
 def test_what_cannot_be_counted_is_refused_by_name(tmp_path, nodes, operator):
     weights = [constant("w", 8, 8, 3, 3), constant("q", 32, 1, 8, dtype=np.uint8)]
+    weights += [constant("three", dtype=np.int64), constant("yes", dtype=np.bool_)]
     if operator == "MatMulNBits":
         weights.append(constant("s", 32))
-    with pytest.raises(
-        EdgejouleError, match=rf"odd.onnx: operator '{operator}' .*cannot be costed, because it does not"
-    ):
+    # ONNX infers no shape for what a loop makes.
+    reason = "the shape of its output is unknown" if operator == "Loop" else "it does not say how many"
+    with pytest.raises(EdgejouleError, match=rf"odd.onnx: operator '{operator}' .*cannot be costed, because {reason}"):
         kernels_of_file(write(tmp_path, nodes, weights), "onnxruntime")
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [node("RandomNormal", "", "r", shape=[1, 8, 16, 16]), node("RandomUniformLike", "w", "r")],
+)
+@pytest.mark.parametrize("runtime", ["onnxruntime", "tflite"])
+def test_what_is_drawn_anew_in_every_run_is_no_constant(tmp_path, runtime, draw):
+    draw.input[:] = [name for name in draw.input if name != "-"]
+    nodes = [draw, node("Relu", "r", "s"), node("Add", "x s", "y")]
+    table = kernels_of_file(write(tmp_path, nodes, [constant("w", 1, 8, 16, 16)]), runtime)
+    assert table["kind"].tolist() == [f"other:{draw.op_type}", "relu", "add"]
+    assert table["bytes_in"].tolist() == [0, 8192, 2 * 8192]
+
+
+def test_a_tensor_that_a_branch_reads_too_is_not_fused_away(tmp_path):
+    then, otherwise = (helper.make_graph([node("Abs", "c", n)], n, [], [value(n)]) for n in ("t", "e"))
+    nodes = [
+        node("Conv", "x w", "c", pads=[1, 1, 1, 1]),
+        node("Relu", "c", "z"),
+        node("ReduceSum", "x", "s", keepdims=0),
+        node("Cast", "s", "b", to=9),
+        node("If", "b", "y", then_branch=then, else_branch=otherwise),
+    ]
+    model = onnx.load(write(tmp_path, nodes, [constant("w", 8, 8, 3, 3)]))
+    graph = read_graph(model, "odd")
+    assert [reader.operator for reader in graph.consumers["c"]] == ["Relu", "If"]
 
 
 def test_a_file_that_computes_nothing_from_its_inputs_stops(tmp_path):

@@ -40,13 +40,15 @@ _SAME_SHAPE = frozenset(
         "BiasSoftmax",
     ]
 )
+#: Operators that draw anew in every run, so that no runtime folds them.
+_RANDOM = ("RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli")
 #: Operators whose constants are settings: sizes, scales, bounds.
 WITHOUT_WEIGHTS = ("Resize", "Upsample", "Pad", "Clip")
 
 
 @dataclass(frozen=True)
 class Node:
-    """One operator of the graph."""
+    """One operator of the graph; what its loop or branches read from outside them is among its inputs, at the end."""
 
     name: str
     operator: str
@@ -191,7 +193,7 @@ def read_graph(
         node = Node(
             proto.name or f"{proto.op_type}_{position}",
             proto.op_type,
-            tuple(proto.input),
+            (*proto.input, *_captured(proto)),
             tuple(name for name in proto.output if name),
             attributes,
             "" if proto.domain == "ai.onnx" else proto.domain,
@@ -199,7 +201,7 @@ def read_graph(
         if node.operator == "Constant" and "value" in attributes:
             constants[node.outputs[0]] = onnx.numpy_helper.to_array(attributes["value"])
             shapes[node.outputs[0]] = constants[node.outputs[0]].shape
-        if all(not name or name in weights for name in node.inputs):
+        if node.operator not in _RANDOM and all(not name or name in weights for name in node.inputs):
             weights.update(node.outputs)
             continue
         if node.operator == "BatchNormalization":
@@ -213,6 +215,19 @@ def read_graph(
         nodes.append(node)
     outputs = [value.name for value in inferred.output]
     return Graph(nodes, shapes, weights, constants, inputs, outputs, sum(parameters.values()))
+
+
+def _captured(node: onnx.NodeProto) -> tuple[str, ...]:
+    """Return the tensors from outside that the bodies of a loop or branches read, each once."""
+    found: dict[str, None] = {}
+    for attribute in node.attribute:
+        for body in (attribute.g, *attribute.graphs):
+            own = {value.name for value in (*body.input, *body.initializer)}
+            own.update(name for inner in body.node for name in inner.output)
+            read = [name for inner in body.node for name in (*inner.input, *_captured(inner))]
+            read += [value.name for value in body.output]
+            found |= dict.fromkeys(name for name in read if name and name not in own)
+    return tuple(found)
 
 
 #: Integer operators, and which of their inputs are those of the operator that they replace: the others are scales.
