@@ -1,5 +1,7 @@
 """FP16 and INT8 files run, are smaller, and compute nearly the same."""
 
+from functools import partial
+
 import numpy as np
 import onnx
 import pandas as pd
@@ -51,6 +53,50 @@ def test_a_quantised_file_has_the_kernels_of_the_original(network, tmp_path):
         columns = ["kind", "macs", "bytes_in", "bytes_out", "bytes_weights"]
         first, second = (sorted(t[columns].itertuples(index=False, name=None)) for t in (quantised, original))
         assert first == second
+
+
+@pytest.mark.parametrize("runtime", ["tensorrt", "onnxruntime"])
+def test_a_file_in_fp16_has_the_kernels_of_the_original(network, tmp_path, runtime):
+    """FP32 at its ends, FP16 inside: no processor here runs that, so ONNX Runtime would add casts."""
+    convert(network, tmp_path / "net.onnx", "fp16")
+    original = kernels_of_file(network, runtime, "fp16", asked=False)
+    halved = kernels_of_file(tmp_path / "net.onnx", runtime)
+    columns = ["kernel", "macs", "bytes_in", "bytes_out", "bytes_weights"]
+    pd.testing.assert_frame_equal(halved[columns], original[columns])
+    assert set(halved["precision"]) == {"fp16"}
+
+
+def test_a_file_of_nothing_but_fp16_has_no_casts(tmp_path):
+    value = partial(helper.make_tensor_value_info, elem_type=onnx.TensorProto.FLOAT16)
+    weights = {"w": np.ones((16, 8, 3, 3)), "two": np.float64(2)}
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["x", "w"], ["c"]),
+            helper.make_node("Mul", ["c", "two"], ["d"]),
+            helper.make_node("Cast", ["d"], ["e"], to=onnx.TensorProto.FLOAT16),
+            helper.make_node("Softmax", ["e"], ["y"]),
+        ],
+        "half",
+        [value(name="x", shape=(1, 8, 16, 16))],
+        [value(name="y", shape=(1, 16, 14, 14))],
+        [onnx.numpy_helper.from_array(np.asarray(array, np.float16), name) for name, array in weights.items()],
+    )
+    path = tmp_path / "half.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9), path)
+    for given in (None, "fp16"):
+        table = kernels_of_file(path, "tensorrt", given)
+        assert table["kind"].tolist() == ["conv+bn+relu", "mul", "softmax"]
+        assert table["bytes_in"].tolist() == [2 * 8 * 16 * 16, *[2 * 16 * 14 * 14] * 2]
+        assert set(table["precision"]) == {"fp16"}
+
+
+@pytest.mark.parametrize(("own", "other"), [("fp16", "fp32"), ("int8", "fp16")])
+def test_a_file_is_counted_in_no_precision_but_its_own(network, tmp_path, own, other):
+    convert(network, tmp_path / "net.onnx", own)
+    with pytest.raises(EdgejouleError, match=f"net.onnx: --precision is '{other}', but the file is in {own}; leave it"):
+        kernels_of_file(tmp_path / "net.onnx", precision=other)
+    with pytest.raises(EdgejouleError, match=f"net.onnx: a file in {own} is described by rules only; leave --ask out"):
+        kernels_of_file(tmp_path / "net.onnx", asked=True)
 
 
 def test_wrong_requests_stop(network, tmp_path):
