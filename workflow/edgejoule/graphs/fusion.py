@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from edgejoule.graphs.model import Graph, Node
 from edgejoule.graphs.rules import Rules, Step, patterns
+from edgejoule.graphs.settings import pads_as_a_window
 
 _COMMUTATIVE = {"Add", "Mul"}
 
@@ -170,6 +171,7 @@ def _is_head(graph: Graph, node: Node, rules: Rules) -> bool:
         len(readers) == 1
         and node.outputs[0] not in graph.outputs
         and node.operator in rules.head.get(anchor_of(graph, readers[0]), ())
+        and (node.operator != "Pad" or pads_as_a_window(graph, node, readers[0]))
     )
 
 
