@@ -112,6 +112,32 @@ def test_one_and_three_axes_keep_channels_apart(tmp_path, shape, window, sizes):
     assert kernel["macs"] == out * 16 * 8 * np.prod(window)
 
 
+def test_small_numbers_outside_the_file_are_read_and_weights_are_not(tmp_path):
+    nodes = [node("Conv", "x w", "c"), node("Clip", "c lo hi", "y")]
+    weights = [constant("w", 16, 8, 3, 3), numpy_helper.from_array(np.float32(0), "lo")]
+    path = write(tmp_path, nodes, [*weights, numpy_helper.from_array(np.float32(6), "hi")])
+    inside = kernels_of_file(path, "tflite")
+    assert inside["tail"].tolist() == ["relu6"]
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location="odd.bin", size_threshold=0)
+    pd.testing.assert_frame_equal(kernels_of_file(path, "tflite"), inside)
+    (tmp_path / "odd.bin").write_bytes(b"")
+    with pytest.raises(EdgejouleError, match=r"odd.onnx: tensor 'lo' in 'odd.bin': "):
+        kernels_of_file(path, "tflite")
+    (tmp_path / "odd.bin").unlink()
+    with pytest.raises(
+        EdgejouleError, match=r"odd.onnx: needs 'odd.bin' beside it, where its tensor 'lo' of 1 numbers"
+    ):
+        kernels_of_file(path, "tflite")
+
+
+def test_weights_outside_the_file_are_not_needed(tmp_path):
+    path = write(tmp_path, [node("Conv", "x w", "y")], [constant("w", 16, 8, 3, 3)])
+    inside = kernels_of_file(path, "onnxruntime")
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location="odd.bin", size_threshold=0)
+    (tmp_path / "odd.bin").unlink()
+    pd.testing.assert_frame_equal(kernels_of_file(path, "onnxruntime"), inside)
+
+
 def test_an_operator_that_is_taken_apart_has_shapes(tmp_path):
     path = write(
         tmp_path,

@@ -9,6 +9,7 @@ import pandas as pd
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import costs
 from edgejoule.graphs.export import clean, strip
+from edgejoule.graphs.files import fix_shapes, load
 from edgejoule.graphs.fusion import Kernel, fuse
 from edgejoule.graphs.half import as_float, is_half
 from edgejoule.graphs.macs import demand_countable
@@ -16,9 +17,7 @@ from edgejoule.graphs.model import (
     Graph,
     Node,
     Shape,
-    fix_shapes,
     is_quantised,
-    load,
     read_graph,
     without_quantisation,
 )
@@ -131,7 +130,7 @@ def describe_file(
     """Return the kernels of any ONNX file, who told them (the ``runtime`` itself, or its ``rules``), and its batch.
 
     Args:
-        path: ONNX model; weights outside the file are not needed.
+        path: ONNX model; weights outside the file are not needed (only what is no weight: bounds, shapes).
         runtime: one that has a rules file.
         precision: precision to count bytes in. None = the file's own: int8 if it is quantised, fp16 if its weights
             are; only a file in fp32 may be counted in another.

@@ -5,17 +5,14 @@ network), so such nodes never become kernels.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs.export import BUFFER, real_inputs, strip
-from edgejoule.graphs.versions import lower
 
 Shape = tuple[int, ...]
 
@@ -96,67 +93,6 @@ class Graph:
     def activations(self, node: Node) -> list[str]:
         """Return the inputs of a node that are not constant, each once."""
         return [name for name in dict.fromkeys(node.inputs) if name and name not in self.weights]
-
-
-def load(path: Path | str) -> onnx.ModelProto:
-    """Read an ONNX file without any weights that lie outside it, under versions that ONNX Runtime reads.
-
-    Raises:
-        EdgejouleError: the file is absent, no ONNX model, or newer than ONNX Runtime reads.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise EdgejouleError(f"{path}: is a folder; give an ONNX model, such as {path}/model.onnx")
-    if not path.is_file():
-        raise EdgejouleError(f"{path}: no such file; give an ONNX model")
-    try:
-        model = onnx.load(path, load_external_data=False)
-    except (DecodeError, ValueError) as error:
-        raise EdgejouleError(f"{path}: not an ONNX model: {error}") from error
-    if not model.graph.node:
-        raise EdgejouleError(f"{path}: not an ONNX model, or one without nodes")
-    lower(model, str(path))
-    return model
-
-
-def fix_shapes(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]], where: str) -> onnx.ModelProto:
-    """Return a copy whose real inputs have the given static shapes.
-
-    Raises:
-        EdgejouleError: a shape is for an input that does not exist or has another rank, or an axis is still dynamic.
-    """
-    fixed = onnx.ModelProto()
-    fixed.CopyFrom(model)
-    names = real_inputs(model)
-    for name in shapes:
-        if name not in names:
-            raise EdgejouleError(f"{where}: --shape names '{name}', which is no input; inputs: {', '.join(names)}")
-    for value in fixed.graph.input:
-        if value.name not in names:
-            continue
-        axes = value.type.tensor_type.shape.dim
-        if value.name in shapes:
-            wanted = shapes[value.name]
-            if len(axes) not in (0, len(wanted)):
-                raise EdgejouleError(
-                    f"{where}: --shape gives {len(wanted)} axes to input '{value.name}', which has {len(axes)}"
-                )
-            while len(axes) < len(wanted):
-                axes.add()
-            for axis, size in zip(axes, wanted, strict=True):
-                axis.dim_value = size
-        dynamic = [axis.dim_param or "?" for axis in axes if axis.dim_value <= 0]
-        if dynamic or not axes:
-            raise EdgejouleError(
-                f"{where}: input '{value.name}' has the dynamic axes {', '.join(dynamic) or 'of an unknown shape'}; "
-                f"give its shape, such as --shape {value.name}=1x3x224x224"
-            )
-    if shapes:
-        # What was inferred for other shapes must not survive.
-        del fixed.graph.value_info[:]
-        for value in fixed.graph.output:
-            value.type.tensor_type.ClearField("shape")
-    return fixed
 
 
 def read_graph(
