@@ -12,14 +12,13 @@ from edgejoule.graphs.export import clean, strip
 from edgejoule.graphs.files import fix_shapes, load
 from edgejoule.graphs.fusion import Kernel, fuse
 from edgejoule.graphs.half import as_float, is_half
+from edgejoule.graphs.integers import as_qdq, is_quantised, without_quantisation
 from edgejoule.graphs.macs import demand_countable
 from edgejoule.graphs.model import (
     Graph,
     Node,
     Shape,
-    is_quantised,
     read_graph,
-    without_quantisation,
 )
 from edgejoule.graphs.rules import load_rules
 from edgejoule.graphs.runtimes import ASKED, ask
@@ -153,7 +152,7 @@ def describe_file(
     if half:
         exported = as_float(exported)
     model = clean(exported, where)
-    graph = read_graph(model, where)
+    graph = read_graph(as_qdq(model, where), where)
     quantised = is_quantised(graph)
     if quantised:
         # Integer operators are the runtime's own business; their rules are those of the operators that they replace.

@@ -6,7 +6,7 @@ network), so such nodes never become kernels.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import onnx
@@ -164,34 +164,6 @@ def _captured(node: onnx.NodeProto) -> tuple[str, ...]:
             read += [value.name for value in body.output]
             found |= dict.fromkeys(name for name in read if name and name not in own)
     return tuple(found)
-
-
-#: Integer operators, and which of their inputs are those of the operator that they replace: the others are scales.
-_INTEGER = {
-    "QLinearConv": ("Conv", (0, 3, 8)),
-    "ConvInteger": ("Conv", (0, 1)),
-    "QLinearMatMul": ("MatMul", (0, 3)),
-    "MatMulInteger": ("MatMul", (0, 1)),
-}
-
-
-def is_quantised(graph: Graph) -> bool:
-    """Whether operators compute with integers: between quantising and dequantising nodes (QDQ), or by themselves."""
-    return any(node.operator == "QuantizeLinear" or node.operator in _INTEGER for node in graph.nodes)
-
-
-def without_quantisation(graph: Graph) -> Graph:
-    """Return a quantised graph without its quantising nodes: what runtimes execute as integer operators."""
-    alias: dict[str, str] = {}
-    nodes = []
-    for node in graph.nodes:
-        inputs = tuple(alias.get(name, name) for name in node.inputs)
-        if node.operator in ("QuantizeLinear", "DequantizeLinear"):
-            alias[node.outputs[0]] = inputs[0]
-            continue
-        operator, kept = _INTEGER.get(node.operator, (node.operator, range(len(inputs))))
-        nodes.append(replace(node, operator=operator, inputs=tuple(inputs[i] for i in kept if i < len(inputs))))
-    return replace(graph, nodes=nodes, outputs=[alias.get(name, name) for name in graph.outputs])
 
 
 def _infer(model: onnx.ModelProto, known: Mapping[str, Shape], where: str) -> onnx.GraphProto:
