@@ -138,6 +138,30 @@ def test_weights_outside_the_file_are_not_needed(tmp_path):
     pd.testing.assert_frame_equal(kernels_of_file(path, "onnxruntime"), inside)
 
 
+def test_an_input_of_a_single_number_is_no_dynamic_one(tmp_path):
+    path = write(tmp_path, [node("Mul", "x s", "y")], inputs=(*IMAGE, ("s", ())))
+    for runtime in ("onnxruntime", "tflite"):
+        table = kernels_of_file(path, runtime)
+        assert (table["kind"].tolist(), table["bytes_in"].tolist()) == (["mul"], [8 * 16 * 16 * 4 + 4])
+    with pytest.raises(EdgejouleError, match="--shape gives 1 axes to input 's', which has 0"):
+        kernels_of_file(path, shapes={"s": (3,)})
+
+
+def test_an_input_of_unknown_rank_needs_a_shape(tmp_path):
+    path = write(tmp_path, [node("Relu", "x", "y")], inputs=(("x", None),))
+    with pytest.raises(EdgejouleError, match="input 'x' has the dynamic axes of an unknown shape; give its shape"):
+        kernels_of_file(path)
+    assert kernels_of_file(path, shapes={"x": (2, 8)})["bytes_in"].tolist() == [64]
+
+
+@pytest.mark.parametrize(("most", "word"), [(6.0, "relu6"), (3.0, "clip")])
+def test_bounds_that_are_attributes_are_bounds_too(tmp_path, most, word):
+    nodes = [node("Conv", "x w", "c"), node("Clip", "c", "y", min=0.0, max=most)]
+    path = write(tmp_path, nodes, [constant("w", 16, 8, 3, 3)], opset=9)
+    for runtime in ("onnxruntime", "tflite"):
+        assert kernels_of_file(path, runtime)["tail"].tolist()[0] == word
+
+
 def test_an_operator_that_is_taken_apart_has_shapes(tmp_path):
     path = write(
         tmp_path,

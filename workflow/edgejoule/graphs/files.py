@@ -79,10 +79,12 @@ def fix_shapes(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]], wher
     for value in fixed.graph.input:
         if value.name not in names:
             continue
+        # Without the field, not even the number of axes is known; with an empty one, it is a single number.
+        ranked = value.type.tensor_type.HasField("shape")
         axes = value.type.tensor_type.shape.dim
         if value.name in shapes:
             wanted = shapes[value.name]
-            if len(axes) not in (0, len(wanted)):
+            if ranked and len(axes) != len(wanted):
                 raise EdgejouleError(
                     f"{where}: --shape gives {len(wanted)} axes to input '{value.name}', which has {len(axes)}"
                 )
@@ -91,7 +93,7 @@ def fix_shapes(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]], wher
             for axis, size in zip(axes, wanted, strict=True):
                 axis.dim_value = size
         dynamic = [axis.dim_param or "?" for axis in axes if axis.dim_value <= 0]
-        if dynamic or not axes:
+        if dynamic or not (axes or ranked):
             raise EdgejouleError(
                 f"{where}: input '{value.name}' has the dynamic axes {', '.join(dynamic) or 'of an unknown shape'}; "
                 f"give its shape, such as --shape {value.name}=1x3x224x224"

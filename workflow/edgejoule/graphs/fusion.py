@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from edgejoule.graphs.model import Graph, Node
 from edgejoule.graphs.rules import Rules, Step, patterns
-from edgejoule.graphs.settings import pads_as_a_window
+from edgejoule.graphs.settings import clip_bounds, pads_as_a_window
 
 _COMMUTATIVE = {"Add", "Mul"}
 
@@ -255,9 +255,5 @@ _WORDS = {
 def word_of(graph: Graph, node: Node) -> str:
     """Return the short word for an operator in a tail; a clip to 0..6 is ``relu6``."""
     if node.operator == "Clip":
-        bounds = [graph.constants.get(name) for name in node.inputs[1:3]]
-        six = (
-            len(bounds) == 2 and all(b is not None for b in bounds) and float(bounds[0]) == 0 and float(bounds[1]) == 6
-        )
-        return "relu6" if six else "clip"
+        return "relu6" if clip_bounds(graph, node) == (0, 6) else "clip"
     return _WORDS.get(node.operator, node.operator.lower())
