@@ -162,6 +162,15 @@ def test_bounds_that_are_attributes_are_bounds_too(tmp_path, most, word):
         assert kernels_of_file(path, runtime)["tail"].tolist()[0] == word
 
 
+@pytest.mark.parametrize(("rows", "read"), [(30000, 8 * 128 * 4), (2, 2 * 128 * 4)])
+def test_of_embeddings_only_what_is_looked_up_is_read(tmp_path, rows, read):
+    nodes = [node("Cast", "x", "i", to=7), node("Gather", "w i", "y")]
+    path = write(tmp_path, nodes, [constant("w", rows, 128)], inputs=(("x", (1, 8)),))
+    for runtime in ("onnxruntime", "tflite"):
+        table = kernels_of_file(path, runtime).set_index("kind")
+        assert table.loc["gather", ["bytes_in", "bytes_out", "bytes_weights"]].tolist() == [32, 4096, read]
+
+
 def test_an_operator_that_is_taken_apart_has_shapes(tmp_path):
     path = write(
         tmp_path,
