@@ -245,6 +245,11 @@ def test_fewer_families_cover_a_fresh_network_of_theirs_and_say_less_of_new_ones
     assert covered(families, networks, new=True) >= 0.9 * families / (families + 1) - 0.01
 
 
+def test_a_family_of_many_networks_does_not_hide_one_of_few():
+    scores, family = np.repeat([1.0, 2.0], [100, 9]), np.repeat(np.array(["large", "small"], object), [100, 9])
+    assert family_quantile(scores, family) == 2.0
+
+
 @pytest.mark.parametrize(
     ("scores", "family"),
     [([0.1, 0.2], "ab"), (range(8), "a" * 8), (range(8), "abcdefgh"), (range(8), "aabbccdd"), ([], "")],
