@@ -12,8 +12,8 @@ import yaml
 
 SNAKEMAKE = [str(Path(sys.executable).with_name("snakemake")), "--cores", "2"]
 DEVICES = ("rpi4-armnn-v21.11-neon", "rpi4-tflite-v2.7.1-ruy")
-#: Enough of each family to learn an interval from, few enough to be quick.
-PER_FAMILY = 9
+#: Enough of each family to learn from, few enough to be quick.
+PER_FAMILY = 6
 #: The zoo holds JSON, so its quotes are no quotes of the table.
 PLAIN = {"sep": "\t", "dtype": str, "keep_default_na": False, "quoting": csv.QUOTE_NONE}
 

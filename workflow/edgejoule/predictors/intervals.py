@@ -5,7 +5,7 @@ measured, divided by how hard the network is (normalised conformal prediction: L
 Wasserman, Distribution-Free Predictive Inference for Regression, JASA 113, 2018, section 5.2). The quantile is that of
 the pooled distribution in which every family weighs the same (Dunn, Wasserman and Ramdas, Distribution-Free Prediction
 Sets for Two-Layer Hierarchical Models, JASA 118, 2023): networks of one family err alike, and a new network is of a new
-family. What the networks that were not seen may weigh depends on how many families there are; see ``family_quantile``.
+family. What the network that was not seen weighs depends on how many families there are; see ``family_quantile``.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def difficulty(disagreement: np.ndarray, distance: np.ndarray) -> np.ndarray:
 def half_widths(make: Callable, features, costs, most: int = MOST) -> dict[str, float]:
     """Return each metric's quantile: half-width of the 90 % interval, in logarithms, per unit of difficulty.
 
-    A metric of which too few networks or families are known to reach the nominal coverage is left out.
+    A metric of which too few networks are known to reach the nominal coverage is left out.
 
     Args:
         make: returns an untrained predictor with ``fit(features, costs)``, ``values(features)`` and
@@ -63,23 +63,28 @@ def half_widths(make: Callable, features, costs, most: int = MOST) -> dict[str, 
 
 
 def family_quantile(scores: np.ndarray, family: np.ndarray) -> float:
-    """Return the quantile of n scores at the nominal coverage, every family weighing the same; NaN if out of reach.
+    """Return the quantile of n scores of k families at the nominal coverage; NaN if it is out of reach.
 
-    Nobody knows the new network's score; an infinite one stands for it. From nine families on it is that of a new
-    family, which weighs as much as any other (Lee, Barber and Willett, Distribution-Free Inference with Hierarchical
-    Data, arXiv 2306.06342): the quantile covers a family that is exchangeable with these k. With fewer that
-    level is out of reach, as k families can vouch for a coverage of k / (k + 1) at most. Then each family has one more
-    network, unseen: the quantile covers a network of a family drawn from these k, and one of a new family that is
-    exchangeable with them in at least k / (k + 1) of the nominal coverage.
+    Nobody knows the new network's score; an infinite one stands for it. The first of these that reaches the level:
+
+    - The new network's family weighs as much as any other (Lee, Barber and Willett, Distribution-Free Inference with
+      Hierarchical Data, arXiv 2306.06342). Covers a network of a new family that is exchangeable with these k; takes
+      nine, as k families can vouch for a coverage of k / (k + 1) at most.
+    - Every family weighs the same and has one more network, unseen. Covers a network of a family drawn from these k,
+      and one of a new family, exchangeable with them, in at least k / (k + 1) of the nominal coverage.
+    - Every network weighs the same, the unseen one, too. Covers a network drawn as these n were; takes nine of them.
 
     Args:
         scores: shape (n,).
         family: the family of each, shape (n,).
     """
     names, member, sizes = np.unique(family, return_inverse=True, return_counts=True)
+    of_new_family = 1 / ((len(names) + 1) * sizes[member])
+    of_these_families = 1 / (len(names) * (sizes[member] + 1))
+    of_these_networks = np.full(len(scores), 1 / (len(scores) + 1))
     order = np.argsort(scores, kind="stable")
-    for weight in (1 / ((len(names) + 1) * sizes), 1 / (len(names) * (sizes + 1))):
-        reached = np.cumsum(weight[member][order]) >= COVERAGE - 1e-12
+    for weight in (of_new_family, of_these_families, of_these_networks):
+        reached = np.cumsum(weight[order]) >= COVERAGE - 1e-12
         if reached.any():
             return float(scores[order][reached.argmax()])
     return float("nan")

@@ -164,7 +164,7 @@ class ServedPredictor:
         if not inside:
             return Interval(float(value), None, None, "no interval: unlike the training networks, see the warnings")
         if not np.isfinite(width):
-            return Interval(float(value), None, None, "no interval: too few networks or families to learn one from")
+            return Interval(float(value), None, None, "no interval: too few networks to learn one from")
         note = "latency's interval only: the error of the declared power is unknown" if declared else None
         note = None if metric == "latency_ms" else note
         return Interval(float(value), float(value * np.exp(-width)), float(value * np.exp(width)), note)
