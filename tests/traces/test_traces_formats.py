@@ -496,6 +496,56 @@ def test_an_unknown_unit_stops(tmp_path, header, message):
         read_trace_file(path)
 
 
+@pytest.mark.parametrize(
+    ("header", "roles"),
+    [
+        (
+            "time_s,power_cpu_W,power_gpu_W,power_total_W",
+            "'power_cpu_W', 'power_gpu_W', 'power_total_W' could be power",
+        ),
+        ("runtime_s,time_s,power_W", "'runtime_s', 'time_s' could be time"),
+        ("time_s,energy_cpu_J,energy_gpu_J", "'energy_cpu_J', 'energy_gpu_J' could be energy"),
+        ("time_s,current_A,bus_voltage_V,shunt_voltage_V", "'bus_voltage_V', 'shunt_voltage_V' could be voltage"),
+    ],
+)
+def test_several_columns_that_could_be_the_same_stop(tmp_path, header, roles):
+    path = tmp_path / "x.csv"
+    rows = "".join(",".join(str(k + column) for column in range(header.count(",") + 1)) + "\n" for k in range(3))
+    path.write_text(f"{header}\n{rows}")
+    with pytest.raises(EdgejouleError, match=rf"x\.csv: columns {roles}; state one with --column "):
+        read_trace_file(path)
+    role, last = roles.split()[-1], header.split(",")[-1]
+    stated = TraceColumns(**{role: "time_s" if role == "time" else last})
+    assert len(read_trace_file(path, None, stated).trace) == 3
+
+
+@pytest.mark.parametrize(
+    ("header", "column", "sampling"),
+    [
+        ("timestamp, power.limit [W], power.draw [W]", 2, "instantaneous"),
+        ("timestamp, power.draw.average [W], power.draw.instant [W], power.draw [W]", 3, "instantaneous"),
+        ("timestamp, power.draw.average [W], power.draw.instant [W]", 2, "instantaneous"),
+        ("timestamp, power.max_limit [W], power.draw.average [W], enforced.power.limit [W]", 2, "averaged"),
+        ("time_s,max_power_W,power_W,powerLimit_W", 2, "instantaneous"),
+        ("time_s,power_W,bus_voltage_V,shunt_voltage_V", 1, "instantaneous"),
+        ("Time(ms),USB(mA),Main(mA),USB Voltage(V),Main Voltage(V)", 2, "averaged"),
+    ],
+)
+def test_limits_are_no_readings_and_formats_know_their_columns(tmp_path, header, column, sampling):
+    path, gpu = tmp_path / "x.csv", "timestamp" in header
+    names = header.split(",")
+    lines = [header]
+    for k in range(20):
+        values = [f"{10 * number} W" if gpu else f"{10 * number}" for number in range(1, len(names))]
+        stamp = f"2026/03/01 12:00:{k:02}.000" if gpu else f"{k / (5000 if 'mA' in header else 1)}"
+        lines.append(", ".join([stamp, *values]))
+    path.write_text("\n".join(lines) + "\n")
+    readings = read_trace_file(path)
+    watts = 20 * 40 * 1e-3 if "mA" in header else 10 * column
+    assert readings.trace["power_w"].to_list() == pytest.approx([watts] * 20)
+    assert readings.rails[0].sampling == sampling
+
+
 def test_a_stated_unit_goes_over_a_name_and_an_assumed_one_is_said(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("time,power_hp,power_mW\n1,2,2000\n2,3,3000\n3,4,4000\n")
