@@ -11,18 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.jetson import counted, rails_in
 from edgejoule.traces.importers.readings import Readings, make_readings
 from edgejoule.traces.rails import Rail
 
-RAIL = re.compile(r"\b([A-Z][A-Z0-9_]*[A-Z0-9]) (-?\d+)(?:mW)?/(-?\d+)(?:mW)?(?=\s|/|$)")
 STAMP = re.compile(r"^(\d\d-\d\d-\d{4} \d\d:\d\d:\d\d) ")
 SECOND_NS = 10**9
-#: What is written like a rail but is none.
-NO_RAILS = {"RAM", "SWAP", "IRAM"}
-#: Rails of the whole board's input, by generation; without one, all rails are parts of the total.
-TOTALS = ("VDD_IN", "POM_5V_IN", "VIN")
-#: Rails that another one feeds, and which: they do not count beside it. The AGX Orin's memory is fed by its 5 V input.
-PARTS = {"VDDQ_VDD2_1V8AO": "VIN_SYS_5V0"}
 
 
 def is_tegrastats(head: bytes) -> bool:
@@ -44,7 +38,7 @@ def read_tegrastats(path: Path, rate_hz: float | None) -> Readings:
     stamps: list[int] = []
     odd = 0
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        found = {name: float(now) * 1e-3 for name, now, _ in RAIL.findall(line) if name not in NO_RAILS}
+        found = rails_in(line)
         if not found:
             odd += bool(line.strip())
             continue
@@ -57,18 +51,8 @@ def read_tegrastats(path: Path, rate_hz: float | None) -> Readings:
     stamped = len(stamps) == len(readings) > 1 and stamps[-1] != stamps[0]
     t_ns = np.array(stamps) if stamped else _counted(len(readings), rate_hz, path)
     names = list(dict.fromkeys(name for reading in readings for name in reading))
-    total = next((name for name in TOTALS if name in names), None)
-    rails = [
-        Rail(
-            name,
-            "power",
-            "instantaneous",
-            used=total in (None, name) and PARTS.get(name) not in names,
-            resolution_w=1e-3,
-            unit="mW",
-        )
-        for name in names
-    ]
+    used = counted(names)
+    rails = [Rail(name, "power", "instantaneous", used=name in used, resolution_w=1e-3, unit="mW") for name in names]
     power_w = [np.array([reading.get(name, np.nan) for reading in readings]) for name in names]
     clock = "stamps of tegrastats, in seconds, rebuilt" if stamped else "rate"
     grain_ns = SECOND_NS if stamped else 0
