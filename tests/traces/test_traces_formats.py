@@ -353,6 +353,24 @@ def test_bad_tables_stop_with_a_sentence(tmp_path, text, message):
         read_trace_file(path)
 
 
+def test_energy_per_period_is_no_counter(tmp_path):
+    rng = np.random.default_rng(1)
+    table(tmp_path / "x.csv", "time_s,energy_J", [np.arange(100) / 10, rng.uniform(0.4, 0.6, 100)])
+    with pytest.raises(EdgejouleError, match=r"x\.csv: 'energy' falls in \d\d of its 99 steps, so it is no cumulative"):
+        read_trace_file(tmp_path / "x.csv")
+    # A counter that wraps, or is reset once in a while, is one.
+    table(tmp_path / "x.csv", "time_s,energy_J", [np.arange(100) / 10, np.arange(100) % 34])
+    assert len(read_trace_file(tmp_path / "x.csv").trace) == 100
+
+
+def test_a_trace_cut_off_inside_a_reading_is_noted(tmp_path):
+    path = energyrunner(tmp_path)
+    assert not read_trace_file(path).notes
+    path.write_bytes(path.read_bytes()[:-2])
+    readings = read_trace_file(path)
+    assert len(readings.trace) == 7999 and "cut off inside a reading" in readings.notes[0]
+
+
 def test_short_lines_are_left_out_and_counted(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("time,power\n1,2\n2\n3,4\n4,5\n5")

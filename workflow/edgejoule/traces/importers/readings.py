@@ -16,6 +16,9 @@ from edgejoule.traces.spool import Spool, SpooledTrace
 #: A trace that spans more than this has a wrong unit of time somewhere (ns): 100 years.
 LONGEST_NS = 100 * 366 * 86400 * 10**9
 
+#: A counter that falls in more than this share of its steps, and more than so many times, is none: it wraps seldom.
+FALLS, LEAST_FALLS = 0.05, 3
+
 #: Stamps (ns), and one array of readings for each rail: W, or J of a counter; nan = lost.
 Piece = tuple[np.ndarray, Sequence[np.ndarray]]
 #: From the number of a reading, its stamp and the following ones, to their times (ns).
@@ -77,6 +80,34 @@ class Rate:
             return 1.0, None
 
 
+class _Falls:
+    """How often a counter falls without wrapping, fed piece by piece."""
+
+    def __init__(self, rail: Rail) -> None:
+        self.rail = rail
+        self.steps, self.falls, self._last = 0, 0, np.empty(0)
+
+    def feed(self, energy_j: np.ndarray) -> None:
+        """Add the next readings (J, nan = lost)."""
+        known = np.concatenate([self._last, energy_j[~np.isnan(energy_j)]])
+        steps = np.diff(known)
+        fell = (steps < 0) & (steps >= -(self.rail.wrap_j or np.inf) / 2)
+        self.steps, self.falls = self.steps + len(steps), self.falls + int(fell.sum())
+        self._last = known[-1:]
+
+    def check(self, where: str) -> None:
+        """Stop if this is no counter.
+
+        Raises:
+            EdgejouleError: it falls far more often than one that wraps.
+        """
+        if self.falls > max(LEAST_FALLS, FALLS * self.steps):
+            raise EdgejouleError(
+                f"{where}: '{self.rail.name}' falls in {self.falls} of its {self.steps} steps, so it is no cumulative "
+                "counter; if each reading is the energy since the one before, import their running sum, or their power"
+            )
+
+
 def make_readings(
     pieces: Iterable[Piece],
     rails: Sequence[Rail],
@@ -102,17 +133,22 @@ def make_readings(
 
     Raises:
         EdgejouleError: there are fewer than two readings, time runs backwards, a reading is beyond any device's power,
-            the rate is not the declared one, or stamps stand still and no clock explains them.
+            a counter often falls, the rate is not the declared one, or stamps stand still and no clock explains them.
     """
     spool, stamps = Spool(len(rails)), Stamps()
+    counters = {number: _Falls(rail) for number, rail in enumerate(rails) if rail.sampling == "counter"}
     for t_ns, values in pieces:
         for rail, readings in zip(rails, values, strict=True):
             check_magnitude(rail, readings, stamps.count, where)
+        for number, falls in counters.items():
+            falls.feed(values[number])
         spool.add(t_ns, values)
         stamps.feed(t_ns)
     if stamps.count < 2:
         noted = "".join(f"; {note}" for note in notes())
         raise EdgejouleError(f"{where}: {stamps.count} reading(s); at least two are needed{noted}")
+    for falls in counters.values():
+        falls.check(where)
     try:
         put, period_ns, hz, more = _in_order(spool, stamps, rate or Rate(), grain_ns)
     except EdgejouleError as error:
