@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edgejoule.config.models import Alignment
 from edgejoule.errors import EdgejouleError
 from edgejoule.traces import Rail, Recording, event_energy
 from edgejoule.traces.align import align_by_load, align_by_marks
 from edgejoule.traces.clock import mistaken_unit, rebuild_clock, scan, spread
+from edgejoule.traces.convert import recording_of
+from edgejoule.traces.importers.formats import read_trace_file
 from edgejoule.traces.importers.readings import Rate, make_readings
 from edgejoule.traces.segment import change_points, segment
 
@@ -180,6 +183,34 @@ def test_marks_of_two_hosts():
     assert np.isnan(align_by_marks([7], [3]).uncertainty_ns)
     with pytest.raises(EdgejouleError, match="2 marks on one clock and 1 on the other"):
         align_by_marks([1, 2], [1])
+
+
+@pytest.mark.parametrize("noise_ns", [0, 300_000])
+def test_clocks_that_drift_apart(noise_ns):
+    host = 10**18 + np.linspace(0, 600e9, 10).round().astype(np.int64)
+    late = np.random.default_rng(2).normal(0, noise_ns, 10).astype(np.int64)
+    meter = host + 7_000_000 + np.rint((host - host[0]) * 50e-6).astype(np.int64)
+    found = align_by_marks(meter + late, host)
+    assert found.drift == pytest.approx(50e-6, rel=0.03)
+    missed = found.shifted(pd.Series(host)) - meter
+    assert np.abs(missed).max() <= 1 + 3 * found.uncertainty_ns < 1_000_000
+    # Three marks close together tell no drift that could be applied minutes later.
+    near = align_by_marks([0, 1_000_000_000, 2_000_300_000], [0, 1_000_200_000, 2_000_000_000])
+    assert near.drift == 0
+
+
+def test_events_are_laid_on_a_clock_that_drifts(tmp_path):
+    (tmp_path / "t.csv").write_text("time_s,power_W\n" + "".join(f"{k},2\n" for k in range(700)))
+    rows = "".join(f"{second * 1_000_100_000},{second * 1_000_000_000}\n" for second in (0, 100, 300, 600))
+    (tmp_path / "m.csv").write_text("meter_ns,host_ns\n" + rows)
+    (tmp_path / "e.csv").write_text("event,start_ns,end_ns,workload,iterations\na,0,600000000000,net,9\n")
+    readings = read_trace_file(tmp_path / "t.csv")
+    alignment = Alignment(marks=str(tmp_path / "m.csv"))
+    meta = {"device": "d", "board": "b", "meter": {"kind": "external"}, "power_scope": "dc"}
+    found = recording_of(readings, meta, tmp_path / "t.csv", tmp_path / "e.csv", alignment=alignment)
+    event = found.events[found.events["event"] == "a"].iloc[0]
+    assert (event["start_ns"], event["end_ns"]) == (0, 600_060_000_000)
+    assert found.meta["alignment"]["drift"] == pytest.approx(1e-4)
 
 
 @pytest.mark.parametrize("offset_s", [-1.37, 0.0, 2.618])
