@@ -75,6 +75,9 @@ def test_the_clock_lies_under_all_arrivals_and_near_the_truth(count, drift, seed
 def test_clocks_that_cannot_be_rebuilt():
     with pytest.raises(EdgejouleError, match="do not advance"):
         uniform(np.array([5, 5, 5]))
+    for stamps in ([5, 5, 5], [3, 2], [1, 1]):
+        with pytest.raises(EdgejouleError, match=r"x\.csv: "):
+            energies(stamps, np.ones(len(stamps)), [], Rate(None, 5000.0))
     assert not scan([np.arange(1000) * 1000]).pace().in_bursts
 
 

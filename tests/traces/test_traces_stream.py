@@ -15,7 +15,7 @@ from edgejoule.traces.clock import rebuild_clock, scan
 from edgejoule.traces.convert import recording_of
 from edgejoule.traces.importers import blocks
 from edgejoule.traces.importers.formats import read_trace_file
-from edgejoule.traces.sample import MOST, Sample
+from edgejoule.traces.sample import MOST, Runs, Sample
 from edgejoule.traces.segment import segment
 from edgejoule.traces.spool import Column
 
@@ -69,6 +69,24 @@ def test_a_sample_is_even_whatever_the_pieces(cuts, most):
         steps = np.diff(kept.values)
     assert kept.values[0] == 0 and (not len(steps) or (steps == steps[0]).all())
     assert len(kept.values) <= most and len(kept.values) >= min(5000, most) // 3 and MOST > 10**5
+
+
+@given(st.lists(st.integers(0, 5000), max_size=6), st.integers(50, 5000))
+@SMALL
+def test_runs_are_whole_whatever_the_pieces(cuts, most):
+    from edgejoule.traces import sample
+
+    values, kept, whole = np.arange(5000), Runs(), Runs()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sample, "MOST", most)
+        patch.setattr(sample, "RUN", 16)
+        for piece in cut(values, cuts):
+            kept.feed(piece)
+        whole.feed(values)
+    np.testing.assert_array_equal(kept.values, whole.values)
+    assert min(5000, most) // 4 <= len(kept.values) <= most
+    steps = np.diff(kept.values)
+    assert ((steps == 1) | (np.arange(1, len(kept.values)) % 16 == 0)).all()
 
 
 @given(st.lists(st.integers(0, 600), max_size=5), st.lists(st.integers(0, 599), max_size=8))

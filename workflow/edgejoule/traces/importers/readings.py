@@ -73,7 +73,7 @@ class Rate:
             pace = stamps.pace()
             # Gaps make the mean rate a smaller one.
             with suppress(EdgejouleError):
-                return mistaken_unit(1e9 / pace.period_ns, hz), hz
+                return mistaken_unit(1e9 / max(pace.period_ns, 1e-9), hz), hz
             # Stamps of the meter's own clock tell its rate; stamps of arrival, in bursts, do not tell their unit.
             if self.declared_hz is not None or pace.in_bursts or stamps.least <= 0 or observed_hz > hz:
                 raise
