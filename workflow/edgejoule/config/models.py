@@ -149,7 +149,7 @@ class TraceColumns(Model):
     power_unit: Literal["W", "mW", "uW"] = "W"
     current: str | None = Field(None, description="Column of current; needs a voltage.")
     current_unit: Literal["A", "mA", "uA", "nA"] = "A"
-    voltage: float | str | None = Field(None, description="Column of voltage, or the supply's voltage (V).")
+    voltage: PositiveFloat | str | None = Field(None, description="Column of voltage, or the supply's voltage (V).")
     voltage_unit: Literal["V", "mV"] = "V"
     energy: str | None = Field(None, description="Column of a cumulative energy counter.")
     energy_unit: Literal["J", "mJ", "uJ", "Wh"] = "J"
