@@ -2,13 +2,17 @@
 
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
 from onnx import TensorProto, helper
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.graphs.describe import ambiguous, catalogue
 from edgejoule.graphs.kernels import by_rules, kernels_of_file, parse_shapes
 from edgejoule.graphs.model import read_graph
 from edgejoule.graphs.rules import load_rules, patterns, runtimes
+from edgejoule.tables import to_arrow
+from edgejoule.tables.contracts import CATALOGUE
 
 
 def constant(name, *shape, value=0.1, dtype=np.float32):
@@ -119,6 +123,7 @@ def test_padding_in_front_belongs_to_the_convolution():
 
 
 SIX = [constant("three", value=3.0), constant("zero", value=0.0), constant("six", value=6.0)]
+ONTO = {"pads": [1, 1, 1, 1]}
 EDGES = [0, 0, 1, 1, 0, 0, 1, 1]
 CONVOLVE = node("Conv", "p w", "y")
 POOL = node("MaxPool", "p", "y", kernel_shape=[3, 3])
@@ -268,6 +273,31 @@ def test_equal_configurations_have_equal_names_and_others_do_not():
     assert convs["kernel"].iloc[0] == "conv+bn+relu_b1_i8x16x16_o8x16x16_k3x3_s1_d1_g1_n1_nchw_fp32"
 
 
+def test_the_catalogue_says_where_a_name_stands_for_several_kernels():
+    weights = [constant("w", 8, 8, 3, 3), constant("b", 8), constant("zero", value=0.0), constant("six", value=6.0)]
+    nodes = [
+        node("Conv", "x w", "c", **ONTO),
+        node("Conv", "c w b", "d", **ONTO),
+        node("Relu", "d", "r"),
+        node("Clip", "r zero six", "s"),
+        node("Conv", "s w", "e", **ONTO),
+        node("Tanh", "e", "y"),
+    ]
+    table, _ = rows(nodes, weights, "pytorch")
+    zoo = pd.DataFrame({"network": ["hand-made"], "architecture": ["hand-made"], "family": ["odd"]})
+    found = catalogue(table, zoo)
+    to_arrow(found, CATALOGUE)
+    assert found.set_index("kind")[["occurrences", "configurations"]].to_dict("index") == {
+        "conv+bn+relu": {"occurrences": 3, "configurations": 2},
+        "relu": {"occurrences": 2, "configurations": 2},
+        "other:Tanh": {"occurrences": 1, "configurations": 1},
+    }
+    # What is described, and so measured, is the first.
+    first = found.set_index("kind").loc[["conv+bn+relu", "relu"]]
+    assert first["operator"].tolist() == ["Conv", "Relu"] and first["bytes_weights"].tolist() == [8 * 8 * 9 * 4, 0]
+    assert ambiguous(found) == "2 of 3 kernels' names stand for several kernels, of which the first is described"
+
+
 # -- what the documentation of runtimes that do not run here says ------------------------------------------------------
 
 BOUNDS = [
@@ -276,7 +306,6 @@ BOUNDS = [
     constant("w8", 8, 8, 3, 3),
     constant("two", value=2.0),
 ]
-ONTO = {"pads": [1, 1, 1, 1]}
 
 
 @pytest.mark.parametrize(

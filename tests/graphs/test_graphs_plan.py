@@ -18,7 +18,7 @@ from edgejoule.tables.contracts import CATALOGUE, PLAN
 def catalogue():
     """A catalogue as the zoo would have it, made of the sampler's own rows under another seed."""
     rows = pd.DataFrame(sample(600, seed=99, executed=executed("onnxruntime", "")))
-    rows = rows.assign(runtime="onnxruntime", occurrences=1, networks=1, families="made")
+    rows = rows.assign(runtime="onnxruntime", occurrences=1, networks=1, families="made", configurations=1)
     reshape = rows.iloc[:1].assign(kind="reshape", kernel="reshape_1", macs=0)
     odd = rows.iloc[:1].assign(kind="other:Odd", kernel="other:Odd_1", macs=0)
     huge = rows.iloc[:1].assign(kernel="huge", bytes_weights=10**9)

@@ -10,7 +10,8 @@ from edgejoule.predictors import DevicePredictor, training_set
 from edgejoule.predictors.alone import alone_kernels, evidence_of
 from edgejoule.predictors.kernelwise import FromKernels
 from edgejoule.predictors.matching import with_durations
-from edgejoule.predictors.rows import INPUTS, SYNTHETIC, ZOO
+from edgejoule.predictors.metered import halved
+from edgejoule.predictors.rows import INPUTS, SYNTHETIC, ZOO, kernel_rows
 from edgejoule.predictors.times import ForestPerKind, RooflineTrees
 from edgejoule.predictors.train import train
 from edgejoule.validation import validate
@@ -26,6 +27,19 @@ def test_nodes_are_matched_by_what_they_do_and_the_least_pass_counts():
     assert matched["duration_ms"].to_numpy() == pytest.approx(expected)
     renamed = nodes.assign(node="another name")
     assert with_durations(kernels, renamed)["duration_ms"].notna().all()
+
+
+def test_kernels_of_one_name_that_differ_are_not_one_configuration():
+    _, kernels, _ = profiled()
+    one = kernels.head(1)
+    others = [
+        one.assign(operator="Other"),
+        one.assign(bytes_in=2 * one["bytes_in"]),
+        one.assign(bytes_weights=one["bytes_weights"] + 64),
+    ]
+    table = pd.concat([one, halved(one), *others, one], ignore_index=True)
+    rows = kernel_rows(table, np.zeros(6, int), np.zeros(6, int))
+    assert rows.same.tolist() == [0, 0, 1, 2, 3, 0]
 
 
 def test_another_order_of_parallel_branches_changes_nothing():

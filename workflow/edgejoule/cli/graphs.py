@@ -69,7 +69,7 @@ def collect(
 
     Example: edgejoule graphs collect --output results/graphs results/graphs/parts/*.parquet
     """
-    from edgejoule.graphs.describe import PARTS, catalogue
+    from edgejoule.graphs.describe import PARTS, ambiguous, catalogue
     from edgejoule.graphs.describe import collect as join
     from edgejoule.graphs.fusion_check import by_kind
     from edgejoule.graphs.zoo import read_zoo
@@ -80,7 +80,9 @@ def collect(
     for name, joined in join(parts).items():
         write_table(joined, output / f"{name}.parquet", PARTS[name], about)
         if name == "kernels":
-            write_table(catalogue(joined, read_zoo(zoo)), output / "catalogue.parquet", CATALOGUE, about)
+            unique = catalogue(joined, read_zoo(zoo))
+            write_table(unique, output / "catalogue.parquet", CATALOGUE, about)
+            typer.echo(ambiguous(unique), err=True)
         if name == "fusion-check":
             kinds = by_kind(joined)
             write_table(kinds, output / "fusion-kinds.parquet", FUSION_KINDS, about)

@@ -185,6 +185,10 @@ def collect(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
     return {name: _stack(parts).sort_values(list(PARTS[name].key), ignore_index=True) for name, parts in found.items()}
 
 
+#: What sets kernels of one name apart: a clip or a ReLU, a bias, a product with a map or with a number per channel.
+APART = ["operator", "macs", "bytes_in", "bytes_out", "bytes_weights"]
+
+
 def catalogue(kernels: pd.DataFrame, zoo: pd.DataFrame) -> pd.DataFrame:
     """Return the unique kernel configurations: how often each occurs, in how many networks, in which families.
 
@@ -193,7 +197,8 @@ def catalogue(kernels: pd.DataFrame, zoo: pd.DataFrame) -> pd.DataFrame:
         zoo: the zoo, for the families.
 
     Returns:
-        Table CATALOGUE with the configuration's columns, the most frequent first.
+        Table CATALOGUE with the configuration's columns, the most frequent first. Of kernels that bear one name, the
+        first is described, which is the one that a plan has measured.
     """
     families = dict(zip(zoo["architecture"], zoo["family"], strict=True)) | zoo.set_index("network")["family"].to_dict()
     found = kernels.assign(family=kernels["network"].map(families))
@@ -203,7 +208,15 @@ def catalogue(kernels: pd.DataFrame, zoo: pd.DataFrame) -> pd.DataFrame:
         networks=("network", "nunique"),
         families=("family", lambda names: ",".join(sorted(set(names)))),
     ).reset_index()
+    different = found.drop_duplicates(["kernel", "runtime", *APART]).groupby(["kernel", "runtime"], sort=True).size()
+    counted["configurations"] = different.to_numpy()
     once = found.drop_duplicates(["kernel", "runtime"]).drop(columns=["network", "index", "name", "family"])
     table = counted.merge(once, on=["kernel", "runtime"], validate="one_to_one")
     table = table.sort_values(["runtime", "occurrences", "kernel"], ascending=[True, False, True], ignore_index=True)
     return table[[*CATALOGUE.names, *(name for name in table if name not in CATALOGUE.names)]]
+
+
+def ambiguous(catalogue: pd.DataFrame) -> str:
+    """Return a sentence on how many names of table CATALOGUE stand for several kernels."""
+    several = int(catalogue["configurations"].gt(1).sum())
+    return f"{several} of {len(catalogue)} kernels' names stand for several kernels, of which the first is described"

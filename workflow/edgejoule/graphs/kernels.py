@@ -32,10 +32,10 @@ MOST = 2**63 - 1
 
 
 def identifier(row: Mapping[str, object]) -> str:
-    """Return the name of a unique kernel configuration: equal names mean equal kernels on one runtime.
+    """Return the name of a kernel configuration on one runtime.
 
     Batch, channels x height x width in and out, window, stride, dilation, groups, number of inputs, fused tail, layout,
-    precision.
+    precision. Recordings know kernels by it. It does not tell all kernels apart: see ``describe.APART``.
     """
     return (
         f"{row['kind']}_b{row['batch']}"

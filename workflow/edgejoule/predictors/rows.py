@@ -157,9 +157,28 @@ def kernel_rows(
         kernels[name].to_numpy(float) if name in kernels else np.full(len(kernels), np.nan)
         for name in ("duration_ms", "energy_mj")
     )
-    same = pd.factorize(kernels["kernel"])[0]
     source = np.zeros(len(kernels), int) if evidence is None else evidence
-    return KernelRows(owner, law, amounts, inputs, duration, same, source, energy)
+    return KernelRows(owner, law, amounts, inputs, duration, _same(kernels), source, energy)
+
+
+def _same(kernels: pd.DataFrame) -> np.ndarray:
+    """Return the number of each kernel's configuration, in order of appearance, shape (k,).
+
+    Some names stand for several: an operator or its like, with a bias or without, a product with a map or with a number
+    per channel. Bytes are taken relative to what is written, so that half precision counted from single stays the same.
+    """
+    written = kernels["bytes_out"].to_numpy(float)
+    told = [
+        kernels["kernel"],
+        kernels["operator"],
+        kernels["bytes_in"].to_numpy(float) / written,
+        kernels["bytes_weights"].to_numpy(float) / written,
+    ]
+    same = np.zeros(len(kernels), int)
+    for column in told:
+        codes, values = pd.factorize(column, use_na_sentinel=False)
+        same = pd.factorize(same * max(len(values), 1) + codes)[0]
+    return same
 
 
 def _tails(tail: pd.Series) -> np.ndarray:

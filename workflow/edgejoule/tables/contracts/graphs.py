@@ -69,6 +69,7 @@ CATALOGUE = Table(
         Column("occurrences", WHOLE, "how often it occurs in the zoo", minimum=1),
         Column("networks", WHOLE, "in how many networks", minimum=1),
         Column("families", TEXT, "in which families, joined by a comma"),
+        Column("configurations", WHOLE, "kernels of other operators or bytes that bear this name, with it", minimum=1),
         Column("macs", WHOLE, "multiply-accumulate operations", minimum=0),
     ),
     key=("kernel", "runtime"),
