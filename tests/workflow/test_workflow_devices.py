@@ -54,6 +54,22 @@ def test_a_new_file_adds_its_jobs_and_the_tables_of_all_devices_only(checkout):
     assert ("consolidate", "") in jobs(printed)
 
 
+def test_times_of_kernels_that_were_lost_are_made_again(checkout, root):
+    name = "epyc-litert-1t"
+    shutil.copy(root / f"config/devices/{name}.yaml", checkout / f"config/devices/{name}.yaml")
+    folder = f"results/traces/{name}"
+    done = snakemake(checkout, f"{folder}/recording.json")
+    assert done.returncode == 0, done.stderr
+    predictor = f"results/predictors/{name}/predictor.json"
+    printed = snakemake(checkout, "--dry-run", predictor, "--quiet", "host").stdout
+    assert ("predictor", name) in jobs(printed) and ("import_recording", name) not in jobs(printed)
+    for table in ("nodes", "samples"):
+        (checkout / folder / f"{table}.parquet").unlink()
+        printed = snakemake(checkout, "--dry-run", predictor, "--quiet", "host").stdout
+        assert ("import_recording", name) in jobs(printed)
+        assert snakemake(checkout, f"{folder}/{table}.parquet").returncode == 0
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [

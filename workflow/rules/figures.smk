@@ -184,8 +184,9 @@ rule figure_kernel_shares:
         kernels="results/graphs/kernels.parquet",
         kernel_costs="results/datasets/kernels.parquet",
         recordings=expand("results/traces/{device}/recording.json", device=RECORDED),
+        nodes=expand("results/traces/{device}/nodes.parquet", device=RECORDED),
         devices=FIGURE_DEVICES,
-        code=code("figures"),
+        code=code("figures", "traces"),
     output:
         figure("kernel-shares", "Kernels"),
     log:

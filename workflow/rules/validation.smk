@@ -79,6 +79,8 @@ rule kernel_worth:
         kernels="results/graphs/kernels.parquet",
         alone="results/datasets/{device}/kernels.parquet",
         recording="results/traces/{device}/recording.json",
+        events="results/traces/{device}/events.parquet",
+        nodes="results/traces/{device}/nodes.parquet",
         passes="results/datasets/{device}/passes.parquet",
         code=code("validation", "predictors"),
     output:

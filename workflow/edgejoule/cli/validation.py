@@ -27,9 +27,9 @@ def run(
     --kernels results/graphs/kernels.parquet --output results/validation/D/networks.parquet
     --splits results/validation/D/splits.parquet --predictor edgejoule --protocol leave-one-family-out
     """
-    from edgejoule.predictors import read_nodes
     from edgejoule.tables import read_table, write_table
     from edgejoule.tables.contracts import KERNEL_COSTS, KERNELS, NETWORKS, SPLITS, VALIDATION
+    from edgejoule.traces import read_nodes
     from edgejoule.validation import validate
 
     priors = [read_table(path, NETWORKS) for path in prior or []]
@@ -80,10 +80,10 @@ def kernels(
     --evidence results/validation/D/evidence.parquet --ablation results/validation/D/ablation.parquet
     --curve results/validation/D/learning_curve.parquet
     """
-    from edgejoule.predictors import read_nodes
     from edgejoule.tables import read_table, write_table
     from edgejoule.tables.contracts import ABLATION, EVENTS, EVIDENCE, KERNEL_COSTS, KERNELS, LEARNING_CURVE, NETWORKS
     from edgejoule.tables.contracts import PASSES as PASSES_TABLE
+    from edgejoule.traces import read_nodes
     from edgejoule.validation.ablation import ablation as ablation_table
     from edgejoule.validation.kernels import Device, evidence_table, learning_curve
 

@@ -1,7 +1,6 @@
 """What a device's predictor is trained on: its measured networks and what their kernels amount to."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 
@@ -12,8 +11,6 @@ from edgejoule.predictors.features import Features, network_features, select
 from edgejoule.predictors.kernelwise import timed
 from edgejoule.predictors.matching import with_durations
 from edgejoule.predictors.metered import metered, with_half_precision
-from edgejoule.tables import read_table
-from edgejoule.tables.contracts import NODES
 
 
 def kernels_for(kernels: pd.DataFrame, runtime: str) -> pd.DataFrame:
@@ -24,12 +21,6 @@ def kernels_for(kernels: pd.DataFrame, runtime: str) -> pd.DataFrame:
     ranked = kernels.assign(_rank=kernels["runtime"].ne(runtime).astype(int).astype(str) + kernels["runtime"])
     best = ranked.groupby(["network", "precision"])["_rank"].transform("min")
     return ranked[ranked["_rank"] == best].drop(columns="_rank")
-
-
-def read_nodes(recording: Path | str | None) -> pd.DataFrame | None:
-    """Return the runtime's own times of kernels of a recording (a folder), or None where it has none."""
-    path = None if recording is None else Path(recording) / "nodes.parquet"
-    return read_table(path, NODES) if path is not None and path.is_file() else None
 
 
 def training_set(
