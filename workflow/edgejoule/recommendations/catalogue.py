@@ -18,6 +18,7 @@ UNSTATED = "unstated"
 
 #: What a catalogue holds per network.
 ARRAYS = (
+    "slowness",
     *("network", "family", "precision", "energy_mj", "latency_ms", "latency_p90_ms", "top1", "licence", "predicted"),
 )
 
@@ -28,7 +29,8 @@ class Catalogue:
 
     ``energy_mj`` is per request under ``accounting``; ``origin`` and ``power_scope`` are the same for all of them.
     ``idle_w`` is the device's idle power (median over its recordings), NaN where none was recorded, and ``watts`` the
-    declared power where energy is estimated as power x latency. ``flagged`` names candidates whose recording breaks a
+    declared power where energy is estimated as power x latency. ``slowness`` is mean latency / ``latency_ms``: above 1
+    where the latter is that of inferences that nothing disturbed, and 1 where no other mean is known. ``flagged`` names candidates whose recording breaks a
     stated rule: they are used, and named wherever the catalogue is shown. ``licence`` is that of the pretrained
     weights, ``UNSTATED`` where their publisher states none. ``predicted`` says of which networks the energy is a
     predictor's, not the device's own.
@@ -45,6 +47,7 @@ class Catalogue:
     precision: np.ndarray
     energy_mj: np.ndarray
     latency_ms: np.ndarray
+    slowness: np.ndarray
     latency_p90_ms: np.ndarray
     top1: np.ndarray
     licence: np.ndarray
@@ -62,8 +65,18 @@ class Catalogue:
             return f"modelled, {self.watts:.4g} W x latency"
         return f"{self.origin}, {self.power_scope}"
 
+    @property
+    def latency_mean_ms(self) -> np.ndarray:
+        """How long an inference occupies the device on average (ms), disturbed as it was when recorded."""
+        return self.latency_ms * self.slowness
+
     def extended(self, **arrays: np.ndarray) -> "Catalogue":
-        """Return the catalogue with further networks, each array of ``ARRAYS`` given for them."""
+        """Return the catalogue with further networks, each array of ``ARRAYS`` given for them, but ``slowness``.
+
+        That is the median of the known networks; 1 where there are none.
+        """
+        usual = np.median(self.slowness) if len(self) else 1.0
+        arrays = {"slowness": np.full(len(arrays["network"]), usual)} | arrays
         return replace(self, **{name: np.concatenate([getattr(self, name), arrays[name]]) for name in ARRAYS})
 
     def keep(self, mask: np.ndarray, reason: str | np.ndarray) -> "Catalogue":
@@ -141,6 +154,7 @@ def build_catalogue(
         precision=kept["precision"].to_numpy(dtype=object),
         energy_mj=energy[chosen].to_numpy(float),
         latency_ms=kept["latency_ms"].to_numpy(float),
+        slowness=(kept["latency_mean_ms"] / kept["latency_ms"]).astype(float).fillna(1.0).to_numpy(),
         latency_p90_ms=kept["latency_p90_ms"].to_numpy(float),
         top1=kept["top1"].to_numpy(float),
         licence=licences(kept["licence"]),

@@ -102,10 +102,10 @@ def make_limits(request: Request, catalogue: Catalogue, sizes: np.ndarray | None
         limits.append(Limit("average power", surplus, 0.0))
     if request.max_latency_ms is not None:
         p90 = request.latency == "p90"
-        values = catalogue.latency_p90_ms if p90 else catalogue.latency_ms
+        values = catalogue.latency_p90_ms if p90 else catalogue.latency_mean_ms
         limits.append(Limit("p90 latency" if p90 else "mean latency", values, request.max_latency_ms, each=p90))
     if request.rate_hz is not None:
-        limits.append(Limit("rate", catalogue.latency_ms, 1e3 / request.rate_hz))
+        limits.append(Limit("rate", catalogue.latency_mean_ms, 1e3 / request.rate_hz))
     if request.min_top1 is not None:
         limits.append(Limit("accuracy", -catalogue.top1, -request.min_top1))
     if request.max_size_bytes is not None:
