@@ -36,9 +36,9 @@ def costs_per_workload(recording: Recording, energies: pd.DataFrame, kind: str, 
     """Return the cost per inference of each workload of one kind, as the device's rule ``passes`` makes it of them.
 
     Steadied, ``latency_ms`` is the mean over the windows of the fastest inference at the machine's usual speed;
-    ``latency_mean_ms`` is window / inferences all the same. Pooled, both are window / inferences, and ``energy_mj`` the window's gross energy / inferences, so that
-    power times latency is energy. The idle baseline is the mean of the idle power before and after; where only one
-    side was recorded, that one; where none was, there is no energy above idle.
+    ``latency_mean_ms`` is window / inferences all the same. Pooled, both are, and ``energy_mj`` is the window's gross
+    energy / inferences, so that power times latency is energy. The idle baseline is the mean of the idle power before
+    and after; where only one side was recorded, that one; where none was, there is no energy above idle.
 
     Returns:
         One row per workload: ``workload, precision``, the columns COSTS of the tables, ``latency_mean_ms, top1,

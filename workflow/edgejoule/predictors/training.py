@@ -23,6 +23,12 @@ def kernels_for(kernels: pd.DataFrame, runtime: str) -> pd.DataFrame:
     return ranked[ranked["_rank"] == best].drop(columns="_rank")
 
 
+def own_kernels(rows: pd.DataFrame, kernels: pd.DataFrame) -> pd.DataFrame:
+    """Return the kernels of a device's networks ``rows`` as its runtime executes them, in the networks' precision."""
+    theirs = kernels[kernels["network"].isin(rows["network"])]
+    return kernels_for(with_half_precision(theirs, rows), rows["runtime"].iloc[0])
+
+
 def training_set(
     networks: pd.DataFrame,
     kernels: pd.DataFrame,
@@ -49,7 +55,7 @@ def training_set(
     if rows.empty:
         return rows, network_features(kernels.iloc[:0]), Costs.of(rows)
     runtime = rows["runtime"].iloc[0]
-    mine = kernels_for(with_half_precision(kernels[kernels["network"].isin(rows["network"])], rows), runtime)
+    mine = own_kernels(rows, kernels)
     single = None
     if alone is not None and len(alone):
         single = alone_kernels(alone, kernels[kernels["runtime"] == runtime])

@@ -29,11 +29,13 @@ class Catalogue:
 
     ``energy_mj`` is per request under ``accounting``; ``origin`` and ``power_scope`` are the same for all of them.
     ``idle_w`` is the device's idle power (median over its recordings), NaN where none was recorded, and ``watts`` the
-    declared power where energy is estimated as power x latency. ``slowness`` is mean latency / ``latency_ms``: above 1
-    where the latter is that of inferences that nothing disturbed, and 1 where no other mean is known. ``flagged`` names candidates whose recording breaks a
+    declared power where energy is estimated as power x latency. ``flagged`` names candidates whose recording breaks a
     stated rule: they are used, and named wherever the catalogue is shown. ``licence`` is that of the pretrained
     weights, ``UNSTATED`` where their publisher states none. ``predicted`` says of which networks the energy is a
     predictor's, not the device's own.
+
+    ``slowness`` is mean latency / ``latency_ms``: above 1 where the latter is that of inferences that nothing
+    disturbed, 1 where no other mean is known.
     """
 
     device: str

@@ -1,7 +1,17 @@
 """Tables of predicted against measured."""
 
 from edgejoule.tables import vocabulary as words
-from edgejoule.tables.contracts.columns import BOARD, DEVICE, FAMILY, METRIC, NETWORK, ORIGIN, PREDICTOR, PROTOCOL
+from edgejoule.tables.contracts.columns import (
+    BOARD,
+    DEVICE,
+    FAMILY,
+    METRIC,
+    NETWORK,
+    ORIGIN,
+    PRECISION,
+    PREDICTOR,
+    PROTOCOL,
+)
 from edgejoule.tables.schema import FLAG, REAL, TEXT, WHOLE, Column, Table
 
 VALIDATION = Table(
@@ -114,6 +124,53 @@ NOISE_FLOOR = Table(
         Column("mape_percent", REAL, "the same, averaged within families and then over them"),
     ),
     key=("device", "metric"),
+)
+
+KERNEL_VALIDATION = Table(
+    "kernel-validation",
+    "Predicted against measured, for single kernels inside networks of families that the predictor has not seen (left "
+    "out in five groups): one row per network and configuration.",
+    (
+        DEVICE,
+        BOARD,
+        ORIGIN,
+        METRIC,
+        PREDICTOR,
+        PROTOCOL,
+        FAMILY,
+        NETWORK,
+        PRECISION,
+        Column("kind", TEXT, "kernel kind"),
+        Column("kernel", TEXT, "identifier of the kernel configuration"),
+        Column("executions", WHOLE, "how often the network executes it", minimum=1),
+        Column("shared", FLAG, "a family of the training part has the same configuration"),
+        Column("measured", REAL, "mean over the executions of the profiler's least time", unit="the metric's"),
+        Column("predicted", REAL, "the prediction", unit="the metric's"),
+        Column("lower", REAL, "lower end of the 90 % interval; null = none is stated", True, unit="the metric's"),
+        Column("upper", REAL, "upper end of the 90 % interval; null = none is stated", True, unit="the metric's"),
+        Column("flagged", FLAG, "the network's recording breaks a stated rule"),
+    ),
+    key=("device", "metric", "predictor", "protocol", "network", "precision", "kernel"),
+)
+
+KERNEL_ACCURACY = Table(
+    "kernel-accuracy",
+    "How well single kernels' times are predicted, by kind: inside networks of families that the predictor has not "
+    "seen (left out in five groups).",
+    (
+        DEVICE,
+        PREDICTOR,
+        Column("kind", TEXT, "kernel kind; all = every kernel that the runtime's profile tells"),
+        Column("kernels", WHOLE, "configurations, once per network that has them", minimum=1),
+        Column("share_percent", REAL, "their share of the time that was told"),
+        Column("mape_percent", REAL, "mean absolute relative error"),
+        Column("median_percent", REAL, "median absolute relative error"),
+        Column("within10_percent", REAL, "kernels within 10 %"),
+        Column("weighted_mape_percent", REAL, "mean absolute relative error, weighted by time"),
+        Column("long_mape_percent", REAL, "the mean of those that take 20 µs or more", nullable=True),
+        Column("new_mape_percent", REAL, "the mean of those that no training network has", nullable=True),
+    ),
+    key=("device", "predictor", "kind"),
 )
 
 _KERNEL_ERRORS = (
