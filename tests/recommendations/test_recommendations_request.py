@@ -244,7 +244,7 @@ def results(tmp_path):
     common = {"board": "board", "origin": "measured", "predictor": "edgejoule", "protocol": "leave-one-family-out"}
     rows = table[["device", "network", "family"]].assign(**common, metric="energy_mj", measured=table["energy_mj"])
     rows["predicted"] = table["energy_mj"] * 1.1
-    rows = rows.assign(lower=rows["predicted"] / 1.2, upper=rows["predicted"] * 1.2, flagged=False)
+    rows = rows.assign(lower=rows["predicted"] / 1.2, upper=rows["predicted"] * 1.2, stated=True, flagged=False)
     write_table(rows, tmp_path / "validation" / "board-x" / "networks.parquet", VALIDATION)
     columns = "network architecture family precision builder arguments input parameters"
     columns += " top1 top1_source licence licence_source"

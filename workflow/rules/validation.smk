@@ -11,6 +11,18 @@ results/validation/{evidence,ablation,learning_curve}.{parquet,md}.
 # Devices of other boards that a new board may learn from; a device that is not run cannot serve.
 PRIORS = [name for name in RUN.validation.prior_devices if name in DEVICES]
 
+
+def priors_of(wildcards):
+    """Return the networks of the prior devices of a device's class: a server processor tells nothing of a board."""
+    own = DEVICES[wildcards.device].device_class
+    return [f"results/datasets/{name}/networks.parquet" for name in PRIORS if DEVICES[name].device_class == own]
+
+
+def prior_options(wildcards):
+    """Return the options that name them."""
+    return [f"--prior={path}" for path in priors_of(wildcards)]
+
+
 # Devices with a recording, not figures from a table; those that timed no kernel get empty tables.
 KERNEL_DEVICES = devices_of("traces", "live")
 
@@ -20,7 +32,7 @@ rule validate:
     input:
         networks="results/datasets/{device}/networks.parquet",
         kernels="results/graphs/kernels.parquet",
-        priors=expand("results/datasets/{prior}/networks.parquet", prior=PRIORS),
+        priors=priors_of,
         recording=recording_of,
         alone="results/datasets/{device}/kernels.parquet",
         code=code("validation", "predictors"),
@@ -35,7 +47,7 @@ rule validate:
         predictors=[f"--predictor={name}" for name in RUN.validation.predictors],
         protocols=[f"--protocol={name}" for name in RUN.validation.protocols],
         recording=recording_option,
-        priors=[f"--prior=results/datasets/{name}/networks.parquet" for name in PRIORS],
+        priors=prior_options,
         seed=RUN.validation.seed,
     shell:
         "OMP_NUM_THREADS=1 edgejoule validation run --networks {input.networks:q} --kernels {input.kernels:q}"

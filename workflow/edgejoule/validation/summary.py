@@ -37,6 +37,7 @@ _SHOWN = {
     "mape_percent": "MAPE %",
     "within10_percent": "within 10 %",
     "coverage_percent": "coverage %",
+    "coverage_stated_percent": "where stated %",
     "worst_family": "worst family",
     "worst_mape_percent": "its MAPE %",
 }
@@ -115,7 +116,9 @@ def markdown(errors: pd.DataFrame, parts: pd.DataFrame) -> str:
         "# Accuracy of the predictors",
         "",
         "MAPE is macro-averaged over families; every network was predicted by a predictor trained without it. "
-        "Flagged recordings are included here; `accuracy.csv` has the figures without them, too.",
+        "Flagged recordings are included here; `accuracy.csv` has the figures without them, too. Coverage is that of "
+        "the 90 % intervals: of all networks, and of those like the training networks, for which users get one.",
+        *_not_judged(errors),
     ]
     everything = pd.concat([errors.assign(subset=""), parts], ignore_index=True)
     for (subset, protocol), group in everything[everything["flagged"]].groupby(["subset", "protocol"], sort=True):
@@ -124,6 +127,15 @@ def markdown(errors: pd.DataFrame, parts: pd.DataFrame) -> str:
         for row in group.sort_values(["metric", "device", "mape_percent"])[list(_SHOWN)].itertuples(index=False):
             lines.append(f"| {' | '.join(map(_cell, row))} |")
     return "\n".join(lines) + "\n"
+
+
+def _not_judged(errors: pd.DataFrame) -> list[str]:
+    """Return a sentence for each device that lacks a protocol which another one has."""
+    protocols = set(errors["protocol"])
+    lacking = {device: sorted(protocols - set(own)) for device, own in errors.groupby("device")["protocol"]}
+    lines = [f"- {device}: {', '.join(names)}" for device, names in lacking.items() if names]
+    reason = "Not judged, for want of prior devices of the same class on two boards, of families, or of kernels alone:"
+    return ["", reason, "", *lines] if lines else []
 
 
 def _cell(value: object) -> str:
