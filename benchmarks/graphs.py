@@ -18,8 +18,9 @@ from tempfile import TemporaryDirectory
 
 from edgejoule.graphs import read_zoo, select
 from edgejoule.graphs.export import save, tidy, trace
+from edgejoule.graphs.files import load
 from edgejoule.graphs.kernels import by_rules, kernels_of_file
-from edgejoule.graphs.model import load, read_graph
+from edgejoule.graphs.model import read_graph
 from edgejoule.graphs.runnable import export_with_weights
 from edgejoule.graphs.runtimes import ask
 

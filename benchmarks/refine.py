@@ -30,7 +30,7 @@ def judge(results: Path, device: str) -> pd.DataFrame | None:
     if catalogue.origin != "measured":
         return None
     predicted = read_table(results / "validation" / device / "networks.parquet", VALIDATION)
-    source = predicted_catalogue(catalogue, predicted, "leave-one-family-out", "edgejoule").with_one_spread()
+    source = predicted_catalogue(catalogue, predicted, "leave-one-family-out").with_one_spread()
     budgets = spread_budgets(catalogue.energy_mj, 100)
     best = sweep(catalogue, budgets)
     span = catalogue.energy_mj[best.envelope]

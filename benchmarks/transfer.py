@@ -15,8 +15,8 @@ import numpy as np
 from edgejoule.config import load_run
 from edgejoule.config.load import read_yaml
 from edgejoule.predictors import training_set
-from edgejoule.predictors.drawn import drawn_linear
-from edgejoule.predictors.transfer import STRENGTHS, Catalogue, Transfer, common_networks
+from edgejoule.predictors.drawn import STRENGTH, drawn_linear
+from edgejoule.predictors.transfer import Catalogue, Transfer, common_networks
 from edgejoule.tables import read_table
 from edgejoule.tables.contracts import KERNELS, NETWORKS
 
@@ -48,10 +48,10 @@ def error(new: Catalogue, predicted: np.ndarray, measured: Sequence[int] = ()) -
 
 def parts(of: Transfer, new: Catalogue, chosen: np.ndarray) -> dict[str, np.ndarray]:
     """Return the energy by each part of the predictor and by the whole."""
-    strength, few = of.strength(len(chosen)), new.costs.take(chosen)
-    both = of.estimate(chosen, few, strength)[0][METRIC]
+    few = new.costs.take(chosen)
+    both = of.estimate(chosen, few)[0][METRIC]
     linear, free = (
-        drawn_linear(of.features, of.linear[METRIC], chosen, few.metrics[METRIC], how) for how in (strength, 1e-9)
+        drawn_linear(of.features, of.linear[METRIC], chosen, few.metrics[METRIC], how) for how in (STRENGTH, 1e-9)
     )
     return {"process": both**2 / linear, "linear, drawn": linear, "linear, not drawn": free, "both": both}
 
@@ -61,16 +61,16 @@ def ceiling(of: Transfer, new: Catalogue) -> float:
     predicted, every = np.empty(len(new.features)), np.arange(len(new.features))
     for out in every:
         chosen = np.delete(every, out)
-        predicted[out] = of.estimate(chosen, new.costs.take(chosen), STRENGTHS[1])[0][METRIC][out]
+        predicted[out] = of.estimate(chosen, new.costs.take(chosen))[0][METRIC][out]
     return error(new, predicted)
 
 
 def at_random(of: Transfer, new: Catalogue, many: int) -> np.ndarray:
     """Return the errors of designs drawn at random."""
-    random, strength, errors = np.random.default_rng(0), of.strength(many), []
+    random, errors = np.random.default_rng(0), []
     for _ in range(DRAWS):
         chosen = random.choice(len(new.features), many, replace=False)
-        errors.append(error(new, of.estimate(chosen, new.costs.take(chosen), strength)[0][METRIC], chosen))
+        errors.append(error(new, of.estimate(chosen, new.costs.take(chosen))[0][METRIC], chosen))
     return np.array(errors)
 
 

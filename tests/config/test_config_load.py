@@ -103,6 +103,12 @@ def test_a_negative_budget_is_refused(tmp_path):
         load_run({"device_folders": ["devices"], "recommendations": {"budgets_mj": [-1]}}, root=tmp_path)
 
 
+def test_predictions_without_intervals_cannot_be_asked_to_choose_from(tmp_path):
+    write_device(tmp_path / "devices")
+    with pytest.raises(EdgejouleError, match=r"unknown key 'recommendations\.predictor'"):
+        load_run({"device_folders": ["devices"], "recommendations": {"predictor": "macs-linear"}}, root=tmp_path)
+
+
 def test_no_device_at_all_is_said(tmp_path):
     write_device(tmp_path / "devices")
     with pytest.raises(EdgejouleError, match="key 'devices' names no device"):

@@ -1,4 +1,5 @@
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -7,6 +8,9 @@ import pytest
 from edgejoule.config import Applications, load_applications, load_device
 from edgejoule.datasets.applications import build_applications, concatenate, delegate_of
 from edgejoule.errors import EdgejouleError
+from edgejoule.graphs.builders import RefusedError
+from edgejoule.measure.exports import built_there, exporter
+from edgejoule.measure.live import left_out_of
 from edgejoule.tables import empty, to_arrow
 from edgejoule.tables.contracts import APPLICATIONS, NETWORKS
 
@@ -94,6 +98,30 @@ def test_a_failed_network_is_a_missing_pair_with_its_reason(project, settings):
     row = rows[rows["device"] == "board-a"].iloc[0]
     assert np.isnan(row["energy_mj"])
     assert row["reason"] == "no window"
+
+
+def refusal(export, *arguments):
+    with pytest.raises(RefusedError) as refused:
+        export(*arguments)
+    return str(refused.value)
+
+
+def test_a_network_that_nobody_tried_is_told_from_one_that_failed(project, settings):
+    """By the reasons that a measurement itself gives."""
+    asked = pd.DataFrame({"network": ["x"], "precision": ["int8"]})
+    not_tried = [
+        left_out_of(asked, project / "board-a.yaml")["reason"][0],
+        refusal(exporter, "litert", "int8"),
+        refusal(built_there, SimpleNamespace(precision="int8"), "int8", 0, False),
+        "a live measurement exports networks in FP32 only",
+    ]
+    failed = ["no window", "network 'x': litert-torch cannot convert it"]
+    parts = [networks(network=reason, quality="failed", reason=reason) for reason in [*not_tried, *failed]]
+    rows = build_applications(
+        pd.concat([*parts, networks()]), [load_device(project / "board-a.yaml")], settings, project
+    )
+    assert set(rows.loc[~rows["tried"], "network"]) == set(not_tried)
+    assert rows.loc[rows["origin"] == "published", "tried"].all()
 
 
 @pytest.mark.parametrize(

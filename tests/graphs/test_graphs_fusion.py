@@ -118,14 +118,63 @@ def test_padding_in_front_belongs_to_the_convolution():
     assert kernel["input_height"] == 16 and kernel["bytes_in"] == 8 * 16 * 16 * 4
 
 
+SIX = [constant("three", value=3.0), constant("zero", value=0.0), constant("six", value=6.0)]
+EDGES = [0, 0, 1, 1, 0, 0, 1, 1]
+CONVOLVE = node("Conv", "p w", "y")
+POOL = node("MaxPool", "p", "y", kernel_shape=[3, 3])
+
+
+@pytest.mark.parametrize(
+    ("mode", "pads", "value", "reader", "absorbed"),
+    [
+        ("constant", EDGES, 0, CONVOLVE, True),
+        ("reflect", EDGES, 0, CONVOLVE, False),
+        ("constant", EDGES, 1, CONVOLVE, False),
+        ("constant", [0, 4, 0, 0, 0, 4, 0, 0], 0, CONVOLVE, False),
+        ("constant", [1, 0, 0, 0, 0, 0, 0, 0], 0, CONVOLVE, False),
+        ("constant", [0, 0, -1, 0, 0, 0, 0, 0], 0, CONVOLVE, False),
+        ("constant", EDGES, -np.inf, POOL, True),
+        ("constant", EDGES, 0, POOL, False),
+    ],
+)
+def test_only_padding_that_a_window_can_do_belongs_to_it(mode, pads, value, reader, absorbed):
+    channels = 8 + pads[1] + pads[5]
+    weights = [
+        onnx.numpy_helper.from_array(np.array(pads), "pads"),
+        constant("value", value=value),
+        constant("w", 16, channels, 3, 3),
+    ]
+    table, _ = rows([node("Pad", "x pads value", "p", mode=mode), reader], weights, "tflite")
+    assert len(table) == 1 if absorbed else table["kind"].tolist()[0] == "pad"
+
+
+@pytest.mark.parametrize(
+    ("before", "absorbed"),
+    [(node("Relu", "x", "r"), True), (node("Clip", "x zero six", "r"), True), (node("Tanh", "x", "r"), False)],
+)
+def test_zeros_are_as_good_as_the_least_number_where_none_is_less(before, absorbed):
+    weights = [onnx.numpy_helper.from_array(np.array(EDGES), "pads"), *SIX]
+    table, _ = rows([before, node("Pad", "r pads", "p"), POOL], weights, "tflite")
+    assert ("pad" not in table["kind"].tolist()) == absorbed
+
+
+@pytest.mark.parametrize("axes", [[2, 3], [-2, -1], [1, 2]])
+def test_padding_of_named_axes(axes):
+    weights = [
+        onnx.numpy_helper.from_array(np.array([1, 1, 1, 1]), "pads"),
+        onnx.numpy_helper.from_array(np.array(axes), "axes"),
+        constant("w", 16, 10 if axes[0] == 1 else 8, 3, 3),
+    ]
+    pad = helper.make_node("Pad", ["x", "pads", "", "axes"], ["p"], name="pad")
+    table, _ = rows([pad, CONVOLVE], weights, "tflite")
+    assert table["kind"].tolist() == (["pad", "conv+bn+relu"] if axes[0] == 1 else ["conv+bn+relu"])
+
+
 def test_padding_that_two_read_stays_a_kernel():
     pads = onnx.numpy_helper.from_array(np.array([0, 0, 0, 0, 0, 0, 1, 1]), "pads")
     nodes = [node("Pad", "x pads", "p"), node("Conv", "p w", "y"), node("Relu", "p", "z")]
     table, _ = rows(nodes, [*CONV, pads], "tflite", outputs=("y", "z"))
     assert table["kind"].tolist() == ["pad", "conv+bn+relu", "relu"]
-
-
-SIX = [constant("three", value=3.0), constant("zero", value=0.0), constant("six", value=6.0)]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs.kernels import kernels_of_file, parse_shapes
 from edgejoule.graphs.macs import node_macs
-from edgejoule.graphs.model import Graph, Node
+from edgejoule.graphs.model import Graph, Node, read_graph
 from edgejoule.graphs.runtimes import ask
 
 IMAGE = (("x", (1, 8, 16, 16)),)
@@ -50,6 +50,8 @@ FILTER = constant("w", 16, 8, 3, 3, dtype=np.int8)
         ([node("Einsum", "x w", "y", equation="sbi,ij->sbj")], [("w", 8, 5)], STEPS, 10 * 8 * 5),
         ([node("Einsum", "x z", "y", equation="sbi,tbi->bst")], [], (*STEPS, ("z", (6, 1, 8))), 10 * 6 * 8),
         ([node("MatMul", "x w", "y")], [("w", 8)], STEPS, 10 * 8),
+        ([node("MatMul", "x z", "y")], [], (("x", (8, 1, 16, 32)), ("z", (1, 4, 32, 10))), 8 * 4 * 16 * 32 * 10),
+        ([node("MatMul", "x w", "y")], [("w", 6, 32, 64)], (("x", (1, 16, 32)),), 6 * 16 * 32 * 64),
         ([node("Attention", "x x x", "y")], [], (("x", (1, 4, 10, 32)),), 2 * 4 * 10 * 10 * 32),
         (
             [node("MultiHeadAttention", "x x x", "y", num_heads=4, domain="com.microsoft")],
@@ -64,6 +66,19 @@ def test_work_outside_convolutions_is_counted(tmp_path, nodes, weights, inputs, 
     path = write(tmp_path, nodes, [constant(*each) for each in weights], inputs, opset)
     for runtime in ("onnxruntime", "pytorch"):
         assert kernels_of_file(path, runtime)["macs"].tolist() == [macs]
+
+
+@pytest.mark.parametrize(
+    ("weights", "kind", "batch", "rows"),
+    [((32, 64), "fc", 1, 6 * 16), ((1, 32, 64), "fc", 1, 6 * 16), ((6, 32, 64), "matmul", 6, 16)],
+)
+@pytest.mark.parametrize("runtime", ["pytorch", "tflite"])
+def test_only_one_matrix_of_weights_makes_a_batch_more_rows(tmp_path, runtime, weights, kind, batch, rows):
+    nodes = [node("MatMul", "x w", "m"), node("Add", "m b", "y")]
+    path = write(tmp_path, nodes, [constant("w", *weights), constant("b", 64)], (("x", (6, 16, 32)),))
+    kernel = kernels_of_file(path, runtime).iloc[0]
+    assert (kernel["kind"], kernel["batch"], kernel["input_height"]) == (kind, batch, rows)
+    assert (kernel["macs"], kernel["input_channels"], kernel["output_channels"]) == (6 * 16 * 32 * 64, 32, 64)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +112,65 @@ def test_one_and_three_axes_keep_channels_apart(tmp_path, shape, window, sizes):
     assert kernel["macs"] == out * 16 * 8 * np.prod(window)
 
 
+def test_small_numbers_outside_the_file_are_read_and_weights_are_not(tmp_path):
+    nodes = [node("Conv", "x w", "c"), node("Clip", "c lo hi", "y")]
+    weights = [constant("w", 16, 8, 3, 3), numpy_helper.from_array(np.float32(0), "lo")]
+    path = write(tmp_path, nodes, [*weights, numpy_helper.from_array(np.float32(6), "hi")])
+    inside = kernels_of_file(path, "tflite")
+    assert inside["tail"].tolist() == ["relu6"]
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location="odd.bin", size_threshold=0)
+    pd.testing.assert_frame_equal(kernels_of_file(path, "tflite"), inside)
+    (tmp_path / "odd.bin").write_bytes(b"")
+    with pytest.raises(EdgejouleError, match=r"odd.onnx: tensor 'lo' in 'odd.bin': "):
+        kernels_of_file(path, "tflite")
+    (tmp_path / "odd.bin").unlink()
+    with pytest.raises(
+        EdgejouleError, match=r"odd.onnx: needs 'odd.bin' beside it, where its tensor 'lo' of 1 numbers"
+    ):
+        kernels_of_file(path, "tflite")
+
+
+def test_weights_outside_the_file_are_not_needed(tmp_path):
+    path = write(tmp_path, [node("Conv", "x w", "y")], [constant("w", 16, 8, 3, 3)])
+    inside = kernels_of_file(path, "onnxruntime")
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location="odd.bin", size_threshold=0)
+    (tmp_path / "odd.bin").unlink()
+    pd.testing.assert_frame_equal(kernels_of_file(path, "onnxruntime"), inside)
+
+
+def test_an_input_of_a_single_number_is_no_dynamic_one(tmp_path):
+    path = write(tmp_path, [node("Mul", "x s", "y")], inputs=(*IMAGE, ("s", ())))
+    for runtime in ("onnxruntime", "tflite"):
+        table = kernels_of_file(path, runtime)
+        assert (table["kind"].tolist(), table["bytes_in"].tolist()) == (["mul"], [8 * 16 * 16 * 4 + 4])
+    with pytest.raises(EdgejouleError, match="--shape gives 1 axes to input 's', which has 0"):
+        kernels_of_file(path, shapes={"s": (3,)})
+
+
+def test_an_input_of_unknown_rank_needs_a_shape(tmp_path):
+    path = write(tmp_path, [node("Relu", "x", "y")], inputs=(("x", None),))
+    with pytest.raises(EdgejouleError, match="input 'x' has the dynamic axes of an unknown shape; give its shape"):
+        kernels_of_file(path)
+    assert kernels_of_file(path, shapes={"x": (2, 8)})["bytes_in"].tolist() == [64]
+
+
+@pytest.mark.parametrize(("most", "word"), [(6.0, "relu6"), (3.0, "clip")])
+def test_bounds_that_are_attributes_are_bounds_too(tmp_path, most, word):
+    nodes = [node("Conv", "x w", "c"), node("Clip", "c", "y", min=0.0, max=most)]
+    path = write(tmp_path, nodes, [constant("w", 16, 8, 3, 3)], opset=9)
+    for runtime in ("onnxruntime", "tflite"):
+        assert kernels_of_file(path, runtime)["tail"].tolist()[0] == word
+
+
+@pytest.mark.parametrize(("rows", "read"), [(30000, 8 * 128 * 4), (2, 2 * 128 * 4)])
+def test_of_embeddings_only_what_is_looked_up_is_read(tmp_path, rows, read):
+    nodes = [node("Cast", "x", "i", to=7), node("Gather", "w i", "y")]
+    path = write(tmp_path, nodes, [constant("w", rows, 128)], inputs=(("x", (1, 8)),))
+    for runtime in ("onnxruntime", "tflite"):
+        table = kernels_of_file(path, runtime).set_index("kind")
+        assert table.loc["gather", ["bytes_in", "bytes_out", "bytes_weights"]].tolist() == [32, 4096, read]
+
+
 def test_an_operator_that_is_taken_apart_has_shapes(tmp_path):
     path = write(
         tmp_path,
@@ -107,9 +181,26 @@ def test_an_operator_that_is_taken_apart_has_shapes(tmp_path):
     assert len(kernels_of_file(path, "onnxruntime")) > 5
 
 
+def value(name):
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, (1, 8, 16, 16))
+
+
 def branch(name):
-    output = helper.make_tensor_value_info(name, TensorProto.FLOAT, (1, 8, 16, 16))
-    return helper.make_graph([node("Conv", "x w", name, pads=[1, 1, 1, 1])], name, [], [output])
+    return helper.make_graph([node("Conv", "x w", name, pads=[1, 1, 1, 1])], name, [], [value(name)])
+
+
+def body(nested):
+    """Return the body of a loop whose own inputs are constant: only the tensors that it captures are not."""
+    inner = [node("If", "go", "t", then_branch=branch("t1"), else_branch=branch("t2"))] if nested else branch("t").node
+    inputs = [
+        helper.make_tensor_value_info("i", TensorProto.INT64, ()),
+        helper.make_tensor_value_info("go", TensorProto.BOOL, ()),
+    ]
+    outputs = [
+        helper.make_tensor_value_info("on", TensorProto.BOOL, ()),
+        value("t"),
+    ]
+    return helper.make_graph([*inner, node("Identity", "go", "on")], "body", inputs, outputs)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +214,8 @@ def branch(name):
             ],
             "If",
         ),
+        ([node("Loop", "three yes", "l", body=body(nested=False)), node("Relu", "x", "y")], "Loop"),
+        ([node("Loop", "three yes", "l", body=body(nested=True)), node("Relu", "x", "y")], "Loop"),
         ([node("Einsum", "x x x", "y", equation="abcd,abcd,abcd->a")], "Einsum"),
         (
             [node("MatMulNBits", "x q s", "y", K=16, N=32, bits=4, block_size=16, domain="com.microsoft")],
@@ -132,12 +225,40 @@ def branch(name):
 )
 def test_what_cannot_be_counted_is_refused_by_name(tmp_path, nodes, operator):
     weights = [constant("w", 8, 8, 3, 3), constant("q", 32, 1, 8, dtype=np.uint8)]
+    weights += [constant("three", dtype=np.int64), constant("yes", dtype=np.bool_)]
     if operator == "MatMulNBits":
         weights.append(constant("s", 32))
-    with pytest.raises(
-        EdgejouleError, match=rf"odd.onnx: operator '{operator}' .*cannot be costed, because it does not"
-    ):
+    # ONNX infers no shape for what a loop makes.
+    reason = "the shape of its output is unknown" if operator == "Loop" else "it does not say how many"
+    with pytest.raises(EdgejouleError, match=rf"odd.onnx: operator '{operator}' .*cannot be costed, because {reason}"):
         kernels_of_file(write(tmp_path, nodes, weights), "onnxruntime")
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [node("RandomNormal", "", "r", shape=[1, 8, 16, 16]), node("RandomUniformLike", "w", "r")],
+)
+@pytest.mark.parametrize("runtime", ["onnxruntime", "tflite"])
+def test_what_is_drawn_anew_in_every_run_is_no_constant(tmp_path, runtime, draw):
+    draw.input[:] = [name for name in draw.input if name != "-"]
+    nodes = [draw, node("Relu", "r", "s"), node("Add", "x s", "y")]
+    table = kernels_of_file(write(tmp_path, nodes, [constant("w", 1, 8, 16, 16)]), runtime)
+    assert table["kind"].tolist() == [f"other:{draw.op_type}", "relu", "add"]
+    assert table["bytes_in"].tolist() == [0, 8192, 2 * 8192]
+
+
+def test_a_tensor_that_a_branch_reads_too_is_not_fused_away(tmp_path):
+    then, otherwise = (helper.make_graph([node("Abs", "c", n)], n, [], [value(n)]) for n in ("t", "e"))
+    nodes = [
+        node("Conv", "x w", "c", pads=[1, 1, 1, 1]),
+        node("Relu", "c", "z"),
+        node("ReduceSum", "x", "s", keepdims=0),
+        node("Cast", "s", "b", to=9),
+        node("If", "b", "y", then_branch=then, else_branch=otherwise),
+    ]
+    model = onnx.load(write(tmp_path, nodes, [constant("w", 8, 8, 3, 3)]))
+    graph = read_graph(model, "odd")
+    assert [reader.operator for reader in graph.consumers["c"]] == ["Relu", "If"]
 
 
 def test_a_file_that_computes_nothing_from_its_inputs_stops(tmp_path):

@@ -1,5 +1,7 @@
 """FP16 and INT8 files run, are smaller, and compute nearly the same."""
 
+from functools import partial
+
 import numpy as np
 import onnx
 import pandas as pd
@@ -11,6 +13,7 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import precision, read_zoo, runnable, select
 from edgejoule.graphs.conversions import check_conversions
 from edgejoule.graphs.describe import catalogue, describe_zoo
+from edgejoule.graphs.integers import as_qdq
 from edgejoule.graphs.kernels import kernels_of_file
 from edgejoule.graphs.precision import CALIBRATION, DIFFERENCE, convert
 from edgejoule.graphs.runnable import RefusedError, export_with_weights
@@ -51,6 +54,135 @@ def test_a_quantised_file_has_the_kernels_of_the_original(network, tmp_path):
         columns = ["kind", "macs", "bytes_in", "bytes_out", "bytes_weights"]
         first, second = (sorted(t[columns].itertuples(index=False, name=None)) for t in (quantised, original))
         assert first == second
+
+
+@pytest.fixture(scope="module")
+def branched(tmp_path_factory):
+    """Return a network of the operators that ONNX Runtime has in integers, with biases."""
+    random = np.random.default_rng(0)
+    shapes = {"w": (16, 8, 3, 3), "b": (16,), "v": (16, 16, 1, 1), "m": (48, 10), "c": (10,)}
+    nodes = [
+        helper.make_node("Conv", ["x", "w", "b"], ["c1"], pads=[1, 1, 1, 1]),
+        helper.make_node("Conv", ["c1", "v"], ["c2"]),
+        helper.make_node("Add", ["c1", "c2"], ["a"]),
+        helper.make_node("Mul", ["a", "c2"], ["p"]),
+        helper.make_node("LeakyRelu", ["p"], ["l"]),
+        helper.make_node("Sigmoid", ["l"], ["s"]),
+        helper.make_node("Concat", ["a", "l", "s"], ["j"], axis=1),
+        helper.make_node("AveragePool", ["j"], ["q"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("GlobalAveragePool", ["q"], ["g"]),
+        helper.make_node("Flatten", ["g"], ["f"]),
+        helper.make_node("Gemm", ["f", "m", "c"], ["o"]),
+        helper.make_node("Softmax", ["o"], ["y"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "branched",
+        [helper.make_tensor_value_info("x", 1, (1, 8, 16, 16))],
+        [helper.make_tensor_value_info("y", 1, (1, 10))],
+        [
+            onnx.numpy_helper.from_array(random.standard_normal(shape).astype(np.float32), name)
+            for name, shape in shapes.items()
+        ],
+    )
+    path = tmp_path_factory.mktemp("integers") / "branched.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return path
+
+
+def quantise(path, target, form):
+    """Quantise as ONNX Runtime's users do."""
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, quantize_dynamic, quantize_static
+
+    class Zeros(CalibrationDataReader):
+        def __init__(self):
+            self._left = iter([{"x": np.ones((1, 8, 16, 16), np.float32)}])
+
+        def get_next(self):
+            return next(self._left, None)
+
+    if form == "dynamic":
+        quantize_dynamic(path, target)
+    else:
+        quantize_static(path, target, Zeros(), quant_format=QuantFormat[form])
+
+
+@pytest.mark.parametrize("form", ["QDQ", "QOperator"])
+@pytest.mark.parametrize("runtime", ["tflite", "onnxruntime"])
+def test_a_network_has_the_same_kernels_in_either_form_of_quantisation(branched, tmp_path, runtime, form):
+    quantise(branched, tmp_path / "branched.onnx", form)
+    original = kernels_of_file(branched, runtime, "int8", asked=False)
+    columns = ["kernel", "macs", "bytes_in", "bytes_out", "bytes_weights"]
+    quantised = kernels_of_file(tmp_path / "branched.onnx", runtime)
+    pd.testing.assert_frame_equal(quantised[columns], original[columns])
+
+
+def test_a_network_that_is_quantised_while_it_runs_keeps_its_kernels(branched, tmp_path):
+    quantise(branched, tmp_path / "branched.onnx", "dynamic")
+    original = kernels_of_file(branched, "tflite", "int8")
+    quantised = kernels_of_file(tmp_path / "branched.onnx", "tflite")
+    # The bias of a convolution is added to the scaled result; that of a product with weights is part of one operator.
+    biases = quantised["kind"].eq("add") & quantised["inputs"].eq(1)
+    assert quantised["kind"][biases].size == 1
+    columns = ["kernel", "macs", "bytes_in", "bytes_out"]
+    left = quantised.loc[~biases, columns].reset_index(drop=True)
+    pd.testing.assert_frame_equal(left, original[columns])
+
+
+@pytest.mark.parametrize("operator", ["QLinearWhere", "QLinearGlobalAveragePool"])
+def test_an_integer_operator_of_an_unknown_form_is_to_be_exported_otherwise(branched, tmp_path, operator):
+    """One that is not known at all, and one in another layout."""
+    quantise(branched, tmp_path / "odd.onnx", "QOperator")
+    model = onnx.load(tmp_path / "odd.onnx")
+    (node,) = (node for node in model.graph.node if node.op_type == "QLinearGlobalAveragePool")
+    node.op_type = operator
+    node.attribute.append(helper.make_attribute("channels_last", 1))
+    with pytest.raises(EdgejouleError, match=f"odd.onnx: integer operator '{operator}' .*; export the network in QDQ"):
+        as_qdq(model, "odd.onnx")
+
+
+@pytest.mark.parametrize("runtime", ["tensorrt", "onnxruntime"])
+def test_a_file_in_fp16_has_the_kernels_of_the_original(network, tmp_path, runtime):
+    """FP32 at its ends, FP16 inside: no processor here runs that, so ONNX Runtime would add casts."""
+    convert(network, tmp_path / "net.onnx", "fp16")
+    original = kernels_of_file(network, runtime, "fp16", asked=False)
+    halved = kernels_of_file(tmp_path / "net.onnx", runtime)
+    columns = ["kernel", "macs", "bytes_in", "bytes_out", "bytes_weights"]
+    pd.testing.assert_frame_equal(halved[columns], original[columns])
+    assert set(halved["precision"]) == {"fp16"}
+
+
+def test_a_file_of_nothing_but_fp16_has_no_casts(tmp_path):
+    value = partial(helper.make_tensor_value_info, elem_type=onnx.TensorProto.FLOAT16)
+    weights = {"w": np.ones((16, 8, 3, 3)), "two": np.float64(2)}
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["x", "w"], ["c"]),
+            helper.make_node("Mul", ["c", "two"], ["d"]),
+            helper.make_node("Cast", ["d"], ["e"], to=onnx.TensorProto.FLOAT16),
+            helper.make_node("Softmax", ["e"], ["y"]),
+        ],
+        "half",
+        [value(name="x", shape=(1, 8, 16, 16))],
+        [value(name="y", shape=(1, 16, 14, 14))],
+        [onnx.numpy_helper.from_array(np.asarray(array, np.float16), name) for name, array in weights.items()],
+    )
+    path = tmp_path / "half.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9), path)
+    for given in (None, "fp16"):
+        table = kernels_of_file(path, "tensorrt", given)
+        assert table["kind"].tolist() == ["conv+bn+relu", "mul", "softmax"]
+        assert table["bytes_in"].tolist() == [2 * 8 * 16 * 16, *[2 * 16 * 14 * 14] * 2]
+        assert set(table["precision"]) == {"fp16"}
+
+
+@pytest.mark.parametrize(("own", "other"), [("fp16", "fp32"), ("int8", "fp16")])
+def test_a_file_is_counted_in_no_precision_but_its_own(network, tmp_path, own, other):
+    convert(network, tmp_path / "net.onnx", own)
+    with pytest.raises(EdgejouleError, match=f"net.onnx: --precision is '{other}', but the file is in {own}; leave it"):
+        kernels_of_file(tmp_path / "net.onnx", precision=other)
+    with pytest.raises(EdgejouleError, match=f"net.onnx: a file in {own} is described by rules only; leave --ask out"):
+        kernels_of_file(tmp_path / "net.onnx", asked=True)
 
 
 def test_wrong_requests_stop(network, tmp_path):

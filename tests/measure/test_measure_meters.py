@@ -11,9 +11,10 @@ import pytest
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.measure.meters import lines, open_meter
-from edgejoule.measure.meters.lines import TEGRA_RAIL, StampedWatts, tegrastats
+from edgejoule.measure.meters.lines import StampedWatts, tegrastats
 from edgejoule.measure.meters.nvml import Nvml
 from edgejoule.traces import Rail
+from edgejoule.traces.importers.formats import read_trace_file
 
 
 def tree(root, files):
@@ -127,8 +128,10 @@ INA3221 = {
     "sys/class/hwmon/hwmon3/in2_label": "VDD_CPU_GPU_CV",
     "sys/class/hwmon/hwmon3/in2_input": 5000,
     "sys/class/hwmon/hwmon3/curr2_input": 100,
-    "sys/class/hwmon/hwmon3/in4_label": "sum of shunt voltages",
-    "sys/class/hwmon/hwmon3/in4_input": 1,
+    "sys/class/hwmon/hwmon3/in4_input": 41,
+    "sys/class/hwmon/hwmon3/curr4_input": 920,
+    "sys/class/hwmon/hwmon3/in7_label": "sum of shunt voltages",
+    "sys/class/hwmon/hwmon3/in7_input": 46,
     "sys/class/hwmon/hwmon0/name": "cpu_thermal",
     "sys/class/hwmon/hwmon0/temp1_input": 45000,
 }
@@ -175,7 +178,38 @@ def test_tegrastats_lines_of_old_and_new_boards():
     assert [reading[:2] for reading in tegrastats(ORIN, 5)] == [
         ("VDD_IN", 4.021), ("VDD_CPU_GPU_CV", 0.554), ("VDD_SOC", 1.188),
     ]  # fmt: skip
-    assert not TEGRA_RAIL.search("RAM 2345/7763MB SWAP 0/3882MB"), "memory is no power"
+    assert not tegrastats("RAM 2345/7763MB SWAP 0/3882MB", 5), "memory is no power"
+
+
+THOR = (
+    "06-01-2026 10:00:00 RAM 3049/7620MB CPU [3%@729] VDD_GPU -392mW/-392mW VDD_CPU_SOC_MSS 12000mW/1mW "
+    "VIN_SYS_5V0 5000mW/1mW VIN 20000mW/20000mW"
+)
+AGX_ORIN = (
+    "06-01-2026 10:00:00 RAM 3049/7620MB CPU [3%@729] VDD_GPU_SOC 3000mW/1mW VDD_CPU_CV 1000mW/1mW "
+    "VIN_SYS_5V0 4000mW/1mW VDDQ_VDD2_1V8AO 500mW/1mW"
+)
+
+
+@pytest.mark.parametrize(("line", "watts"), [(XAVIER, 2.101), (ORIN, 4.021), (THOR, 20.0), (AGX_ORIN, 8.0)])
+def test_a_board_counts_alike_live_and_replayed(tmp_path, line, watts):
+    meter = open_meter({"kind": "tegrastats", "command": printing(line)})
+    live = {name: rail.used for name, rail in rails(meter).items()}
+    assert sum(value for name, value, _ in meter.read() if live[name]) == pytest.approx(watts)
+    meter.close()
+    (tmp_path / "t.log").write_text(f"{line}\n" * 20)
+    replayed = read_trace_file(tmp_path / "t.log", "tegrastats", None, 1.0)
+    assert {rail.name: rail.used for rail in replayed.rails} == live
+
+
+def test_hwmon_counts_the_rails_that_no_other_one_feeds(tmp_path):
+    labels = {"in1": "VDD_GPU_SOC", "in2": "VIN_SYS_5V0", "in3": "VDDQ_VDD2_1V8AO"}
+    files = {"name": "ina3221"} | {f"{name}_label": label for name, label in labels.items()}
+    files |= {f"in{n}_input": 5000 for n in (1, 2, 3)} | {f"curr{n}_input": 100 for n in (1, 2, 3)}
+    meter = open_meter(
+        {"kind": "hwmon", **tree(tmp_path, {f"sys/class/hwmon/hwmon3/{k}": v for k, v in files.items()})}
+    )
+    assert [rail.used for rail in rails(meter).values()] == [True, True, False]
 
 
 def printing(text):

@@ -29,6 +29,7 @@ def catalogue(size: int = 40, seed: int = 0) -> Catalogue:
         top1=top1,
         licence=np.array(["apache-2.0" if i % 5 else "unstated" for i in range(size)], dtype=object),
         predicted=np.zeros(size, bool),
+        latency_bound_ms=np.full(size, np.nan),
         excluded=pd.DataFrame({"network": [], "reason": []}, dtype=object),
     )
 
@@ -40,4 +41,5 @@ def prediction(known: Catalogue, seed: int = 0, common: float = 0.15, own: float
     error = np.array([families[name] for name in known.family]) + random.normal(0, own, len(known))
     spread = np.full(len(known), float(np.hypot(common, own)))
     guess = known.with_energy(known.energy_mj * np.exp(-error), np.ones(len(known), bool))
-    return Prediction(guess, known.energy_mj, spread, np.zeros(len(known)))
+    none = np.zeros(len(known))
+    return Prediction(guess, known.energy_mj, spread, latency_spread=none, waiting_mj=none)

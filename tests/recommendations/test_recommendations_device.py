@@ -1,15 +1,15 @@
-"""One device's tables: catalogue, accountings, sweep, fronts, page."""
+"""One device's tables: catalogue, accountings, sweep, fronts, page, proof."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.recommendations import build_catalogue, build_device
+from edgejoule.recommendations import build_catalogue, build_device, build_validation
 from edgejoule.recommendations.catalogue import ARRAYS
 from edgejoule.recommendations.sweep import spread_budgets
 from edgejoule.tables import read_provenance, read_table, write_table
-from edgejoule.tables.contracts import FRONTS, NETWORKS, RECOMMENDATIONS
+from edgejoule.tables.contracts import FRONTS, NETWORKS, RECOMMENDATION_VALIDATION, RECOMMENDATIONS, VALIDATION
 
 
 def networks(**columns) -> pd.DataFrame:
@@ -177,3 +177,21 @@ def test_budgets_span_the_energies_exactly():
     budgets = spread_budgets(np.array([3.0, 7.7, 1.1]), 5)
     assert budgets[0] == 1.1 and budgets[-1] == 7.7
     assert np.diff(np.log(budgets)) == pytest.approx(np.log(7) / 4)
+
+
+def test_predictions_without_intervals_are_named_and_not_judged(tmp_path):
+    table = networks()
+    write_table(table, tmp_path / "networks.parquet", NETWORKS)
+    common = {"board": "board", "origin": "measured", "predictor": "edgejoule", "metric": "energy_mj", "flagged": False}
+    rows = table[["device", "network", "family"]].assign(**common, measured=table["energy_mj"])
+    rows = rows.assign(predicted=table["energy_mj"], lower=table["energy_mj"] / 1.1, upper=table["energy_mj"] * 1.1)
+    parts = [rows.assign(protocol="leave-one-family-out"), rows.assign(protocol="ten-fold", lower=np.nan, upper=np.nan)]
+    write_table(pd.concat(parts), tmp_path / "predictions.parquet", VALIDATION)
+    asked = ["leave-one-family-out", "ten-fold", "transfer-k10"]
+    output = tmp_path / "out.parquet"
+    build_validation(
+        "board-x", tmp_path / "networks.parquet", tmp_path / "predictions.parquet", output, asked, budgets=4
+    )
+    judged = read_table(output, RECOMMENDATION_VALIDATION)
+    assert set(judged["energies"]) == {"measured", "leave-one-family-out"}
+    assert read_provenance(output)["protocols_without_predictions"] == ["ten-fold", "transfer-k10"]

@@ -3,18 +3,21 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic_catalogue import catalogue, prediction
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.figures import palette
 from edgejoule.recommendations.correct import Kinship, corrected, error_covariance
+from edgejoule.recommendations.pages import validation_page
 from edgejoule.recommendations.predicted import Prediction, predicted_catalogue
 from edgejoule.recommendations.refine import Policy, expected_gain, refine
 from edgejoule.recommendations.sweep import spread_budgets, sweep
 from edgejoule.recommendations.validate import summarise, validate_device
-from edgejoule.tables import to_arrow
+from edgejoule.tables import to_arrow, vocabulary
 from edgejoule.tables.contracts import RECOMMENDATION_VALIDATION
 
 
@@ -65,7 +68,7 @@ def test_refining_reaches_the_best_mix_with_few_measurements():
 def test_exact_predictions_need_only_the_chosen_networks():
     known = catalogue(40, 5)
     guess = known.with_energy(known.energy_mj, np.ones(40, bool))
-    source = Prediction(guess, known.energy_mj, np.full(40, 1e-6), np.zeros(40))
+    source = Prediction(guess, known.energy_mj, np.full(40, 1e-6), np.zeros(40), np.zeros(40))
     budget = float(np.median(known.energy_mj))
     result = settle(source, budget)
     assert result.measurements == 2
@@ -85,6 +88,18 @@ def test_nothing_fits_below_the_cheapest_network():
     known = catalogue(20, 1)
     result = settle(prediction(known, 1), known.energy_mj.min() * 0.5)
     assert result.choice is None and result.measurements == 6
+
+
+def test_a_network_that_breaks_a_limit_when_measured_is_not_chosen_but_corrects_the_others():
+    known = catalogue(40, 5)
+    source = prediction(known, 5)
+    free = settle(source, 100.0)
+    result = refine(source, 100.0, source.measured_mj.__getitem__, allows=lambda i: i not in free.choice.networks)
+    assert result.barred == set(free.choice.networks) and result.barred < set(result.measured)
+    assert not result.barred & set(result.choice.networks)
+    assert result.choice.mean(known.energy_mj) <= 100 * (1 + 1e-9)
+    nothing = refine(source, 100.0, source.measured_mj.__getitem__, Policy(most=50), lambda i: False)
+    assert nothing.choice is None and nothing.measurements == 40
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
@@ -180,9 +195,45 @@ def test_every_method_is_judged_on_measured_energies():
             assert row.energy_mj == pytest.approx(energy, rel=1e-4)
 
 
-def test_predictions_that_are_missing_are_named():
-    import pandas as pd
+def test_no_method_is_another_under_a_second_name():
+    table = validate_device(catalogue(40, 11), {}, budgets=25)
+    chosen = {method: tuple(rows["networks"]) for method, rows in table.groupby("method") if "oracle" not in method}
+    assert len(chosen) == len(set(chosen.values())) >= 4
+    assert set(palette.METHODS) == set(vocabulary.METHODS)
 
+
+def test_a_budget_without_a_choice_keeps_no_promise_and_loses_all_the_accuracy():
+    columns = ["device", "energies", "method", "budget_mj", "networks", "gap", "violation", "regret_top1"]
+    cells = [
+        ("d", "measured", "mix", 1.0, "", np.nan, np.nan, 70.0),
+        ("d", "measured", "mix", 2.0, "a", 0.1, 0.1, 2.0),
+        ("d", "measured", "mix", 3.0, "a", 0.2, 0.0, 4.0),
+        ("d", "measured", "single", 1.0, "", np.nan, np.nan, 70.0),
+    ]
+    table = pd.DataFrame(cells, columns=columns).assign(inside=True, measurements=0)
+    summary = summarise(table)
+    mix, single = summary.set_index("method").loc["mix"], summary.set_index("method").loc["single"]
+    assert mix[["budgets", "unserved", "violations", "violations_1"]].tolist() == [3, 1, 0.5, 0.5]
+    assert mix["regret_mean"] == 3 and mix["regret_max"] == 4 and mix["regret_all_mean"] == pytest.approx(76 / 3)
+    assert np.isnan(single[["violations", "regret_mean", "gap_mean"]].astype(float)).all()
+    assert single["regret_all_mean"] == 70
+    lines = validation_page(summary, ["d"]).splitlines()
+    assert "| measured | mix | 3 | 1 | 15.00 | 20.00 | 50.0 | 50.0 | 3.000 | 4.00 | 25.333 |  |  |" in lines
+    single_row = "| measured | single: one network (Hanafy et al. 2021, as we read it) "
+    assert single_row + "| 1 | 1 | – | – | – | – | – | – | 70.000 |  |  |" in lines
+
+
+def test_what_nothing_seems_to_fit_is_judged_as_unserved():
+    known = catalogue(40, 11)
+    dear = prediction(known, 11)
+    dear = replace(dear, catalogue=dear.catalogue.with_energy(dear.predicted_mj * 2))
+    table = validate_device(known, {"leave-one-family-out": dear}, budgets=25)
+    rows = table[(table["energies"] == "leave-one-family-out") & (table["method"] == "mix") & (table["networks"] == "")]
+    oracle = table[table["method"] == "oracle-mix"].set_index("budget_mj")["top1"]
+    assert len(rows) and rows["regret_top1"].to_numpy() == pytest.approx(oracle[rows["budget_mj"]].to_numpy(), rel=1e-6)
+
+
+def test_predictions_that_are_missing_are_named():
     known = catalogue(6, 0)
     rows = pd.DataFrame(
         {
@@ -196,17 +247,17 @@ def test_predictions_that_are_missing_are_named():
             "upper": [1.1, 2.2, np.nan, np.nan, 6.0],
         }
     )
-    found = predicted_catalogue(known, rows, "leave-one-family-out", "edgejoule")
+    found = predicted_catalogue(known, rows, "leave-one-family-out")
     assert found.catalogue.network.tolist() == ["n000", "n001", "n004"]
     assert found.catalogue.excluded.set_index("network")["reason"].to_dict() == {
         "n002": "the predictor 'edgejoule' declined it",
         "n005": "the predictor 'edgejoule' declined it",
         "n003": "the predictor 'edgejoule' gave no interval",
     }
-    transfer = predicted_catalogue(known, rows.assign(protocol="transfer-k10"), "transfer-k10", "edgejoule")
+    transfer = predicted_catalogue(known, rows.assign(protocol="transfer-k10"), "transfer-k10")
     assert transfer.known.tolist() == [False, False, False, True]
     assert transfer.predicted_mj[-1] == known.energy_mj[5] and transfer.spread[-1] == 0
-    with pytest.raises(EdgejouleError, match="did you mean 'edgejoule'"):
-        predicted_catalogue(known, rows, "leave-one-family-out", "edgejouls")
+    with pytest.raises(EdgejouleError, match="by 'edgejoule', and no other predictor states intervals"):
+        predicted_catalogue(known, rows.assign(predictor="macs-linear"), "leave-one-family-out")
     with pytest.raises(EdgejouleError, match="did you mean 'leave-one-family-out'"):
-        predicted_catalogue(known, rows, "leave-family-out", "edgejoule")
+        predicted_catalogue(known, rows, "leave-family-out")

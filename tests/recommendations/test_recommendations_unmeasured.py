@@ -15,20 +15,29 @@ from edgejoule.predictors import load_predictor
 from edgejoule.predictors.train import train
 from edgejoule.recommendations import unmeasured
 from edgejoule.recommendations.answer import answer
-from edgejoule.recommendations.catalogue import build_catalogue
-from edgejoule.recommendations.request import Request
+from edgejoule.recommendations.catalogue import Cost, build_catalogue
+from edgejoule.recommendations.request import Request, make_limits
 from edgejoule.recommendations.show import energies
 from edgejoule.tables import empty, read_table, write_table
 from edgejoule.tables.contracts import EVENTS, KERNELS, NETWORKS, PROBLEMS
 from edgejoule.traces import Recording, write_recording
-from synthetic_board import board
+from synthetic_board import IDLE_W, board
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A board that has run three of four families; the zoo has the fourth, too."""
-    folder = tmp_path_factory.mktemp("project")
-    networks, kernels = board()
+    return build_project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="module")
+def noisy(tmp_path_factory):
+    """The same with noise, so that intervals have a width."""
+    return build_project(tmp_path_factory.mktemp("noisy"), noise=0.05)
+
+
+def build_project(folder, noise=0.0):
+    networks, kernels = board(noise)
     networks["top1"] = 40 + 40 * networks["energy_mj"].rank(pct=True) + 15 * (networks["family"] == "delta")
     seen = networks[networks["family"] != "delta"]
     device = networks["device"].iloc[0]
@@ -41,6 +50,17 @@ def project(tmp_path_factory):
     order = ["network", "architecture", "family", "precision", "builder", "arguments", "input", "parameters"]
     zoo[[*order, "top1", "top1_source"]].to_csv(folder / "networks.tsv", sep="\t", index=False)
     return folder, device, networks.set_index("network")
+
+
+def cost_of(row: pd.Series, slower: float = 1.0) -> Cost:
+    return Cost(float(row["energy_mj"]), float(row["latency_ms"]) * slower, float(row["latency_p90_ms"]) * slower)
+
+
+def live(monkeypatch, networks: pd.DataFrame, slower: float) -> None:
+    """Let a live device need as much energy as before, but ``slower`` times as long."""
+    monkeypatch.setattr(
+        unmeasured, "live_measurement", lambda *_: lambda network: cost_of(networks.loc[network], slower)
+    )
 
 
 def budget_of(networks: pd.DataFrame) -> str:
@@ -59,6 +79,43 @@ def test_the_whole_zoo_is_planned_with(project):
         assert member["predicted"] == (networks.loc[member["network"], "family"] == "delta")
         shown = next(line for line in said.splitlines() if member["network"] in line)
         assert ("≤" in shown) == member["predicted"]
+
+
+def test_a_limit_on_latency_is_asked_of_the_same_quantile_as_energy(noisy):
+    folder, device, networks = noisy
+    kernels = read_table(folder / "graphs" / "kernels.parquet", KERNELS)
+    intervals = load_predictor(device, folder / "predictors").predict_many(kernels)
+    latencies = intervals[intervals["metric"] == "latency_ms"].set_index("network")
+    asked = ("--device", device, "--budget", budget_of(networks), "--energies", "predictor", "--json")
+    # The upper end of an interval of 90 % is not exceeded with 95 %.
+    free = json.loads(ask(folder, *asked, "--confidence", "0.95"))
+    ours = [member for member in free["mix"]["networks"] if member["latency_predicted"]]
+    assert ours and free["mix"]["latency_predicted"]
+    for member in ours:
+        assert networks.loc[member["network"], "family"] == "delta"
+        assert member["latency_ms"] == pytest.approx(latencies.loc[member["network"], "upper"], rel=1e-6)
+        assert member["latency_ms"] > 1.01 * latencies.loc[member["network"], "predicted"]
+    # Within reach of what the mix is predicted to take, but not of what it does not exceed.
+    limit = free["mix"]["latency_ms"] * 0.995
+    for bound in (("--max-latency", f"{limit}ms"), ("--rate", f"{1e3 / limit}/s", "--accounting", "gross")):
+        held = json.loads(ask(folder, *asked, "--confidence", "0.95", *bound))
+        assert held["mix"]["latency_ms"] <= limit * (1 + 1e-5) and held["mix"]["top1"] < free["mix"]["top1"]
+    said = ask(folder, *asked[:-1])
+    assert "nor is any latency with ≤" in said
+    for member in free["mix"]["networks"]:
+        shown = [line for line in said.splitlines() if member["network"] in line]
+        assert all(line.count("≤") == 2 * member["latency_predicted"] for line in shown)
+
+
+def test_an_average_power_gets_no_margin_from_a_longer_latency(noisy):
+    folder, device, networks = noisy
+    kernels = read_table(folder / "graphs" / "kernels.parquet", KERNELS)
+    seen = build_catalogue(networks[networks["family"] != "delta"].reset_index())
+    predictor, zoo = load_predictor(device, folder / "predictors"), read_zoo(folder / "networks.tsv")
+    catalogue = unmeasured.zoo_prediction(seen, predictor, kernels, zoo).cautious(0.95)
+    (limit,) = make_limits(Request(power_w=5.0), catalogue)
+    assert limit.values[~catalogue.predicted] == pytest.approx(0, abs=1e-9)
+    assert (limit.values[catalogue.predicted] > 0).all()
 
 
 def test_a_network_unlike_the_training_is_not_planned_with_and_says_why(project):
@@ -107,7 +164,7 @@ def test_networks_never_run_are_measured_when_they_matter(project, monkeypatch):
 
     def measure(network):
         asked.append(network)
-        return float(networks.loc[network, "energy_mj"])
+        return cost_of(networks.loc[network])
 
     monkeypatch.setattr(unmeasured, "live_measurement", lambda *arguments: measure)
     options = ("--device", device, "--budget", budget_of(networks), "--energies", "predictor", "--refine")
@@ -116,6 +173,59 @@ def test_networks_never_run_are_measured_when_they_matter(project, monkeypatch):
     assert all(networks.loc[name, "family"] == "delta" for name in asked)
     for member in data["mix"]["networks"]:
         assert member["energy_mj"] == pytest.approx(networks.loc[member["network"], "energy_mj"], rel=1e-6)
+
+
+@pytest.mark.parametrize("which", ["mean", "p90"])
+def test_a_limit_on_latency_holds_for_what_was_measured(project, monkeypatch, which):
+    folder, device, networks = project
+    limit = 1.2 * networks.loc[networks["family"] == "delta", "latency_ms"].median()
+    asked = ("--device", device, "--budget", budget_of(networks), "--energies", "predictor", "--refine")
+    asked += ("--max-latency", f"{limit}ms", "--latency", which, "--live", "board.yaml", "--json")
+    live(monkeypatch, networks, slower=1)
+    quick = json.loads(ask(folder, *asked))
+    live(monkeypatch, networks, slower=3)
+    slow = json.loads(ask(folder, *asked))
+    for data, slower in ((quick, 1), (slow, 3)):
+        assert any(networks.loc[step["network"], "family"] == "delta" for step in data["measured"])
+        for step in data["measured"]:
+            truth = networks.loc[step["network"], "latency_ms"]
+            assert step["measured_ms"] == pytest.approx(truth * slower)
+            assert step["predicted_ms"] == pytest.approx(truth, rel=0.2)
+        for member in data["mix"]["networks"]:
+            own = networks.loc[member["network"]]
+            assert member["latency_ms"] == pytest.approx(
+                own["latency_ms"] * (slower if own["family"] == "delta" else 1)
+            )
+        assert data["mix"]["latency_ms"] <= limit * (1 + 1e-5)
+        if which == "p90":
+            assert all(member["latency_ms"] <= limit for member in data["mix"]["networks"])
+    assert slow["mix"]["top1"] < quick["mix"]["top1"]
+
+
+def test_a_rate_and_its_waiting_are_those_of_the_measured_latency(project, monkeypatch):
+    folder, device, networks = project
+    limit = 1.2 * networks.loc[networks["family"] == "delta", "latency_ms"].median()
+    asked = ("--device", device, "--budget", budget_of(networks), "--energies", "predictor", "--refine")
+    live(monkeypatch, networks, slower=2)
+    data = json.loads(ask(folder, *asked, "--rate", f"{1e3 / limit}/s", "--live", "board.yaml", "--json"))
+    assert data["accounting"] == "duty-cycle" and data["mix"]["latency_ms"] <= limit * (1 + 1e-5)
+    for step in data["measured"]:
+        waits = limit - step["measured_ms"]
+        assert step["measured_mj"] == pytest.approx(networks.loc[step["network"], "energy_mj"] + IDLE_W * waits)
+
+
+def test_the_command_tells_what_was_measured_and_what_of_it_failed(project, monkeypatch, capsys):
+    folder, device, networks = project
+    asked = ("--device", device, "--budget", budget_of(networks), "--energies", "predictor", "--refine")
+    asked += ("--live", "board.yaml", "--exclude", "alpha*", "--exclude", "beta*", "--exclude", "gamma*")
+    limit = 1.2 * networks.loc[networks["family"] == "delta", "latency_ms"].median()
+    live(monkeypatch, networks, slower=3)
+    assert " ms measured (+2" in ask(folder, *asked)
+    live(monkeypatch, networks, slower=50)
+    with pytest.raises(SystemExit):
+        files = ("--results", str(folder), "--zoo", str(folder / "networks.tsv"))
+        main(["recommend", *files, *asked, "--max-latency", f"{limit}ms"])
+    assert f"of 6 networks measured on '{device}' no one and no mix meets the request" in capsys.readouterr().err
 
 
 def test_what_was_never_run_cannot_be_looked_up(project, capsys):
@@ -167,7 +277,9 @@ def test_a_live_measurement_is_recorded_once_and_derived(tmp_path, monkeypatch):
 
     monkeypatch.setattr(unmeasured, "record_device", record)
     measure = unmeasured.live_measurement(file, zoo, tmp_path / "work")
-    assert [measure("b"), measure("b")] == [pytest.approx(20.0), pytest.approx(20.0)]
+    costs = [measure("b"), measure("b")]
+    assert [cost.energy_mj for cost in costs] == [pytest.approx(20.0), pytest.approx(20.0)]
+    assert costs[0].latency_ms == pytest.approx(4.0) and np.isnan(costs[0].latency_p90_ms)
     assert recorded == [["b"]]
     with pytest.raises(
         EdgejouleError, match=r"recording of desk: no event .* what failed first: c: the runtime refused"

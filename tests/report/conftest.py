@@ -38,6 +38,13 @@ def look(name: str, origin: str, scope: str) -> dict:
     }
 
 
+REASONS = {
+    3: "</script><b>drift",
+    5: "all samples lost",
+    6: "the device file asks for other precisions ('source.precisions')",
+}
+
+
 def networks_of(device: str, origin: str, scope: str) -> pd.DataFrame:
     size = np.geomspace(1, 40, NETWORKS)
     rows = pd.DataFrame({name: [None] * NETWORKS for name in contracts.NETWORKS.names})
@@ -56,8 +63,8 @@ def networks_of(device: str, origin: str, scope: str) -> pd.DataFrame:
         origin=origin,
         power_scope=scope,
         source="test",
-        quality=["flagged" if i == 3 else "failed" if i == 5 else "ok" for i in range(NETWORKS)],
-        reason=["</script><b>drift" if i == 3 else "all samples lost" if i == 5 else "" for i in range(NETWORKS)],
+        quality=["flagged" if i == 3 else "failed" if i in (5, 6) else "ok" for i in range(NETWORKS)],
+        reason=[REASONS.get(i, "") for i in range(NETWORKS)],
     )
 
 

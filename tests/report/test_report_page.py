@@ -37,9 +37,10 @@ def test_markup_in_the_data_cannot_end_the_script(page):
 def test_failed_networks_are_in_the_table_and_on_no_front(page):
     data = data_of(page)
     failed = {i for i, quality in enumerate(data["networks"]["quality"]) if quality == "failed"}
-    assert len(failed) == 2
+    assert len(failed) == 4
     assert not failed & {i for front in data["fronts"].values() for i in front}
     assert [device["failed"] for device in data["devices"]] == [1, 1]
+    assert [device["untried"] for device in data["devices"]] == [1, 1], "nobody asked for it, so it did not fail"
 
 
 def test_a_device_of_modelled_energy_is_judged_in_latency_and_says_so(page):

@@ -11,6 +11,7 @@ from edgejoule.datasets.applications import build_applications
 from edgejoule.errors import EdgejouleError
 from edgejoule.scores.compute import compute_scores
 from edgejoule.scores.definitions import DEFINITIONS, pose
+from edgejoule.scores.labels import label_scores
 from edgejoule.scores.league import build_leagues
 from edgejoule.scores.people import describe_scores, scores_markdown
 from edgejoule.tables import empty, to_arrow
@@ -42,6 +43,7 @@ def table(devices=4, networks=8, seed=0, league="board-wall", origin="measured")
                     "energy_mj": energy,
                     "spread": 0.01,
                     "tdp_w": 10.0,
+                    "tried": True,
                     "origin": origin,
                     "power_scope": "wall",
                     "source": "made up",
@@ -50,6 +52,25 @@ def table(devices=4, networks=8, seed=0, league="board-wall", origin="measured")
                 }
             )
     return pd.DataFrame(rows)
+
+
+def failing(rows, which):
+    """The same rows; those at these labels were tried and did not run."""
+    figures = ["energy_mj", "latency_ms", "power_w"]
+    changed = rows.assign(quality=rows["quality"].mask(rows.index.isin(which), "failed"))
+    changed.loc[which, figures] = np.nan
+    return changed
+
+
+def untried(rows, which):
+    """The same rows; nobody tried those at these labels."""
+    return failing(rows, which).assign(tried=~rows.index.isin(which))
+
+
+def default(scores, device, score="IECS"):
+    """The row of one device's default score."""
+    kept = (scores["device"] == device) & (scores["score"] == score) & (scores["definition"] == "robust")
+    return scores[kept].iloc[0]
 
 
 def values(rows, config=PLAIN, definition="robust"):
@@ -102,7 +123,7 @@ def test_failing_to_run_a_pair_never_helps(seed, row):
     rows = table(seed=seed)
     device = rows.loc[row, "device"]
     for definition in ("robust", "sum"):
-        before, after = values(rows, definition=definition), values(rows.drop(row), definition=definition)
+        before, after = values(rows, definition=definition), values(failing(rows, [row]), definition=definition)
         assert after["IECS", device] <= before["IECS", device] * (1 + 1e-9)
 
 
@@ -112,18 +133,92 @@ def test_a_device_of_the_reference_gains_nothing_by_failing_either(seed, row):
     panel = Applications(references={"board-wall": ["a", "b", "c"]})
     rows = table(seed=seed)
     device = rows.loc[row, "device"]
-    before, after = values(rows, panel), values(rows.drop(row), panel)
+    before, after = values(rows, panel), values(failing(rows, [row]), panel)
     assert after["IECS", device] <= before["IECS", device] * (1 + 1e-9)
 
 
-def test_a_pair_without_a_value_and_a_pair_without_a_row_are_the_same():
+@pytest.mark.parametrize("definition", ["robust", "geometric-mean", "sum"])
+def test_a_pair_that_nobody_tried_and_a_pair_without_a_row_are_left_out(definition):
+    equal = PLAIN.model_copy(update={"weights": "pair"})
+    rows, without = table(), table().query("network != 'n1'")
+    pd.testing.assert_series_equal(
+        values(untried(rows, [9]), equal, definition), values(rows.drop(9), equal, definition)
+    )
+    assert values(rows.drop(9), equal, definition)["IECS", "b"] == pytest.approx(
+        values(without, equal, definition)["IECS", "b"]
+    )
+
+
+def test_a_failed_pair_is_worse_than_one_that_nobody_tried_and_both_are_counted():
     rows = table()
-    blank = rows.copy()
-    blank.loc[9, ["energy_mj", "latency_ms", "power_w"]] = np.nan
-    pd.testing.assert_series_equal(values(blank), values(rows.drop(9)))
-    scores, _ = compute_scores(blank, PLAIN, DRAWS, 0)
-    row = scores[(scores["device"] == "b") & (scores["score"] == "IECS") & (scores["definition"] == "robust")].iloc[0]
-    assert (row["pairs"], row["missing"]) == (7, 1)
+    failed, left_out = failing(rows, [9, 10]), untried(rows, [9, 10])
+    assert values(failed)["IECS", "b"] < 0.9 * values(left_out)["IECS", "b"]
+    for changed, counts, said in ((failed, (6, 2, 2), "2 failed"), (left_out, (6, 2, 0), "2 not measured")):
+        scores, comparisons = compute_scores(changed, PLAIN, DRAWS, 0)
+        assert tuple(default(scores, "b")[["pairs", "missing", "failed"]]) == counts
+        assert f"6 of 8 pairs ({said}); rank" in describe_scores(scores, "b", "robust")
+        shown = f"| 6 | {counts[2]} | {2 - counts[2]} |"
+        assert shown in scores_markdown(scores, comparisons, changed, PLAIN)
+
+
+def test_a_pair_that_ran_without_a_meter_is_not_measured_in_energy_alone():
+    rows = table()
+    rows.loc[9, ["energy_mj", "power_w"]] = np.nan
+    scores, _ = compute_scores(rows, PLAIN, DRAWS, 0)
+    assert tuple(default(scores, "b")[["pairs", "missing", "failed"]]) == (7, 1, 0)
+    assert default(scores, "b", "PCS")["missing"] == 0
+
+
+def test_half_of_a_device_is_scored_as_the_whole_and_stands_beside_it():
+    """A board of one's own that was measured in one precision only, such as FP32, is no worse for it."""
+    rows = table(3, networks=40)
+    half = rows[(rows["device"] == "b") & (rows["network"].str[1:].astype(int) < 22)].assign(device="mine")
+    scores, comparisons = compute_scores(pd.concat([rows, half], ignore_index=True), PLAIN, 300, 0)
+    whole, mine = default(scores, "b"), default(scores, "mine")
+    assert mine["value"] == pytest.approx(whole["value"], rel=0.1)
+    assert mine["upper"] - mine["lower"] > 1.1 * (whole["upper"] - whole["lower"])
+    assert (mine["rank"], mine["rank_worst"]) == (whole["rank"], whole["rank_worst"]) == (2, 3)
+    assert (mine["pairs"], mine["missing"], mine["failed"]) == (22, 18, 0)
+    chance = comparisons.set_index(["score", "definition", "device", "other"])["probability"]
+    assert 0.3 < chance["IECS", "robust", "mine", "b"] < 0.7
+
+
+def test_two_devices_are_compared_on_the_pairs_of_both():
+    """Who leaves out the pairs on which everybody is bad has a better score, and is still below."""
+    rows = table(2, networks=20).assign(energy_mj=100.0)
+    bad = rows["network"].str[1:].astype(int) >= 11
+    rows.loc[bad & (rows["device"] == "b"), "energy_mj"] = 400.0
+    picked = rows[~bad & (rows["device"] == "b")].assign(device="c", energy_mj=110.0)
+    scores, comparisons = compute_scores(pd.concat([rows, picked], ignore_index=True), PLAIN, 300, 0)
+    assert default(scores, "c")["value"] > default(scores, "b")["value"]
+    assert default(scores, "c")["rank"] == 3
+    chance = comparisons.set_index(["score", "definition", "device", "other"])["probability"]
+    assert chance["IECS", "robust", "b", "c"] > 0.95
+
+
+def test_a_pair_that_a_reference_device_was_not_measured_on_does_not_move_the_reference():
+    panel = Applications(references={"board-wall": ["a", "b", "c"]})
+    rows = table()
+    middle = rows[(rows["network"] == "n1") & (rows["device"] != "d")]["energy_mj"].idxmax()
+    pair = values(untried(rows, [middle]).query("network == 'n1'"), panel)
+    kept = values(rows.drop(middle).query("network == 'n1'"), Applications(references={"board-wall": ["a", "b"]}))
+    assert rows.loc[middle, "device"] == "c"
+    assert pair["IECS", "d"] == pytest.approx(kept["IECS", "d"])
+
+
+def test_an_interval_without_a_lower_end_says_so():
+    rows = table(networks=20)
+    scores, comparisons = compute_scores(failing(rows, range(20, 29)), PLAIN, 300, 0)
+    row = default(scores, "b")
+    assert np.isnan(row["lower"]) and row["upper"] > row["value"] > 0
+    assert row["reason"].startswith("no lower end: in ")
+    assert "| none to " in scores_markdown(scores, comparisons, rows, PLAIN)
+    assert "[none, " in describe_scores(scores, "b", "robust")
+    labels = label_scores(scores, PLAIN).set_index(["device", "score"])
+    assert labels.loc[("b", "IECS"), "label_lower"] == "G"
+    # A few failed pairs leave one.
+    scores, _ = compute_scores(failing(rows, range(20, 23)), PLAIN, 300, 0)
+    assert default(scores, "b")["lower"] > 0 and default(scores, "b")["reason"] == ""
 
 
 def test_a_reference_that_this_run_lacks_is_named():
@@ -226,13 +321,17 @@ def test_without_a_thermal_design_power_there_is_no_pcs_and_a_reason():
     assert scores.loc[scores["device"] == "c", "value"].notna().all()
 
 
-def test_a_device_that_lacks_half_of_the_weight_has_no_default_score():
-    rows = table()
-    rows = rows[(rows["device"] != "b") | rows["network"].isin(["n0", "n1"])]
-    scores, _ = compute_scores(rows, PLAIN, DRAWS, 0)
-    row = scores[(scores["device"] == "b") & (scores["score"] == "IECS") & (scores["definition"] == "robust")].iloc[0]
-    assert np.isnan(row["value"])
-    assert "half of the weight" in row["reason"]
+def test_a_device_that_lacks_half_of_the_weight_has_no_score():
+    rows = failing(table(), [11])
+    rows = rows[(rows["device"] != "b") | rows["network"].isin(["n0", "n1", "n2", "n3", "n4"])]
+    scores, comparisons = compute_scores(rows, PLAIN, DRAWS, 0)
+    of_b = scores[(scores["device"] == "b") & (scores["score"] == "IECS")]
+    assert of_b["value"].isna().all() and of_b["rank"].isna().all()
+    said = (
+        "too few pairs: 4 of 8 have a figure (1 failed, 3 not measured), and a score needs more than half of the weight"
+    )
+    assert set(of_b["reason"]) == {said}
+    assert "b" not in set(comparisons["device"])
 
 
 def test_a_device_that_shares_no_pair_says_so():

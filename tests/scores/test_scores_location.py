@@ -70,6 +70,15 @@ def test_half_missing_is_no_value():
     assert np.isfinite(huber_centre(np.array([1.0, 1.1, -np.inf]), np.ones(3), K))
 
 
+@given(values, corners, st.integers(0, 99), st.integers(0, 24))
+def test_an_unknown_value_is_left_out(x, k, seed, which):
+    assume(len(x) > 1)
+    w, unknown = weights_of(x, seed), x.copy()
+    unknown[which % len(x)] = np.nan
+    rest, of_rest = np.delete(x, which % len(x)), np.delete(w, which % len(x))
+    assert huber_centre(unknown, w, k) == pytest.approx(huber_centre(rest, of_rest, k), abs=1e-9)
+
+
 def test_it_works_along_the_last_axis():
     x = np.random.default_rng(0).normal(size=(3, 4, 7))
     expected = [[huber_centre(row, np.ones(7), K) for row in plane] for plane in x]

@@ -99,13 +99,29 @@ def test_factors_multiply_to_the_score(phones, config, scores):
         assert rows["pairs"].sum() + rows["missing"].sum() == 35
 
 
-def test_a_missing_pair_is_named_and_costs_a_full_cut(phones, config):
+def test_a_failed_pair_is_named_and_costs_a_full_cut(phones, config):
     parts = decompose(phones, config)
     note = parts[(parts["device"] == "xiaomi_redmi_note8") & (parts["grouping"] == "pair")]
-    missing = note[note["missing"] == 1]
+    missing = note[note["failed"] == 1]
     assert set(missing["item"]) == {"DNN2 on CPU4", "DNN11 on NNAPI"}
     assert missing["ratio"].isna().all()
     assert len(parts[(parts["grouping"] == "pair") & (parts["cut"] == 1)]) > 0
+
+
+def test_a_pair_that_was_not_measured_makes_up_no_part_of_a_score(phones, config):
+    note = (phones["device"] == "xiaomi_redmi_note8") & (phones["quality"] == "failed")
+    rows = phones.assign(tried=~note)
+    parts = decompose(rows, config)
+    pairs = parts[
+        (parts["grouping"] == "pair") & (parts["device"] == "xiaomi_redmi_note8") & (parts["score"] == "IECS")
+    ]
+    lacking = pairs[pairs["missing"] == 1]
+    assert len(lacking) == 2 and (lacking["failed"] == 0).all()
+    assert (lacking["weight"] == 0).all() and (lacking["factor"] == 1).all()
+    scores, _ = compute_scores(rows, config, 5, 0)
+    whole = scores.set_index(["device", "score", "definition"])["value"]["xiaomi_redmi_note8", "IECS", DEFAULT]
+    assert 100 * pairs["factor"].prod() == pytest.approx(whole)
+    assert pairs["weight"].sum() == pytest.approx(1)
 
 
 # -- sensitivity -----------------------------------------------------------------------------------------------------
@@ -124,12 +140,17 @@ def test_every_choice_is_changed(sensitivity, config):
     assert (same["moved"] == 0).all()
 
 
-def test_leaving_missing_pairs_out_helps_who_misses_them_and_nobody_else(sensitivity):
-    rows = sensitivity[(sensitivity["change"] == "missing pairs") & (sensitivity["what"] == "left-out")]
+def test_leaving_failed_pairs_out_helps_who_failed_them_and_nobody_else(sensitivity):
+    rows = sensitivity[(sensitivity["change"] == "failed pairs") & (sensitivity["what"] == "left-out")]
     shift = rows.set_index(["device", "score"])["shift_percent"]
     assert shift["xiaomi_redmi_note8", "IECS"] == pytest.approx(3.7, abs=0.1)
     assert shift["xiaomi_redmi_note8", "PCS"] == pytest.approx(3.7, abs=0.1)
     assert shift.drop("xiaomi_redmi_note8").abs().max() < 1e-9
+
+
+def test_the_rounding_of_numbers_is_no_change(sensitivity):
+    shift = sensitivity["shift_percent"].dropna()
+    assert len(shift) > 0 and shift[shift != 0].abs().min() >= 1e-9
 
 
 def test_the_default_is_robust_and_the_sums_are_not(sensitivity):
@@ -167,6 +188,14 @@ def test_the_plain_readings_agree_as_was_measured_beforehand(agreement):
     assert plain.loc[("PCS", "sum-tdp-per-power"), ["pearson", "spearman", "kendall"]].tolist() == pytest.approx(
         [0.07, -0.17, -0.18], abs=0.006
     )
+
+
+def test_the_documented_agreement_has_every_definition_and_its_figures(agreement, root):
+    documented = (root / "docs/scores.md").read_text().replace("−", "-")
+    rows = agreement[0]
+    for row in rows[rows["chosen"] | (rows["definition"] != DEFAULT)].itertuples():
+        figures = " | ".join(f"{value:.2f}" for value in (row.pearson, row.spearman, row.kendall))
+        assert f"| {row.score} `{row.definition}` | {figures} |" in documented
 
 
 def test_the_factor_is_the_usual_corner_for_the_scatter_of_the_phones(phones, config):
@@ -238,6 +267,11 @@ def test_the_typical_pair_is_consistent(phones, config):
     typical = typical_footprint(footprint(phones, config), config)
     product = typical["energy_mj"] * typical["inferences_per_battery_percent"]
     assert product.max() == pytest.approx(product.min())
+    assert typical.groupby("device")["pairs"].sum().to_dict() == phones.groupby("device")["energy_mj"].count().to_dict()
+    note = typical[(typical["device"] == "xiaomi_redmi_note8") & (typical["application"] == "image classification")]
+    assert f"| {note['application'].item()} | {note['pairs'].item()} |" in labels_markdown(
+        label_scores(compute_scores(phones, config, 5, 0)[0], config), footprint(phones, config), config
+    )
 
 
 @pytest.mark.parametrize(

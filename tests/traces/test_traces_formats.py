@@ -353,6 +353,24 @@ def test_bad_tables_stop_with_a_sentence(tmp_path, text, message):
         read_trace_file(path)
 
 
+def test_energy_per_period_is_no_counter(tmp_path):
+    rng = np.random.default_rng(1)
+    table(tmp_path / "x.csv", "time_s,energy_J", [np.arange(100) / 10, rng.uniform(0.4, 0.6, 100)])
+    with pytest.raises(EdgejouleError, match=r"x\.csv: 'energy' falls in \d\d of its 99 steps, so it is no cumulative"):
+        read_trace_file(tmp_path / "x.csv")
+    # A counter that wraps, or is reset once in a while, is one.
+    table(tmp_path / "x.csv", "time_s,energy_J", [np.arange(100) / 10, np.arange(100) % 34])
+    assert len(read_trace_file(tmp_path / "x.csv").trace) == 100
+
+
+def test_a_trace_cut_off_inside_a_reading_is_noted(tmp_path):
+    path = energyrunner(tmp_path)
+    assert not read_trace_file(path).notes
+    path.write_bytes(path.read_bytes()[:-2])
+    readings = read_trace_file(path)
+    assert len(readings.trace) == 7999 and "cut off inside a reading" in readings.notes[0]
+
+
 def test_short_lines_are_left_out_and_counted(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("time,power\n1,2\n2\n3,4\n4,5\n5")
@@ -494,6 +512,56 @@ def test_an_unknown_unit_stops(tmp_path, header, message):
     path.write_text(f"{header}\n1,2\n2,3\n3,4\n")
     with pytest.raises(EdgejouleError, match=message):
         read_trace_file(path)
+
+
+@pytest.mark.parametrize(
+    ("header", "roles"),
+    [
+        (
+            "time_s,power_cpu_W,power_gpu_W,power_total_W",
+            "'power_cpu_W', 'power_gpu_W', 'power_total_W' could be power",
+        ),
+        ("runtime_s,time_s,power_W", "'runtime_s', 'time_s' could be time"),
+        ("time_s,energy_cpu_J,energy_gpu_J", "'energy_cpu_J', 'energy_gpu_J' could be energy"),
+        ("time_s,current_A,bus_voltage_V,shunt_voltage_V", "'bus_voltage_V', 'shunt_voltage_V' could be voltage"),
+    ],
+)
+def test_several_columns_that_could_be_the_same_stop(tmp_path, header, roles):
+    path = tmp_path / "x.csv"
+    rows = "".join(",".join(str(k + column) for column in range(header.count(",") + 1)) + "\n" for k in range(3))
+    path.write_text(f"{header}\n{rows}")
+    with pytest.raises(EdgejouleError, match=rf"x\.csv: columns {roles}; state one with --column "):
+        read_trace_file(path)
+    role, last = roles.split()[-1], header.split(",")[-1]
+    stated = TraceColumns(**{role: "time_s" if role == "time" else last})
+    assert len(read_trace_file(path, None, stated).trace) == 3
+
+
+@pytest.mark.parametrize(
+    ("header", "column", "sampling"),
+    [
+        ("timestamp, power.limit [W], power.draw [W]", 2, "instantaneous"),
+        ("timestamp, power.draw.average [W], power.draw.instant [W], power.draw [W]", 3, "instantaneous"),
+        ("timestamp, power.draw.average [W], power.draw.instant [W]", 2, "instantaneous"),
+        ("timestamp, power.max_limit [W], power.draw.average [W], enforced.power.limit [W]", 2, "averaged"),
+        ("time_s,max_power_W,power_W,powerLimit_W", 2, "instantaneous"),
+        ("time_s,power_W,bus_voltage_V,shunt_voltage_V", 1, "instantaneous"),
+        ("Time(ms),USB(mA),Main(mA),USB Voltage(V),Main Voltage(V)", 2, "averaged"),
+    ],
+)
+def test_limits_are_no_readings_and_formats_know_their_columns(tmp_path, header, column, sampling):
+    path, gpu = tmp_path / "x.csv", "timestamp" in header
+    names = header.split(",")
+    lines = [header]
+    for k in range(20):
+        values = [f"{10 * number} W" if gpu else f"{10 * number}" for number in range(1, len(names))]
+        stamp = f"2026/03/01 12:00:{k:02}.000" if gpu else f"{k / (5000 if 'mA' in header else 1)}"
+        lines.append(", ".join([stamp, *values]))
+    path.write_text("\n".join(lines) + "\n")
+    readings = read_trace_file(path)
+    watts = 20 * 40 * 1e-3 if "mA" in header else 10 * column
+    assert readings.trace["power_w"].to_list() == pytest.approx([watts] * 20)
+    assert readings.rails[0].sampling == sampling
 
 
 def test_a_stated_unit_goes_over_a_name_and_an_assumed_one_is_said(tmp_path):

@@ -170,6 +170,28 @@ def test_lost_and_negative_power_is_said(tmp_path, run):
     assert status == 0 and "the mean power is negative (-3 W)" in said.out
 
 
+def test_an_event_on_negative_power_has_no_energy(tmp_path, run):
+    rows = "".join(f"{second},{-3 if 10 <= second < 21 else -1}\n" for second in range(40))
+    (tmp_path / "minus.csv").write_text("time_s,power_W\n" + rows)
+    (tmp_path / "e.csv").write_text("event,start_ns,end_ns,workload,iterations\na,10000000000,20000000000,net,9\n")
+    status, said = run("import", "minus.csv", *IMPORT, "--events", "e.csv")
+    assert status == 0 and "1 of 1 event(s) have no energy; the first, 'a': its mean power is -3 W" in said.err
+    figures = event_energy(read_recording(tmp_path / "r")).set_index("event")
+    assert np.isnan(figures.loc["a", "energy_j"]) and "wired the other way" in figures.loc["a", "reason"]
+    assert (figures["reason"] == "").sum() == len(figures) - 1, "idle power may be read as nothing"
+
+
+def test_a_number_of_volts_is_no_column(tmp_path, run):
+    (tmp_path / "a.csv").write_text("time_s,current_A\n" + "".join(f"{second},2\n" for second in range(20)))
+    status, said = run("inspect", "a.csv", "--column", "voltage=5")
+    assert status == 0 and "10 to 10 W" in said.out
+    for volts in ("0", "-5"):
+        status, said = run("inspect", "a.csv", "--column", f"voltage={volts}")
+        assert status == 2 and "--column: key 'voltage" in said.err and "greater than 0" in said.err
+    status, said = run("inspect", "a.csv", "--column", "voltage=volts")
+    assert status == 2 and "no column 'volts'" in said.err
+
+
 def test_a_power_log_of_ptdaemon_by_itself(tmp_path, run):
     (tmp_path / "spl.txt").write_text("\n".join(power_lines()) + "\n")
     status, said = run("inspect", "spl.txt")

@@ -15,7 +15,7 @@ from edgejoule.traces.clock import rebuild_clock, scan
 from edgejoule.traces.convert import recording_of
 from edgejoule.traces.importers import blocks
 from edgejoule.traces.importers.formats import read_trace_file
-from edgejoule.traces.sample import MOST, Sample
+from edgejoule.traces.sample import MOST, Runs, Sample
 from edgejoule.traces.segment import segment
 from edgejoule.traces.spool import Column
 
@@ -47,9 +47,13 @@ def test_stamps_and_clock_do_not_depend_on_the_pieces(cuts, bursts, seed):
     if bursts:
         t_ns = np.repeat(np.cumsum(rng.integers(10**6, 10**7, 20)), 20)
     whole, pieces = scan([t_ns]), scan(cut(t_ns, cuts))
-    for name in ("count", "first", "last", "least", "back", "lag", "median_ns", "in_bursts", "in_disorder"):
+    for name in ("count", "first", "last", "least", "most", "back", "lag"):
         assert getattr(whole, name) == getattr(pieces, name), name
-    assert rebuild_clock([t_ns], whole) == rebuild_clock(cut(t_ns, cuts), whole)
+    pace = whole.pace()
+    assert pace == pieces.pace() and pace.in_bursts == bursts
+    one, other = rebuild_clock(lambda: [t_ns], whole, pace), rebuild_clock(lambda: cut(t_ns, cuts), whole, pace)
+    np.testing.assert_array_equal(one.at(0, 400), other.at(0, 400))
+    np.testing.assert_array_equal(one.at(0, 400), np.concatenate([one.at(0, 150), one.at(150, 250)]))
 
 
 @given(st.lists(st.integers(0, 5000), max_size=6), st.integers(1, 5000))
@@ -65,6 +69,24 @@ def test_a_sample_is_even_whatever_the_pieces(cuts, most):
         steps = np.diff(kept.values)
     assert kept.values[0] == 0 and (not len(steps) or (steps == steps[0]).all())
     assert len(kept.values) <= most and len(kept.values) >= min(5000, most) // 3 and MOST > 10**5
+
+
+@given(st.lists(st.integers(0, 5000), max_size=6), st.integers(50, 5000))
+@SMALL
+def test_runs_are_whole_whatever_the_pieces(cuts, most):
+    from edgejoule.traces import sample
+
+    values, kept, whole = np.arange(5000), Runs(), Runs()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sample, "MOST", most)
+        patch.setattr(sample, "RUN", 16)
+        for piece in cut(values, cuts):
+            kept.feed(piece)
+        whole.feed(values)
+    np.testing.assert_array_equal(kept.values, whole.values)
+    assert min(5000, most) // 4 <= len(kept.values) <= most
+    steps = np.diff(kept.values)
+    assert ((steps == 1) | (np.arange(1, len(kept.values)) % 16 == 0)).all()
 
 
 @given(st.lists(st.integers(0, 600), max_size=5), st.lists(st.integers(0, 599), max_size=8))

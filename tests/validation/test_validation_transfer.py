@@ -2,12 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.optimize import approx_fprime
+from scipy.stats import t as student
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.predictors import gaussian, training_set
+from edgejoule.predictors.device import Costs
 from edgejoule.predictors.drawn import drawn_linear
 from edgejoule.predictors.linear import NonNegativeLinear
-from edgejoule.predictors.transfer import BASIS, STRENGTHS, Catalogue, Transfer, common_networks
+from edgejoule.predictors.transfer import BASIS, Catalogue, Transfer, common_networks
 from edgejoule.validation import validate
 from edgejoule.validation.transfer import measured_networks
 from synthetic_board import board
@@ -100,8 +102,6 @@ def test_the_design_measures_different_networks_of_every_precision(boards):
     random = np.random.default_rng(0)
     assert all(left < variance_left(transfer, random.choice(48, 10, replace=False)) for _ in range(200))
     assert left < variance_left(transfer, transfer.choose(9))
-    # Two boards are enough to learn from, and too few to rehearse on.
-    assert transfer.strength(10) == STRENGTHS[1]
     with pytest.raises(EdgejouleError, match="at least two other boards"):
         Transfer(ordered[0].features, ordered[1:2], metered=True)
 
@@ -112,6 +112,56 @@ def variance_left(transfer, chosen):
     theta, inputs = transfer.theta[metric], transfer.inputs[metric]
     _, spread = gaussian.condition(theta, inputs, chosen, np.zeros(len(chosen)))
     return pd.Series(spread**2).groupby(family).mean().mean()
+
+
+def transfer_to(boards, noise: dict[str, float]) -> tuple[Transfer, Catalogue]:
+    """Return the transfer to the last board, and that board, where each board's power has a noise of its own."""
+    tables, kernels = boards
+    catalogues = []
+    for i, table in enumerate(tables):
+        rows, features, costs = training_set(table, kernels)
+        name = rows["device"].iloc[0]
+        factor = np.exp(noise.get(name, 0.01) * np.random.default_rng(i).normal(size=len(rows)))
+        metrics = costs.metrics | {m: costs.metrics[m] * factor for m in ("power_w", "energy_mj")}
+        catalogues.append(Catalogue(name, rows["board"].iloc[0], features, Costs(costs.family, metrics)))
+    shared = common_networks(catalogues)
+    ordered = [catalogue.ordered(shared) for catalogue in catalogues]
+    return Transfer(ordered[-1].features, ordered[:-1], metered=True), ordered[-1]
+
+
+def inside(transfer: Transfer, new: Catalogue, many: int, metric: str) -> float:
+    """Return the share of the networks that are not measured whose value lies inside the interval."""
+    chosen = transfer.choose(many)
+    table = transfer.predict(chosen, new.costs.take(chosen))
+    table = table[table["metric"] == metric].drop(columns="metric").reset_index(drop=True)
+    measured = pd.Series(new.costs.metrics[metric])
+    return measured.between(table["lower"], table["upper"]).drop(index=chosen).mean()
+
+
+def test_intervals_follow_a_board_that_is_noisier_than_all_that_are_known(boards):
+    noisy, quiet = (transfer_to(boards, noise) for noise in ({"new": 0.08}, {}))
+    assert inside(*noisy, 20, "power_w") > 0.75
+    assert inside(*quiet, 20, "power_w") > 0.75
+    chosen = noisy[0].choose(20)
+    widths = [
+        transfer.estimate(chosen, new.costs.take(chosen))[1]["power_w"].mean() for transfer, new in (noisy, quiet)
+    ]
+    assert widths[0] > 4 * widths[1]
+
+
+def test_bounds_are_students_and_hold_the_disagreement_of_the_two_models(boards):
+    transfer, new = transfer_to(boards, {})
+    for many in (5, 20):
+        chosen = transfer.choose(many)
+        few = new.costs.take(chosen)
+        mean, spread = transfer.estimate(chosen, few)
+        linear = drawn_linear(transfer.features, transfer.linear["energy_mj"], chosen, few.metrics["energy_mj"])
+        # Half way between the two lies what is predicted.
+        assert (spread["energy_mj"] > np.abs(np.log(linear / mean["energy_mj"]))).all()
+        table = transfer.predict(chosen, few)
+        energy = table[table["metric"] == "energy_mj"]
+        half = np.log(energy["upper"] / energy["predicted"]).to_numpy()
+        assert half == pytest.approx(student.ppf(0.95, many) * spread["energy_mj"])
 
 
 def test_the_slope_of_the_likelihood_finds_what_its_values_do():

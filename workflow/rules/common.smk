@@ -21,7 +21,7 @@ except EdgejouleError as error:
     raise WorkflowError(str(error)) from None
 
 PACKAGE = Path(workflow.basedir) / "workflow" / "edgejoule"
-FLOORS = ("config", "tables", "errors", "names")
+FLOORS = ("config", "tables", "errors", "jetson", "names")
 
 
 def code(*parts):

@@ -95,6 +95,23 @@ rule checks:
         "edgejoule datasets check --networks {input.networks:q} --output {output:q} 2> {log:q}"
 
 
+rule kernel_checks:
+    """Test the kernels' table likewise: no inferred power that the device cannot have."""
+    input:
+        networks=rules.consolidate.output.networks,
+        kernels=rules.kernels.output,
+        code=code("datasets"),
+    output:
+        "results/datasets/kernel_checks.csv",
+    log:
+        "results/logs/datasets/kernel_checks.log",
+    benchmark:
+        "results/benchmarks/datasets/kernel_checks.tsv"
+    shell:
+        "edgejoule datasets check --networks {input.networks:q} --kernels {input.kernels:q} --output {output:q}"
+        " 2> {log:q}"
+
+
 rule derived:
     """Target: the edge boards' rows as the CSV that ships (after --configfile config/mlperf.yaml: from raw traces)."""
     input:
@@ -118,3 +135,4 @@ rule datasets:
         rules.consolidate.output,
         rules.kernels.output,
         rules.checks.output,
+        rules.kernel_checks.output,

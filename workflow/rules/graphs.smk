@@ -8,6 +8,8 @@ results/graphs/references/. On request: kernel plans (`snakemake plans`), the zo
 described in FP16 and INT8 (`precisions`), 450 variants, each of them run (`more_variants`).
 """
 
+from importlib.metadata import PackageNotFoundError, version
+
 from edgejoule.graphs.rules import runtimes as described_runtimes
 
 # Families stay whole. Four parts keep two cores busy without starting PyTorch more often than that.
@@ -21,6 +23,17 @@ FAMILY_PARTS = [f"{part}-of-9" for part in range(1, 10)]
 RUNTIMES = sorted(described_runtimes())
 # Runtimes that are described in FP16 and INT8 whatever the zoo has.
 ALL_PRECISIONS = ("onnxruntime", "openvino", "tensorrt")
+
+
+def software(*packages):
+    """Return the installed versions of what graphs are cleaned up and told by: an upgrade describes them anew."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
 
 
 rule describe:
@@ -40,6 +53,7 @@ rule describe:
     wildcard_constraints:
         part=r"\d+-of-\d+",
     params:
+        software=software("onnxruntime"),
         runtimes=[f"--runtime={name}" for name in RUNTIMES],
     shell:
         "OMP_NUM_THREADS=1 edgejoule graphs describe {params.runtimes} --zoo {input.zoo:q} --shard {wildcards.part}"
@@ -86,6 +100,8 @@ rule describe_openvino:
         "results/benchmarks/graphs/openvino-{part}.tsv"
     wildcard_constraints:
         part=r"\d+-of-\d+",
+    params:
+        software=software("onnxruntime", "openvino"),
     shell:
         "OMP_NUM_THREADS=1 edgejoule graphs describe --runtime openvino --ask openvino --zoo {input.zoo:q}"
         " --shard {wildcards.part} --output {output.kernels:q} --coverage {output.coverage:q}"
@@ -149,6 +165,7 @@ rule convert:
     wildcard_constraints:
         part=r"\d+-of-\d+",
     params:
+        software=software("onnxruntime"),
         runtimes=[f"--runtime={name}" for name in ALL_PRECISIONS],
         seed=RUN.zoo.seed,
     shell:
@@ -227,6 +244,7 @@ rule variants:
     benchmark:
         "results/benchmarks/graphs/variants.tsv"
     params:
+        software=software("onnxruntime"),
         each=RUN.zoo.variants,
     shell:
         "OMP_NUM_THREADS=1 edgejoule graphs variants --count {params.each} --output {output.zoo:q} 2> {log:q}"
@@ -265,6 +283,8 @@ rule describe_more_variants:
         "results/benchmarks/graphs/more-variants-{part}.tsv"
     wildcard_constraints:
         part=r"\d+-of-\d+",
+    params:
+        software=software("onnxruntime"),
     shell:
         "OMP_NUM_THREADS=1 edgejoule graphs describe --runtime onnxruntime --zoo {input.zoo:q}"
         " --shard {wildcards.part} --output {output.kernels:q} --coverage {output.coverage:q} 2> {log:q}"
@@ -306,6 +326,8 @@ rule references:
         "results/logs/graphs/references.log",
     benchmark:
         "results/benchmarks/graphs/references.tsv"
+    params:
+        software=software("onnxruntime"),
     shell:
         "OMP_NUM_THREADS=1 edgejoule graphs describe --runtime tflite --runtime onnxruntime --zoo {input.zoo:q}"
         " --output {output.kernels:q} --coverage {output.coverage:q} 2> {log:q}"

@@ -57,13 +57,12 @@ rule recommendation_proof:
             for name in RUN.validation.protocols
             if name == "leave-one-family-out" or name.startswith("transfer-")
         ],
-        predictor=RUN.recommendations.predictor,
         budgets=RUN.recommendations.budgets,
         confidence=RUN.recommendations.confidence,
     shell:
         "OMP_NUM_THREADS=1 edgejoule recommendations validate {wildcards.device:q}"
         " --networks {input.networks:q} --predictions {input.predictions:q} --output {output.table:q}"
-        " {params.protocols:q} --predictor {params.predictor:q} --budgets {params.budgets}"
+        " {params.protocols:q} --budgets {params.budgets}"
         " --confidence {params.confidence} 2> {log:q}"
 
 

@@ -48,7 +48,11 @@ def folder_files(wildcards):
 
 
 rule retrieve:
-    """Fetch the pinned files of one device and family, or take them from the mirror, into one reproducible archive."""
+    """Fetch the pinned files of one device and family, or take them from the mirror, into one reproducible archive.
+
+    It has no code= among its inputs: whatever code fetched them, only the bytes of the pinned sha256 are taken, and a
+    change of code is no reason to fetch them again.
+    """
     input:
         manifest=manifest,
     output:

@@ -95,21 +95,26 @@ def applications(
 
 
 @command.command()
-def check(networks: Networks, output: Output) -> None:
+def check(
+    networks: Networks,
+    output: Output,
+    kernels: Annotated[Path | None, typer.Option(help="Test this kernels table instead, beside the networks.")] = None,
+) -> None:
     """Test the built data; exits with status 2 and names the first wrong row if a check fails.
 
     Example: edgejoule datasets check --networks results/datasets/networks.parquet --output checks.csv
     """
-    from edgejoule.datasets.checks import check_networks
+    from edgejoule.datasets.checks import check_kernels, check_networks
     from edgejoule.errors import EdgejouleError
     from edgejoule.tables import read_table, write_text
-    from edgejoule.tables.contracts import NETWORKS
+    from edgejoule.tables.contracts import KERNEL_COSTS, NETWORKS
 
-    results = check_networks(read_table(networks, NETWORKS))
+    rows = read_table(networks, NETWORKS)
+    results = check_networks(rows) if kernels is None else check_kernels(read_table(kernels, KERNEL_COSTS), rows)
     failed = results[results["broken"] > 0]
     if len(failed):
         raise EdgejouleError(
-            f"{networks}: "
+            f"{kernels or networks}: "
             + "; ".join(
                 f"{r.check}: {r.broken} row(s) break '{r.meaning}', first {r.first}" for r in failed.itertuples()
             )

@@ -9,7 +9,12 @@ import typer
 def command(
     model: Annotated[Path, typer.Argument(help="An ONNX file; weights outside it are not needed.")],
     runtime: Annotated[str, typer.Option(help="Who executes it.")] = "onnxruntime",
-    precision: Annotated[str, typer.Option(help="Precision to count bytes in: fp32, fp16 or int8.")] = "fp32",
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            help="Precision to count bytes in: fp32, fp16 or int8. By default the file's.", show_default=False
+        ),
+    ] = None,
     shape: Annotated[
         list[str] | None, typer.Option(help="Static shape of an input with dynamic axes: input=1x3x224x224.")
     ] = None,

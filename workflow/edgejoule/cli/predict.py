@@ -10,7 +10,10 @@ import typer
 def command(
     model: Annotated[Path, typer.Argument(help="ONNX file; its weights are not needed.")],
     device: Annotated[str, typer.Option(help="Name of a device with a trained predictor.")],
-    precision: Annotated[str, typer.Option(help="Precision of the weights: fp32, fp16 or int8.")] = "fp32",
+    precision: Annotated[
+        str | None,
+        typer.Option(help="Precision to run it in: fp32, fp16 or int8. By default the file's.", show_default=False),
+    ] = None,
     shape: Annotated[
         list[str] | None, typer.Option(help="Static shape of an input with dynamic axes: input=1x3x224x224.")
     ] = None,

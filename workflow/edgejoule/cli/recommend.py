@@ -1,6 +1,7 @@
 """``edgejoule recommend``: what should I use?"""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -39,7 +40,7 @@ def command(
         str, typer.Option(help="measured; a protocol, for its predictions; predictor, for the whole zoo.")
     ] = "measured",
     confidence: Annotated[
-        float, typer.Option(help="With predicted energies: probability of meeting the budget.")
+        float, typer.Option(help="With predictions: probability of meeting the budget, and each limit on latency.")
     ] = 0.9,
     refine: Annotated[
         bool, typer.Option("--refine", help="Start from predictions; measure only the networks that matter.")
@@ -62,7 +63,7 @@ def command(
     from edgejoule.recommendations.show import as_dict, infeasible
     from edgejoule.recommendations.show import energies as energies_in_words
     from edgejoule.recommendations.show import refined as refined_in_words
-    from edgejoule.recommendations.units import show_energy
+    from edgejoule.recommendations.units import show_energy, show_time
     from edgejoule.recommendations.unmeasured import live_measurement
 
     request = parse_request(
@@ -104,11 +105,16 @@ def command(
     if refine:
         _print(result, refined_in_words(result, source, len(steps)))
         for step in steps:
-            change = 100 * (step.measured_mj / step.predicted_mj - 1)
-            figures = f"{show_energy(step.predicted_mj)} predicted, {show_energy(step.measured_mj)} measured"
-            typer.echo(f"measured {step.network}: {figures} ({change:+.1f} %)")
+            figures = [_change(step.predicted_mj, step.measured_mj, show_energy)]
+            if step.predicted_ms is not None:
+                figures.append(_change(step.predicted_ms, step.measured_ms, show_time))
+            typer.echo(f"measured {step.network}: {'; '.join(figures)}")
     else:
         _print(result, energies_in_words(result, energies, confidence))
+
+
+def _change(predicted: float, measured: float, show: Callable[[float], str]) -> str:
+    return f"{show(predicted)} predicted, {show(measured)} measured ({100 * (measured / predicted - 1):+.1f} %)"
 
 
 def _print(result, known: str) -> None:

@@ -53,7 +53,6 @@ def validate(
     predictions: Annotated[Path, typer.Option(help="The device's networks.parquet of the validation.")],
     output: Annotated[Path, typer.Option(help="Every method judged on this device, Parquet.")],
     protocol: Annotated[list[str] | None, typer.Option(help="Whose predictions to choose from; repeatable.")] = None,
-    predictor: Annotated[str, typer.Option(help="Who predicts.")] = "edgejoule",
     budgets: Annotated[int, typer.Option(min=2, help="Budgets, evenly spaced in log energy.")] = 100,
     confidence: Annotated[float, typer.Option(help="Probability of mix-margin to meet a budget.")] = 0.9,
 ) -> None:
@@ -65,7 +64,7 @@ def validate(
     """
     from edgejoule.recommendations import build_validation
 
-    build_validation(name, networks, predictions, output, protocol or [], predictor, budgets, confidence)
+    build_validation(name, networks, predictions, output, protocol or [], budgets, confidence)
 
 
 @command.command()

@@ -1,5 +1,6 @@
 """``edgejoule trace``: look at a trace file, or make it a canonical recording."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -48,6 +49,9 @@ def _columns(stated: list[str], voltage: float | None):
         if not equals:
             raise EdgejouleError(f"--column {item}: should be KEY=NAME, such as power=P")
         found[key] = [*found.get(key, []), value] if key == "with_unit" else value
+    # A file gives a number of volts as a number, a command line as text.
+    with suppress(TypeError, ValueError):
+        found["voltage"] = float(found.get("voltage"))
     return check(TraceColumns, found, "--column")
 
 

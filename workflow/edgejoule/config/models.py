@@ -149,7 +149,7 @@ class TraceColumns(Model):
     power_unit: Literal["W", "mW", "uW"] = "W"
     current: str | None = Field(None, description="Column of current; needs a voltage.")
     current_unit: Literal["A", "mA", "uA", "nA"] = "A"
-    voltage: float | str | None = Field(None, description="Column of voltage, or the supply's voltage (V).")
+    voltage: PositiveFloat | str | None = Field(None, description="Column of voltage, or the supply's voltage (V).")
     voltage_unit: Literal["V", "mV"] = "V"
     energy: str | None = Field(None, description="Column of a cumulative energy counter.")
     energy_unit: Literal["J", "mJ", "uJ", "Wh"] = "J"
@@ -284,7 +284,6 @@ class Recommendations(Model):
     exclude: list[str] = Field([], description="Networks not to recommend: names, or patterns such as '*-quantized'.")
     exclude_licences: list[str] = Field([], description="Licences of weights not to recommend, e.g. cc-by-nc-4.0.")
     confidence: Share = Field(0.9, description="Probability of meeting a budget where energies are predicted.")
-    predictor: Literal[PREDICTORS] = Field("edgejoule", description="Whose predictions the proof chooses from.")
 
     @model_validator(mode="after")
     def _duty_cycle_has_a_rate(self) -> "Recommendations":

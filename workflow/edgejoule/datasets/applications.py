@@ -15,7 +15,7 @@ from edgejoule.config.applications import PublishedTables
 from edgejoule.errors import EdgejouleError
 from edgejoule.tables import empty
 from edgejoule.tables.contracts import APPLICATIONS, NETWORKS
-from edgejoule.tables.vocabulary import PRECISIONS
+from edgejoule.tables.vocabulary import NOT_TRIED, PRECISIONS
 
 #: ``slot`` of a device whose delegate is part of what it is: it is compared network by network.
 OWN = "own"
@@ -105,6 +105,7 @@ def _measured_rows(networks: pd.DataFrame, devices: dict[str, Device], settings:
         energy_mj=energy,
         spread=networks["energy_std_mj"] / np.sqrt(BLOCKS) / energy,
         tdp_w=facts(lambda device: device.tdp_w).astype(float),
+        tried=usable | ~networks["reason"].fillna("").str.startswith(NOT_TRIED),
     )
 
 
@@ -148,6 +149,7 @@ def _published_rows(tables: PublishedTables, root: Path) -> pd.DataFrame:
             "energy_mj": rows["energy_j"] * MJ_PER_J,
             "spread": np.nan,
             "tdp_w": devices["tdp_w"].loc[rows["device"]].to_numpy(float),
+            "tried": True,
             "origin": "published",
             "power_scope": tables.power_scope,
             "source": rows["source"],

@@ -1,9 +1,11 @@
 """Tests of the built data: what must hold of every row whoever recorded it. They are a rule, and gate everything."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
+
+from edgejoule.tables.vocabulary import BEYOND_DEAREST
 
 #: Products and quotients of stored figures may differ by rounding, no more.
 RELATIVE = 1e-6
@@ -11,7 +13,7 @@ RELATIVE = 1e-6
 
 @dataclass(frozen=True)
 class Check:
-    """A named check: ``broken`` returns the rows of the networks table that break it."""
+    """A named check: ``broken`` returns the rows of a table that break it."""
 
     name: str
     meaning: str
@@ -72,6 +74,19 @@ def _one_board_per_device(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[(boards > 1) | (scopes > 1)]
 
 
+def _inferred_powers_are_possible(rows: pd.DataFrame) -> pd.DataFrame:
+    inferred = rows[rows["origin"] == "inferred"]
+    impossible = (inferred["energy_above_idle_mj"] <= 0) | (
+        inferred["power_w"] > BEYOND_DEAREST * (1 + RELATIVE) * inferred["dearest_w"]
+    )
+    return inferred[impossible | (inferred["power_w"].isna() & (inferred["quality"] == "ok"))]
+
+
+def _inferred_figures_are_not_zero(rows: pd.DataFrame) -> pd.DataFrame:
+    figures = rows[["latency_ms", "power_w", "energy_mj"]]
+    return rows[(rows["origin"] == "inferred") & (figures <= 0).any(axis=1)]
+
+
 CHECKS = (
     Check("energy-is-power-times-latency", "gross energy = power x latency", _energy_agrees),
     Check("above-idle-below-gross", "energy above idle never exceeds gross energy", _above_idle_is_less),
@@ -85,6 +100,19 @@ CHECKS = (
     Check("one-board-one-scope", "a device is on one board and read at one place", _one_board_per_device),
 )
 
+#: Of the kernels table, each row with the power of its device's dearest network (``dearest_w``).
+KERNEL_CHECKS = (
+    *(check for check in CHECKS if check.name in ("energy-is-power-times-latency", "above-idle-below-gross")),
+    Check(
+        "inferred-power-possible",
+        f"an inferred power lies above idle and at most {BEYOND_DEAREST} times that of the device's dearest network; "
+        "where it does not, it is null and the row flagged",
+        _inferred_powers_are_possible,
+    ),
+    Check("inferred-not-zero", "no inferred latency, power or energy is zero", _inferred_figures_are_not_zero),
+    *(check for check in CHECKS if check.name == "reasons-given"),
+)
+
 
 def check_networks(rows: pd.DataFrame) -> pd.DataFrame:
     """Run every check on the networks table.
@@ -93,9 +121,24 @@ def check_networks(rows: pd.DataFrame) -> pd.DataFrame:
         One row per check: ``check, meaning, rows`` (looked at), ``broken`` (how many), ``first`` (device and network
         of the first that breaks it, else empty).
     """
+    return _results(CHECKS, rows, "network")
+
+
+def check_kernels(rows: pd.DataFrame, networks: pd.DataFrame) -> pd.DataFrame:
+    """Run every check on the kernels table; returns what ``check_networks`` does, ``first`` with a kernel.
+
+    Args:
+        rows: columns of results/datasets/kernels.parquet.
+        networks: those of the same devices, columns of results/datasets/networks.parquet.
+    """
+    dearest_w = networks.groupby("device")["power_w"].max()
+    return _results(KERNEL_CHECKS, rows.assign(dearest_w=rows["device"].map(dearest_w).astype(float)), "kernel")
+
+
+def _results(checks: Sequence[Check], rows: pd.DataFrame, name: str) -> pd.DataFrame:
     results = []
-    for check in CHECKS:
+    for check in checks:
         broken = check.broken(rows)
-        first = f"{broken.iloc[0]['device']}: {broken.iloc[0]['network']}" if len(broken) else ""
+        first = f"{broken.iloc[0]['device']}: {broken.iloc[0][name]}" if len(broken) else ""
         results.append((check.name, check.meaning, len(rows), len(broken), first))
     return pd.DataFrame(results, columns=["check", "meaning", "rows", "broken", "first"])

@@ -33,6 +33,9 @@ DEVICES = (
     "Nucleo-L4R5ZI",
     "microtvm_native-NUCLEO_L4R5ZI",
     "syntiant_9120_0v9_30mhz",
+    "nvidia-h200-fp32-b1",
+    "nvidia-h200-fp16-b1",
+    "nvidia-h200-fp32-b32",
 )
 #: Kernel kinds in the order in which colours are dealt out, then the same colours hatched: a kind looks the same in all
 #: pictures of all runs. Append only. Kinds that are not here take what a picture leaves free.
@@ -76,8 +79,7 @@ METHODS = {
     "refine": ("mix, refined by measuring", "#0072B2", "--"),
     "mix": ("mix of two", "#56B4E9", "-"),
     "mix-margin": ("mix with a margin", "#009E73", "-"),
-    "single": ("one network", "#E69F00", "-"),
-    "hanafy2021": ("Hanafy et al. 2021", "#CC79A7", "--"),
+    "single": ("one network (Hanafy et al. 2021, as we read it)", "#E69F00", "-"),
     "nearest-budget": ("nearest to the budget", "#7A6A2F", ":"),
     "accuracy-per-joule": ("best accuracy per joule", "#D55E00", ":"),
 }

@@ -17,8 +17,9 @@ from edgejoule.tables import contracts, read_table
 
 #: Colour of each kind of event that a workload's measurement has.
 PHASES = {"idle": "#9ca3af", "warmup": "#E69F00", "network": "#0072B2", "application": "#CC79A7", "tail": "#56B4E9"}
-#: Seconds shown around the start of the window in the panel that zooms in.
-AROUND_S = 20.0
+#: What the panel that zooms in shows on either side of the window's start: so many seconds at most, and so much of the
+#: window.
+AROUND_S, AROUND_SHARE = 20.0, 0.1
 
 
 def draw(devices: Mapping[str, DeviceLook], recordings: list[Path]) -> list[Picture]:
@@ -59,14 +60,15 @@ def _one_device(look: DeviceLook, folder: Path) -> Picture:
     if len(shown) < 2:
         return Picture(look.name, title, reason=f"the trace has no readings during '{chosen['workload']}'")
     figure, (whole, zoom) = plt.subplots(2, 1, figsize=(7.2, 4.6), height_ratios=[1.2, 1])
-    zero = chosen["start_ns"]
+    zero, window_s = chosen["start_ns"], (chosen["end_ns"] - chosen["start_ns"]) / 1e9
+    around_s = min(AROUND_S, AROUND_SHARE * window_s)
     seconds = (shown["t_ns"] - zero) / 1e9
     for axes in (whole, zoom):
         _panel(axes, seconds.to_numpy(), shown["power_w"].to_numpy(), phases, zero)
     inside = shown[shown["t_ns"].between(chosen["start_ns"], chosen["end_ns"])]
     mean = inside["power_w"].mean()
     whole.set_xlim(seconds.min(), seconds.max())
-    zoom.set_xlim(max(-AROUND_S, seconds.min()), min(AROUND_S, seconds.max()))
+    zoom.set_xlim(max(-around_s, seconds.min()), min(around_s, seconds.max()))
     zoom.set_xlabel("Time since the start of the window (s)")
     whole.set_title(chosen["workload"], fontsize=9)
     whole.set_title(f"{look.title}, rail '{rail}'", loc="right", fontsize=7.5, fontweight="normal", color="#6b7280")
@@ -77,8 +79,8 @@ def _one_device(look: DeviceLook, folder: Path) -> Picture:
     rate = 1e9 / np.median(np.diff(shown["t_ns"]))
     caption = (
         f"'{chosen['workload']}', the recording's network of median duration: {len(inside)} readings at {number(rate)} "
-        f"Hz in a window of {number((chosen['end_ns'] - chosen['start_ns']) / 1e9)} s, {number(mean)} W on average, "
-        f"{int(chosen['iterations'])} inferences. Below, the {number(AROUND_S)} s around the start."
+        f"Hz in a window of {number(window_s)} s, {number(mean)} W on average, {int(chosen['iterations'])} inferences. "
+        f"Below, {number(around_s)} s on either side of the start."
     )
     return Picture(look.name, title, caption, figure)
 
@@ -92,6 +94,7 @@ def _panel(axes: Axes, seconds: np.ndarray, power: np.ndarray, phases: pd.DataFr
     for row in phases.itertuples():
         axes.axvspan((row.start_ns - zero) / 1e9, (row.end_ns - zero) / 1e9, color=PHASES[row.kind], alpha=0.18, lw=0)
     # A meter's reading holds until its next one: steps, not ramps.
-    axes.step(seconds, power, where="post", color="#1f2937", linewidth=0.8)
+    milliwatts = power.max() < 1
+    axes.step(seconds, 1e3 * power if milliwatts else power, where="post", color="#1f2937", linewidth=0.8)
     axes.set_ylim(bottom=0)
-    axes.set_ylabel("Power (W)")
+    axes.set_ylabel(f"Power ({'mW' if milliwatts else 'W'})")

@@ -1,5 +1,6 @@
 """What a recommendation gives for its budget: energy used and accuracy reached, beside oracles and baselines."""
 
+import textwrap
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
@@ -35,7 +36,7 @@ def _one_device(look: DeviceLook, rows: pd.DataFrame) -> Picture:
         if own.empty:
             continue
         style = {"color": colour, "linestyle": line, "linewidth": 1.3}
-        used.plot(own["budget_mj"], 100 * own["energy_mj"] / own["budget_mj"], label=label, **style)
+        used.plot(own["budget_mj"], 100 * own["energy_mj"] / own["budget_mj"], label=textwrap.fill(label, 30), **style)
         reached.plot(own["budget_mj"], own["top1"], **style)
         sentences.append(_sentence(label, own, budgets))
     used.axhline(100, color=FAINT, linewidth=0.8, zorder=0)

@@ -85,6 +85,7 @@ KIND_OF_OPERATOR = {
 }
 KINDS = tuple(sorted({*KIND_OF_OPERATOR.values(), "add+relu", "bn+relu", "se"}))
 
+_LOOKUPS = ("Gather", "GatherND", "GatherElements")
 _WINDOWED = ("Conv", "FusedConv", "ConvTranspose", "AveragePool", "MaxPool")
 
 
@@ -120,8 +121,8 @@ def _is_shuffle(graph: Graph, node: Node) -> bool:
 def configuration(graph: Graph, kernel: Kernel) -> dict[str, int]:
     """Return the kernel's configuration: map sizes, channels, window, stride, dilation, groups, batch, inputs."""
     node = kernel.anchor
-    reads = graph.activations(node)
-    source = graph.shapes[kernel.inputs[0]] if kernel.inputs else graph.shapes[reads[0]]
+    # What draws random numbers may read nothing.
+    source = graph.shapes[kernel.inputs[0]] if kernel.inputs else ()
     target = graph.shapes[kernel.output]
     operator = anchor_of(graph, node)
     if operator in ("Gemm", "FusedGemm", "MatMul", "FusedMatMul") or "first" in node.attributes:
@@ -236,7 +237,10 @@ def _weight_bytes(graph: Graph, kernel: Kernel, precision: str) -> Iterable[int]
         for position, name in enumerate(dict.fromkeys(node.inputs)):
             if not name or name not in graph.weights or _is_setting(graph, name):
                 continue
-            if node is anchor and is_conv(anchor) and position == 1:
+            if node.operator in _LOOKUPS and position == 0:
+                # Only the rows that are looked up are read.
+                yield min(graph.elements(name), graph.elements(node.outputs[0])) * size
+            elif node is anchor and is_conv(anchor) and position == 1:
                 yield _filter_elements(graph, anchor) * size
             elif heavy and len(graph.shapes[name]) == 1:
                 biased = True

@@ -1,10 +1,12 @@
 """Applying a runtime's rules to a graph: which operators become one kernel."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from edgejoule.graphs.model import Graph, Node
 from edgejoule.graphs.rules import Rules, Step, patterns
+from edgejoule.graphs.settings import clip_bounds, pads_as_a_window
 
 _COMMUTATIVE = {"Add", "Mul"}
 
@@ -169,6 +171,7 @@ def _is_head(graph: Graph, node: Node, rules: Rules) -> bool:
         len(readers) == 1
         and node.outputs[0] not in graph.outputs
         and node.operator in rules.head.get(anchor_of(graph, readers[0]), ())
+        and (node.operator != "Pad" or pads_as_a_window(graph, node, readers[0]))
     )
 
 
@@ -216,11 +219,16 @@ def anchor_of(graph: Graph, node: Node) -> str:
     """Return the operator's name in rules: depthwise convolutions and products with weights have names of their own."""
     if node.operator in ("Conv", "FusedConv") and is_depthwise(graph, node):
         return "DepthwiseConv"
-    if node.operator in ("MatMul", "FusedMatMul") and node.inputs[1] in graph.weights:
-        return "Gemm"
     if node.operator == "FullyConnected":
+        return anchor_of(graph, node.attributes["first"])
+    if node.operator in ("MatMul", "FusedMatMul") and has_shared_weights(graph, node):
         return "Gemm"
     return node.operator
+
+
+def has_shared_weights(graph: Graph, node: Node) -> bool:
+    """Whether the right side of a matrix product is one constant matrix, the same for a whole batch."""
+    return node.inputs[1] in graph.weights and math.prod(graph.shapes[node.inputs[1]][:-2]) == 1
 
 
 def is_depthwise(graph: Graph, node: Node) -> bool:
@@ -247,9 +255,5 @@ _WORDS = {
 def word_of(graph: Graph, node: Node) -> str:
     """Return the short word for an operator in a tail; a clip to 0..6 is ``relu6``."""
     if node.operator == "Clip":
-        bounds = [graph.constants.get(name) for name in node.inputs[1:3]]
-        six = (
-            len(bounds) == 2 and all(b is not None for b in bounds) and float(bounds[0]) == 0 and float(bounds[1]) == 6
-        )
-        return "relu6" if six else "clip"
+        return "relu6" if clip_bounds(graph, node) == (0, 6) else "clip"
     return _WORDS.get(node.operator, node.operator.lower())

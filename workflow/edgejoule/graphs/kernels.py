@@ -9,17 +9,16 @@ import pandas as pd
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import costs
 from edgejoule.graphs.export import clean, strip
+from edgejoule.graphs.files import fix_shapes, load
 from edgejoule.graphs.fusion import Kernel, fuse
+from edgejoule.graphs.half import as_float, is_half
+from edgejoule.graphs.integers import as_qdq, is_quantised, without_quantisation
 from edgejoule.graphs.macs import demand_countable
 from edgejoule.graphs.model import (
     Graph,
     Node,
     Shape,
-    fix_shapes,
-    is_quantised,
-    load,
     read_graph,
-    without_quantisation,
 )
 from edgejoule.graphs.rules import load_rules
 from edgejoule.graphs.runtimes import ASKED, ask
@@ -101,7 +100,7 @@ def by_rules(graph: Graph, network: str, precision: str, runtime: str) -> tuple[
 def kernels_of_file(
     path: Path | str,
     runtime: str = "onnxruntime",
-    precision: str = "fp32",
+    precision: str | None = None,
     shapes: Mapping[str, Sequence[int]] | None = None,
     asked: bool | None = None,
 ) -> pd.DataFrame:
@@ -123,16 +122,17 @@ class Description(NamedTuple):
 def describe_file(
     path: Path | str,
     runtime: str = "onnxruntime",
-    precision: str = "fp32",
+    precision: str | None = None,
     shapes: Mapping[str, Sequence[int]] | None = None,
     asked: bool | None = None,
 ) -> Description:
     """Return the kernels of any ONNX file, who told them (the ``runtime`` itself, or its ``rules``), and its batch.
 
     Args:
-        path: ONNX model; weights outside the file are not needed.
+        path: ONNX model; weights outside the file are not needed (only what is no weight: bounds, shapes).
         runtime: one that has a rules file.
-        precision: precision to count bytes in; a file in QDQ form is int8 whatever is asked for.
+        precision: precision to count bytes in. None = the file's own: int8 if it is quantised, fp16 if its weights
+            are; only a file in fp32 may be counted in another.
         shapes: static shape of each input that has dynamic axes.
         asked: ask the runtime, or only apply its rules: faster, and blind to changes of layout. None = as the zoo is
             described, so that predictors find the kernels that they learned from: ONNX Runtime is asked, no other.
@@ -140,30 +140,43 @@ def describe_file(
     The network in the table is the file's name without its ending.
 
     Raises:
-        EdgejouleError: the file is no ONNX model, an axis is dynamic, an operator cannot be costed, or the runtime
-            cannot be asked.
+        EdgejouleError: the file is no ONNX model or of another precision, an axis is dynamic, an operator cannot be
+            costed, or the runtime cannot be asked.
     """
-    if precision not in PRECISIONS:
+    if precision not in (None, *PRECISIONS):
         raise EdgejouleError(f"{path}: --precision is '{precision}'; {did_you_mean(precision, PRECISIONS)}")
     load_rules(runtime)
     network, where = Path(path).stem, str(path)
     exported = fix_shapes(strip(load(path)), shapes or {}, where)
+    half = is_half(exported)
+    if half:
+        exported = as_float(exported)
     model = clean(exported, where)
-    graph = read_graph(model, where)
+    graph = read_graph(as_qdq(model, where), where)
+    quantised = is_quantised(graph)
+    if quantised:
+        # Integer operators are the runtime's own business; their rules are those of the operators that they replace.
+        graph = without_quantisation(graph)
     demand_countable(graph, where)
     if not graph.nodes:
         raise EdgejouleError(f"{where}: nothing in it depends on an input, so there is nothing to execute")
     first = graph.shapes[graph.inputs[0]]
     batch = first[0] if len(first) > 1 else 1
-    if is_quantised(graph):
-        if asked:
-            raise EdgejouleError(f"{where}: a quantised file is described by rules only; leave --ask out")
-        # Integer operators are the runtime's own business; their rules are those of the operators that they replace.
-        return Description(by_rules(without_quantisation(graph), network, "int8", runtime)[0], "rules", batch)
-    if not (runtime in ASKED if asked is None else asked):
-        return Description(by_rules(graph, network, precision, runtime)[0], "rules", batch)
+    own = "int8" if quantised else "fp16" if half else "fp32"
+    if own != "fp32":
+        _demand_own(own, precision, asked, where)
+    if own != "fp32" or not (runtime in ASKED if asked is None else asked):
+        return Description(by_rules(graph, network, precision or own, runtime)[0], "rules", batch)
     told, kernels = ask(runtime, model, graph, where, exported)
-    return Description(table_of(told, kernels, network, precision, runtime, "nchw"), "runtime", batch)
+    return Description(table_of(told, kernels, network, precision or own, runtime, "nchw"), "runtime", batch)
+
+
+def _demand_own(own: str, precision: str | None, asked: bool | None, where: str) -> None:
+    """Stop at a request that a file in FP16 or INT8 does not allow."""
+    if precision not in (None, own):
+        raise EdgejouleError(f"{where}: --precision is '{precision}', but the file is in {own}; leave it out")
+    if asked:
+        raise EdgejouleError(f"{where}: a file in {own} is described by rules only; leave --ask out")
 
 
 def parse_shapes(texts: Sequence[str]) -> dict[str, Shape]:

@@ -6,9 +6,11 @@ papers of the networks and in ``torch.utils.flop_counter``.
 
 import math
 
+import numpy as np
+
 from edgejoule.errors import EdgejouleError
-from edgejoule.graphs.fusion import is_depthwise
-from edgejoule.graphs.model import Graph, Node
+from edgejoule.graphs.fusion import has_shared_weights, is_depthwise
+from edgejoule.graphs.model import Graph, Node, Shape
 
 #: Operators that multiply matrices in a way that is not counted: better no answer than one that is too small.
 _UNCOUNTED = frozenset(
@@ -58,18 +60,26 @@ def is_disguised_normalisation(node: Node) -> bool:
 
 
 def product(graph: Graph, node: Node) -> tuple[int, int, int, int]:
-    """Return rows, depth, columns and batch of a matrix product; with shared weights, a batch is more rows."""
+    """Return rows, depth, columns and batch of a matrix product; with weights of two axes, a batch is more rows."""
     first = node.attributes["first"] if node.operator in ("Attention", "FullyConnected") else node
-    left, right = graph.shapes[first.inputs[0]], graph.shapes[first.inputs[1]]
-    if first.attributes.get("transA"):
-        left = (*left[:-2], left[-1], left[-2])
-    if first.attributes.get("transB"):
-        right = (*right[:-2], right[-1], right[-2])
+    left, right = (_factor(graph, first, *side) for side in enumerate("AB"))
     depth, columns = left[-1], right[-1] if len(right) > 1 else 1
-    leading, rows = math.prod(left[:-2]), left[-2] if len(left) > 1 else 1
-    if first.inputs[1] in graph.weights:
-        return rows * leading, depth, columns, 1
-    return rows, depth, columns, max(leading, math.prod(right[:-2]))
+    rows = left[-2] if len(left) > 1 else 1
+    batch = math.prod(np.broadcast_shapes(left[:-2], right[:-2]))
+    if has_shared_weights(graph, first):
+        return rows * batch, depth, columns, 1
+    return rows, depth, columns, batch
+
+
+def _factor(graph: Graph, node: Node, position: int, side: str) -> Shape:
+    """Return the shape of one side of a matrix product as it is multiplied."""
+    shape = graph.shapes[node.inputs[position]]
+    if node.attributes.get(f"transBatch{side}"):
+        # ONNX Runtime's own: rows stand before the batch.
+        shape = (*shape[1:-1], shape[0], shape[-1])
+    if node.attributes.get(f"trans{side}"):
+        shape = (*shape[:-2], shape[-1], shape[-2])
+    return shape
 
 
 def node_macs(graph: Graph, node: Node) -> int:

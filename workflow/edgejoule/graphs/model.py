@@ -5,17 +5,14 @@ network), so such nodes never become kernels.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs.export import BUFFER, real_inputs, strip
-from edgejoule.graphs.versions import lower
 
 Shape = tuple[int, ...]
 
@@ -40,13 +37,15 @@ _SAME_SHAPE = frozenset(
         "BiasSoftmax",
     ]
 )
+#: Operators that draw anew in every run, so that no runtime folds them.
+_RANDOM = ("RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli")
 #: Operators whose constants are settings: sizes, scales, bounds.
 WITHOUT_WEIGHTS = ("Resize", "Upsample", "Pad", "Clip")
 
 
 @dataclass(frozen=True)
 class Node:
-    """One operator of the graph."""
+    """One operator of the graph; what its loop or branches read from outside them is among its inputs, at the end."""
 
     name: str
     operator: str
@@ -96,67 +95,6 @@ class Graph:
         return [name for name in dict.fromkeys(node.inputs) if name and name not in self.weights]
 
 
-def load(path: Path | str) -> onnx.ModelProto:
-    """Read an ONNX file without any weights that lie outside it, under versions that ONNX Runtime reads.
-
-    Raises:
-        EdgejouleError: the file is absent, no ONNX model, or newer than ONNX Runtime reads.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise EdgejouleError(f"{path}: is a folder; give an ONNX model, such as {path}/model.onnx")
-    if not path.is_file():
-        raise EdgejouleError(f"{path}: no such file; give an ONNX model")
-    try:
-        model = onnx.load(path, load_external_data=False)
-    except (DecodeError, ValueError) as error:
-        raise EdgejouleError(f"{path}: not an ONNX model: {error}") from error
-    if not model.graph.node:
-        raise EdgejouleError(f"{path}: not an ONNX model, or one without nodes")
-    lower(model, str(path))
-    return model
-
-
-def fix_shapes(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]], where: str) -> onnx.ModelProto:
-    """Return a copy whose real inputs have the given static shapes.
-
-    Raises:
-        EdgejouleError: a shape is for an input that does not exist or has another rank, or an axis is still dynamic.
-    """
-    fixed = onnx.ModelProto()
-    fixed.CopyFrom(model)
-    names = real_inputs(model)
-    for name in shapes:
-        if name not in names:
-            raise EdgejouleError(f"{where}: --shape names '{name}', which is no input; inputs: {', '.join(names)}")
-    for value in fixed.graph.input:
-        if value.name not in names:
-            continue
-        axes = value.type.tensor_type.shape.dim
-        if value.name in shapes:
-            wanted = shapes[value.name]
-            if len(axes) not in (0, len(wanted)):
-                raise EdgejouleError(
-                    f"{where}: --shape gives {len(wanted)} axes to input '{value.name}', which has {len(axes)}"
-                )
-            while len(axes) < len(wanted):
-                axes.add()
-            for axis, size in zip(axes, wanted, strict=True):
-                axis.dim_value = size
-        dynamic = [axis.dim_param or "?" for axis in axes if axis.dim_value <= 0]
-        if dynamic or not axes:
-            raise EdgejouleError(
-                f"{where}: input '{value.name}' has the dynamic axes {', '.join(dynamic) or 'of an unknown shape'}; "
-                f"give its shape, such as --shape {value.name}=1x3x224x224"
-            )
-    if shapes:
-        # What was inferred for other shapes must not survive.
-        del fixed.graph.value_info[:]
-        for value in fixed.graph.output:
-            value.type.tensor_type.ClearField("shape")
-    return fixed
-
-
 def read_graph(
     model: onnx.ModelProto, where: str, known: Mapping[str, Shape] | None = None, demand: bool = True
 ) -> Graph:
@@ -191,7 +129,7 @@ def read_graph(
         node = Node(
             proto.name or f"{proto.op_type}_{position}",
             proto.op_type,
-            tuple(proto.input),
+            (*proto.input, *_captured(proto)),
             tuple(name for name in proto.output if name),
             attributes,
             "" if proto.domain == "ai.onnx" else proto.domain,
@@ -199,7 +137,7 @@ def read_graph(
         if node.operator == "Constant" and "value" in attributes:
             constants[node.outputs[0]] = onnx.numpy_helper.to_array(attributes["value"])
             shapes[node.outputs[0]] = constants[node.outputs[0]].shape
-        if all(not name or name in weights for name in node.inputs):
+        if node.operator not in _RANDOM and all(not name or name in weights for name in node.inputs):
             weights.update(node.outputs)
             continue
         if node.operator == "BatchNormalization":
@@ -215,32 +153,17 @@ def read_graph(
     return Graph(nodes, shapes, weights, constants, inputs, outputs, sum(parameters.values()))
 
 
-#: Integer operators, and which of their inputs are those of the operator that they replace: the others are scales.
-_INTEGER = {
-    "QLinearConv": ("Conv", (0, 3, 8)),
-    "ConvInteger": ("Conv", (0, 1)),
-    "QLinearMatMul": ("MatMul", (0, 3)),
-    "MatMulInteger": ("MatMul", (0, 1)),
-}
-
-
-def is_quantised(graph: Graph) -> bool:
-    """Whether operators compute with integers: between quantising and dequantising nodes (QDQ), or by themselves."""
-    return any(node.operator == "QuantizeLinear" or node.operator in _INTEGER for node in graph.nodes)
-
-
-def without_quantisation(graph: Graph) -> Graph:
-    """Return a quantised graph without its quantising nodes: what runtimes execute as integer operators."""
-    alias: dict[str, str] = {}
-    nodes = []
-    for node in graph.nodes:
-        inputs = tuple(alias.get(name, name) for name in node.inputs)
-        if node.operator in ("QuantizeLinear", "DequantizeLinear"):
-            alias[node.outputs[0]] = inputs[0]
-            continue
-        operator, kept = _INTEGER.get(node.operator, (node.operator, range(len(inputs))))
-        nodes.append(replace(node, operator=operator, inputs=tuple(inputs[i] for i in kept if i < len(inputs))))
-    return replace(graph, nodes=nodes, outputs=[alias.get(name, name) for name in graph.outputs])
+def _captured(node: onnx.NodeProto) -> tuple[str, ...]:
+    """Return the tensors from outside that the bodies of a loop or branches read, each once."""
+    found: dict[str, None] = {}
+    for attribute in node.attribute:
+        for body in (attribute.g, *attribute.graphs):
+            own = {value.name for value in (*body.input, *body.initializer)}
+            own.update(name for inner in body.node for name in inner.output)
+            read = [name for inner in body.node for name in (*inner.input, *_captured(inner))]
+            read += [value.name for value in body.output]
+            found |= dict.fromkeys(name for name in read if name and name not in own)
+    return tuple(found)
 
 
 def _infer(model: onnx.ModelProto, known: Mapping[str, Shape], where: str) -> onnx.GraphProto:

@@ -4,7 +4,7 @@ The rules are data, one file per runtime in ``fusions/``:
 
 ``operators``   small operators that exporters write as several nodes and the runtime has as one (``patterns.yaml``)
 ``views``       operators that only change a tensor's shape in the runtime's layout: no kernel
-``head``        operator: operators in front of it that it absorbs
+``head``        operator: operators in front of it that it absorbs; a ``Pad`` only if the window could pad alike
 ``tail``        operator: slots of operators that it absorbs behind it, in this order, each at most once; a slot that
                 holds ``*`` may repeat
 ``layout``      how activations lie in memory

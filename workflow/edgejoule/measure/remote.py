@@ -27,7 +27,15 @@ POLL_S = 5.0
 PAUSE_S = 2.0
 PATIENCE_S = 1800.0
 #: The part of the package that runs on the board.
-BUNDLE = ("__init__.py", "errors.py", "names.py", "measure/*.py", "measure/meters/*.py", "measure/runtimes/*.py")
+BUNDLE = (
+    "__init__.py",
+    "errors.py",
+    "jetson.py",
+    "names.py",
+    "measure/*.py",
+    "measure/meters/*.py",
+    "measure/runtimes/*.py",
+)
 #: What builds networks there, for runtimes that read no files of them; it needs pandas, pyarrow, timm and torchvision.
 #: ``graphs/__init__.py`` stays at home: it opens the way to modules that read ONNX.
 BUILDERS = (

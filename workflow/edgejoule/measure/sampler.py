@@ -94,8 +94,9 @@ class Sampler:
 def sample(request: Mapping, control: TextIO, answers: TextIO) -> None:
     """Sample until ``control`` is closed; the body of the sampling process.
 
-    Readings are due at multiples of the period, so that a late one does not delay those behind it. A reading without a
-    stamp of its own gets the middle between the moments before and after the meter was asked.
+    A reading is due one period after the one before was, or at once where that has passed: one that comes late by more
+    than a period moves those behind it, and none are made up for in a hurry. A reading without a stamp of its own gets
+    the middle between the moments before and after the meter was asked.
     """
 
     def answer(**value: object) -> None:

@@ -36,6 +36,10 @@ KERNEL_MODELS: dict[str, Callable] = {
     "random-forest-per-kernel": partial(FromKernels, ForestPerKind),
 }
 
+#: Predictors that fit power by a model of its own. Trees learn a ratio better than two of them, of which each errs on
+#: its own, make it; what is linear in sums over kernels does not, as powers do not add up.
+OWN_POWER = ("random-forest-network", "gbm-network")
+
 #: Power that varies by less than this (relative) is a declared constant: energy is latency times it.
 CONSTANT = 1e-6
 
@@ -81,7 +85,8 @@ class DevicePredictor:
     """Latency and energy by one model each; power and energy above idle follow from them.
 
     Power is energy / latency, and energy above idle is energy - idle power x latency with the idle power's median over
-    the training networks, so the four metrics cannot contradict each other.
+    the training networks, so the four metrics cannot contradict each other. The baselines of ``OWN_POWER`` have a third
+    model for power, and theirs can.
 
     Where kernels have times of their own, the latency of ``edgejoule`` and ``random-forest-per-kernel`` is learned from
     them; where a meter saw the energy of kernels alone, so is energy. Where power is a declared constant, energy is
@@ -101,7 +106,7 @@ class DevicePredictor:
         latency_ms, energy_mj = costs.metrics["latency_ms"], costs.metrics["energy_mj"]
         self.latency = models[self.name]().fit(features, latency_ms, costs.family)
         metered = costs.metered
-        self.energy = None
+        self.energy = self.power = None
         self.watts = self.idle_w = float("nan")
         if metered.any():
             power_w = energy_mj[metered] / latency_ms[metered]
@@ -113,6 +118,9 @@ class DevicePredictor:
             else:
                 totals = MODELS.get(self.name, KernelTotals)()
                 self.energy = totals.fit(features.take(metered), energy_mj[metered], costs.family[metered])
+                if self.name in OWN_POWER:
+                    own = MODELS[self.name]()
+                    self.power = own.fit(features.take(metered), power_w, costs.family[metered])
             idle = costs.idle_w[np.isfinite(costs.idle_w)]
             if len(idle):
                 self.idle_w = float(np.median(idle))
@@ -132,7 +140,7 @@ class DevicePredictor:
         """Return every metric's predictions by name, each shape (n,); NaN where the predictor abstains."""
         latency = self.latency.predict(features)
         energy = self.watts * latency if self.energy is None else self.energy.predict(features)
-        power = energy / latency
+        power = energy / latency if self.power is None else self.power.predict(features)
         return {
             "latency_ms": latency,
             "power_w": power,
@@ -227,7 +235,7 @@ class DevicePredictor:
         predictor = cls("edgejoule")
         form = FromKernels if value["latency"]["form"] == "kernels" else KernelTotals
         predictor.latency = form.from_dict(value["latency"])
-        predictor.energy = None
+        predictor.energy = predictor.power = None
         if value["energy"] is not None:
             form = FromKernels if value["energy"]["form"] == "kernels" else KernelTotals
             predictor.energy = form.from_dict(value["energy"])

@@ -63,11 +63,26 @@ def learn(tasks: Sequence[tuple[Inputs, np.ndarray]]) -> np.ndarray:
         tasks: inputs and log cost minus its mean on the task's known devices, shape (n,), of one pretended new board
             each.
     """
-    parts = [(*_parts(inputs), values) for inputs, values in tasks]
+    return _most_likely([(*_parts(inputs), values) for inputs, values in tasks], USUAL)
+
+
+def adapt(theta: np.ndarray, inputs: Inputs, chosen: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the hyper-parameters after measuring ``values``, shape (k,), at ``chosen``: those before are the prior."""
+    linear, distance = (part[:, chosen[:, None], chosen] for part in _parts(inputs))
+    return _most_likely([(linear, distance, values)], theta)
+
+
+def _most_likely(parts: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], usual: np.ndarray) -> np.ndarray:
+    """Return the hyper-parameters of greatest posterior density, shape (12,).
+
+    Args:
+        parts: linear parts, squared distances (as ``_parts`` gives them) and values of one task each.
+        usual: what is likely beforehand, with ``SPREAD``.
+    """
 
     def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
         v = np.exp(theta)
-        total, slope = 0.5 * np.sum(((theta - USUAL) / SPREAD) ** 2), (theta - USUAL) / SPREAD**2
+        total, slope = 0.5 * np.sum(((theta - usual) / SPREAD) ** 2), (theta - usual) / SPREAD**2
         for linear, distance, values in parts:
             k, smooth = _covariance(v, linear, distance)
             factor = cho_factor(k + v[_NOISE] * np.eye(len(k)), lower=True)
@@ -86,8 +101,8 @@ def learn(tasks: Sequence[tuple[Inputs, np.ndarray]]) -> np.ndarray:
             slope = slope + 0.5 * v * by_part
         return float(total), slope
 
-    bounds = [(usual - 4 * SPREAD, usual + 4 * SPREAD) for usual in USUAL]
-    return minimize(loss, USUAL, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _STEPS}).x
+    bounds = [(each - 4 * SPREAD, each + 4 * SPREAD) for each in usual]
+    return minimize(loss, usual, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _STEPS}).x
 
 
 def choose(theta: np.ndarray, inputs: Inputs, many: int, weight: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from edgejoule.predictors.device import Costs, DevicePredictor
 from edgejoule.predictors.features import Features, kernel_features, network_features
 from edgejoule.tables import empty
 from edgejoule.tables.contracts import KERNEL_COSTS
+from edgejoule.tables.vocabulary import BEYOND_DEAREST
 
 BOOTSTRAP = 40
 
@@ -25,8 +26,9 @@ def inferred_kernels(
 
     A kernel's energy is its share of its network's predicted energy, averaged over the networks that have it. The
     interval is the 5 to 95 % range over predictors that were trained on networks drawn with replacement: it holds the
-    uncertainty of the split between kernels, not the error of the model's form. A device whose energy is latency times
-    a constant has none to share out: no rows.
+    uncertainty of the split between kernels, not the error of the model's form. Latency and energy are split by models
+    of their own, each true to its totals; where their ratio is no power of the device, power and energy above idle are
+    null and the row is flagged. A device whose energy is latency times a constant has none to share out: no rows.
 
     Args:
         rows: the measured networks, as ``training_set`` returns them.
@@ -63,8 +65,10 @@ def inferred_kernels(
         draws.append(share(model)["energy_mj"])
     low, high = np.quantile(draws, [0.05, 0.95], axis=0)
     first = kernels.loc[~pd.Series(unique).duplicated()].reset_index(drop=True)
-    energy, latency = central["energy_mj"], central["latency_ms"]
+    # A share of nothing is the fit's way to say that totals do not tell: a kernel that runs takes time and energy.
+    energy, latency = (np.where(central[metric] > 0, central[metric], np.nan) for metric in ("energy_mj", "latency_ms"))
     about = rows.iloc[0]
+    idle_w, dearest_w = predictor.idle_w, float(np.nanmax(costs.metrics["power_w"]))
     table = pd.DataFrame(
         {
             "device": about["device"],
@@ -75,14 +79,11 @@ def inferred_kernels(
             "runtime": about["runtime"],
             "kernel_source": "zoo",
             "latency_ms": latency,
-            "power_w": np.where(latency > 0, energy / np.where(latency > 0, latency, 1), np.nan),
             "energy_mj": energy,
-            "energy_above_idle_mj": np.maximum(energy - predictor.idle_w * latency, 0),
+            **judged_powers(energy, latency, idle_w, dearest_w),
             "origin": "inferred",
             "power_scope": about["power_scope"],
             "source": "results/datasets/networks.parquet",
-            "quality": "ok",
-            "reason": "",
             "lower_mj": np.minimum(low, energy),
             "upper_mj": np.maximum(high, energy),
             "networks": np.bincount(unique, minlength=len(names)),
@@ -90,6 +91,35 @@ def inferred_kernels(
     )
     absent = [column.name for column in KERNEL_COSTS.columns if column.name not in table]
     return table.assign(**dict.fromkeys(absent, np.nan)).sort_values("kernel", ignore_index=True)
+
+
+def judged_powers(energy_mj: np.ndarray, latency_ms: np.ndarray, idle_w: float, dearest_w: float) -> dict[str, list]:
+    """Return ``power_w``, ``energy_above_idle_mj``, ``quality`` and ``reason`` of n kernels.
+
+    A network's power is the mean of its kernels' over time, so that a kernel may take more than any network, but not
+    many times as much, and none takes less than an idle device. Where two shares make such a power, it is not stated.
+
+    Args:
+        energy_mj, latency_ms: their shares, shape (n,); NaN where totals give them none.
+        idle_w: idle power of the device; NaN where it is unknown.
+        dearest_w: power of its dearest network.
+    """
+    least, most = np.nan_to_num(idle_w), BEYOND_DEAREST * dearest_w
+    power = energy_mj / latency_ms
+    possible = (power > least) & (power <= most)
+    reasons = np.full(len(power), "", object)
+    reasons[~possible] = [
+        "the totals of networks give it no share of latency or energy"
+        if np.isnan(each)
+        else f"its energy and latency make {each:.3g} W, no power of this device ({least:.3g} to {most:.3g} W)"
+        for each in power[~possible]
+    ]
+    return {
+        "power_w": np.where(possible, power, np.nan),
+        "energy_above_idle_mj": np.where(possible, energy_mj - idle_w * latency_ms, np.nan),
+        "quality": np.where(possible, "ok", "flagged"),
+        "reason": reasons,
+    }
 
 
 def _draw_within(precision: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -5,7 +5,7 @@ measured, divided by how hard the network is (normalised conformal prediction: L
 Wasserman, Distribution-Free Predictive Inference for Regression, JASA 113, 2018, section 5.2). The quantile is that of
 the pooled distribution in which every family weighs the same (Dunn, Wasserman and Ramdas, Distribution-Free Prediction
 Sets for Two-Layer Hierarchical Models, JASA 118, 2023): networks of one family err alike, and a new network is of a new
-family.
+family. What the network that was not seen weighs depends on how many families there are; see ``family_quantile``.
 """
 
 from collections.abc import Callable
@@ -34,6 +34,8 @@ def difficulty(disagreement: np.ndarray, distance: np.ndarray) -> np.ndarray:
 def half_widths(make: Callable, features, costs, most: int = MOST) -> dict[str, float]:
     """Return each metric's quantile: half-width of the 90 % interval, in logarithms, per unit of difficulty.
 
+    A metric of which too few networks are known to reach the nominal coverage is left out.
+
     Args:
         make: returns an untrained predictor with ``fit(features, costs)``, ``values(features)`` and
             ``difficulties(features, values)``.
@@ -53,20 +55,36 @@ def half_widths(make: Callable, features, costs, most: int = MOST) -> dict[str, 
             known = np.isfinite(score)
             scores.setdefault(metric, []).append(score[known])
             families.setdefault(metric, []).append(costs.family[out][known])
-    return {
+    quantiles = {
         metric: family_quantile(np.concatenate(parts), np.concatenate(families[metric]))
         for metric, parts in scores.items()
-        if any(map(len, parts))
     }
+    return {metric: quantile for metric, quantile in quantiles.items() if np.isfinite(quantile)}
 
 
 def family_quantile(scores: np.ndarray, family: np.ndarray) -> float:
-    """Return the quantile of n scores at the nominal coverage, every family weighing the same.
+    """Return the quantile of n scores of k families at the nominal coverage; NaN if it is out of reach.
 
-    A further score of infinity stands for the new network, with the mean network's weight.
+    Nobody knows the new network's score; an infinite one stands for it. The first of these that reaches the level:
+
+    - The new network's family weighs as much as any other (Lee, Barber and Willett, Distribution-Free Inference with
+      Hierarchical Data, arXiv 2306.06342). Covers a network of a new family that is exchangeable with these k; takes
+      nine, as k families can vouch for a coverage of k / (k + 1) at most.
+    - Every family weighs the same and has one more network, unseen. Covers a network of a family drawn from these k,
+      and one of a new family, exchangeable with them, in at least k / (k + 1) of the nominal coverage.
+    - Every network weighs the same, the unseen one, too. Covers a network drawn as these n were; takes nine of them.
+
+    Args:
+        scores: shape (n,).
+        family: the family of each, shape (n,).
     """
     names, member, sizes = np.unique(family, return_inverse=True, return_counts=True)
-    weight = 1 / (len(names) * sizes[member])
+    of_new_family = 1 / ((len(names) + 1) * sizes[member])
+    of_these_families = 1 / (len(names) * (sizes[member] + 1))
+    of_these_networks = np.full(len(scores), 1 / (len(scores) + 1))
     order = np.argsort(scores, kind="stable")
-    reached = np.cumsum(weight[order]) >= COVERAGE * (1 + 1 / len(scores)) - 1e-12
-    return float(scores[order][reached.argmax() if reached.any() else -1])
+    for weight in (of_new_family, of_these_families, of_these_networks):
+        reached = np.cumsum(weight[order]) >= COVERAGE - 1e-12
+        if reached.any():
+            return float(scores[order][reached.argmax()])
+    return float("nan")

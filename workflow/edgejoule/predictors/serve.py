@@ -87,14 +87,14 @@ class ServedPredictor:
     def predict(
         self,
         graph: pd.DataFrame | Path | str,
-        precision: str = "fp32",
+        precision: str | None = None,
         shapes: Mapping[str, Sequence[int]] | None = None,
     ) -> NetworkPrediction:
         """Predict one network.
 
         Args:
             graph: its kernels (columns of results/graphs/kernels.parquet), or the path of an ONNX file.
-            precision: in which precision an ONNX file is to run; kernels carry theirs.
+            precision: in which precision an ONNX file is to run, None = the file's own; kernels carry theirs.
             shapes: static shape of each input of an ONNX file that has dynamic axes, ``{"input": (1, 3, 224, 224)}``.
         """
         if isinstance(graph, pd.DataFrame):
@@ -164,7 +164,7 @@ class ServedPredictor:
         if not inside:
             return Interval(float(value), None, None, "no interval: unlike the training networks, see the warnings")
         if not np.isfinite(width):
-            return Interval(float(value), None, None, "no interval: too few families to learn one from")
+            return Interval(float(value), None, None, "no interval: too few networks to learn one from")
         note = "latency's interval only: the error of the declared power is unknown" if declared else None
         note = None if metric == "latency_ms" else note
         return Interval(float(value), float(value * np.exp(-width)), float(value * np.exp(width)), note)
@@ -183,7 +183,9 @@ class ServedPredictor:
         metered = self._predictor.energy is not None or np.isfinite(self._predictor.watts)
         return f"{latency}; energy inferred from networks' totals" if metered else latency
 
-    def _read(self, path: Path, precision: str, shapes: Mapping[str, Sequence[int]] | None) -> tuple[pd.DataFrame, int]:
+    def _read(
+        self, path: Path, precision: str | None, shapes: Mapping[str, Sequence[int]] | None
+    ) -> tuple[pd.DataFrame, int]:
         """Return an ONNX file's kernels and its batch."""
         from edgejoule.graphs.kernels import describe_file
 

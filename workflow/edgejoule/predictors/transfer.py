@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Self
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import t as student
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.predictors import gaussian
@@ -26,9 +25,6 @@ _TOGETHER = (
     ("activations of depthwise 3x3", "activations of depthwise 5x5"),
     ("convolutions", "light kernels"),
 )
-#: How strongly a new board's coefficients may be drawn to those of known devices. Which serves best is rehearsed; the
-#: second where there is nothing to rehearse on.
-STRENGTHS = (0.01, 0.1, 1.0, 10.0)
 
 
 @dataclass(frozen=True)
@@ -66,8 +62,9 @@ class Transfer:
     coefficients are drawn to those of the known devices. Power is predicted by such a process alone, as kernels' powers
     do not add up; latency is energy / power. On a device without a meter latency takes the place of energy.
 
-    Hyper-parameters, and how strongly to draw, are learned by taking each known board in turn for new. Nothing of the
-    new board enters before it is measured. Intervals are the process'.
+    Hyper-parameters are learned by taking each known board in turn for new, and adapted to what is measured: a board
+    may be noisier than all that are known. Nothing of the new board enters before it is measured. Intervals are the
+    process', wider by how far the two models disagree, and Student's: k networks tell the spread.
 
     Args:
         features: the catalogue's n networks as the new device executes them.
@@ -114,8 +111,8 @@ class Transfer:
             chosen: positions of the measured networks, shape (k,); none = what other boards alone tell.
             measured: their costs, in that order.
         """
-        mean, spread = self.estimate(chosen, measured, self.strength(len(chosen)))
-        width, frames = norm.ppf(0.5 + COVERAGE / 2), []
+        mean, spread = self.estimate(chosen, measured)
+        width, frames = student.ppf(0.5 + COVERAGE / 2, len(chosen) or np.inf), []
         for metric in sorted(mean):
             factor = np.exp(width * spread[metric])
             about = {"network": self.features.networks, "precision": self.features.precision, "metric": metric}
@@ -123,23 +120,24 @@ class Transfer:
             frames.append(pd.DataFrame(about | values))
         return pd.concat(frames, ignore_index=True)
 
-    def estimate(
-        self, chosen: np.ndarray, measured: Costs, strength: float
-    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    def estimate(self, chosen: np.ndarray, measured: Costs) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Return by metric the cost of all networks, shape (n,), and the standard deviation of its logarithm, (n,).
 
         Args:
             chosen, measured: as ``predict`` takes them.
-            strength: how strongly to draw coefficients to those of known devices.
         """
         mean, spread = {}, {}
         for metric, theta in self.theta.items():
             values = measured.metrics[metric]
             relative = np.log(values) - self.known[metric][chosen]
+            if len(chosen):
+                theta = gaussian.adapt(theta, self.inputs[metric], chosen, relative)
             deviation, spread[metric] = gaussian.condition(theta, self.inputs[metric], chosen, relative)
             mean[metric] = np.exp(self.known[metric] + deviation)
             if len(chosen) and metric != "power_w":
-                linear = drawn_linear(self.features, self.linear[metric], chosen, values, strength)
+                linear = drawn_linear(self.features, self.linear[metric], chosen, values)
+                # Each model lies half of their difference away from the mean of the two.
+                spread[metric] = np.hypot(spread[metric], np.log(linear / mean[metric]) / 2)
                 mean[metric] = np.sqrt(mean[metric] * linear)
         if self.metered:
             idle_w = float(np.median(measured.idle_w)) if len(chosen) else self.idle_share * mean["power_w"]
@@ -152,41 +150,11 @@ class Transfer:
             )
         return mean, spread
 
-    def strength(self, many: int) -> float:
-        """Return how strongly to draw coefficients: what serves best where known boards are new and ``many`` measured.
-
-        Each is predicted from those of the other known boards, by hyper-parameters that were learned without it. Boards
-        weigh the same.
-        """
-        if not many or not self._rehearsals:
-            return STRENGTHS[1]
-        weight = _weights(np.array([new.board for new, _ in self._rehearsals]))
-        trials = [(of, new, of.choose(many)) for new, of in self._rehearsals]
-        errors = [weight @ [_error(*trial, strength) for trial in trials] for strength in STRENGTHS]
-        return STRENGTHS[int(np.argmin(errors))]
-
-    @cached_property
-    def _rehearsals(self) -> list[tuple[Catalogue, "Transfer"]]:
-        """Known devices that can be taken for new, each with the transfer to it."""
-        return [
-            (new, Transfer(new.features, others, self.metered))
-            for new, others in _each_board_new(self.priors)
-            if len({other.board for other in others}) > 1
-        ]
-
 
 def _each_board_new(priors: Sequence[Catalogue]) -> Iterator[tuple[Catalogue, list[Catalogue]]]:
     """Give each device, and the devices of other boards."""
     for new in priors:
         yield new, [prior for prior in priors if prior.board != new.board]
-
-
-def _error(of: Transfer, new: Catalogue, chosen: np.ndarray, strength: float) -> float:
-    """Return the relative error of the networks that are not measured, families weighing the same."""
-    mean, _ = of.estimate(chosen, new.costs.take(chosen), strength)
-    left = np.delete(np.arange(len(new.features)), chosen)
-    metric = next(iter(of.theta))
-    return float(_weights(new.costs.family[left]) @ np.abs(mean[metric] / new.costs.metrics[metric] - 1)[left])
 
 
 def _weights(group: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from edgejoule.recommendations.devices import (
     with_board_idle,
 )
 from edgejoule.recommendations.pages import device_page, devices_page, tasks_page, validation_page
-from edgejoule.recommendations.predicted import predicted_catalogue
+from edgejoule.recommendations.predicted import PREDICTOR, predicted_catalogue
 from edgejoule.recommendations.request import exclusion_reasons
 from edgejoule.recommendations.sweep import front_table, recommendation_table, spread_budgets, sweep
 from edgejoule.recommendations.tasks import read_accuracies, read_tasks, task_table
@@ -108,14 +108,13 @@ def build_validation(
     predictions: Path,
     output: Path,
     protocols: list[str],
-    predictor: str = "edgejoule",
     budgets: int = 100,
     confidence: float = 0.9,
 ) -> None:
     """Judge every method on one device and write table ``recommendation-validation``.
 
     Energy that was not measured proves nothing: the table of such a device is empty. A protocol under which the device
-    has no predictions is named in the file's provenance.
+    has no predictions, or none with an interval, is named in the file's provenance and not judged.
 
     Args:
         device: the device's name.
@@ -123,22 +122,22 @@ def build_validation(
         predictions: the device's rows of table ``validation``.
         output: where to write.
         protocols: whose predictions to choose from.
-        predictor: who predicts.
         budgets: how many, evenly spaced in log.
         confidence: of method ``mix-margin``.
     """
     catalogue = build_catalogue(read_table(networks, NETWORKS), where=str(networks), device=device)
     predicted = read_table(predictions, VALIDATION)
-    offered = predicted[(predicted["metric"] == "energy_mj") & (predicted["predictor"] == predictor)]
-    used = [protocol for protocol in protocols if protocol in set(offered["protocol"])]
+    offered = predicted[(predicted["metric"] == "energy_mj") & (predicted["predictor"] == PREDICTOR)]
+    bounded = offered[offered["lower"].notna() & offered["upper"].notna()]
+    used = [protocol for protocol in protocols if protocol in set(bounded["protocol"])]
     table = empty(RECOMMENDATION_VALIDATION).assign(inside=pd.Series(dtype=bool))
     if catalogue.origin == "measured" and len(catalogue):
-        chosen = {name: predicted_catalogue(catalogue, predicted, name, predictor, str(predictions)) for name in used}
+        chosen = {name: predicted_catalogue(catalogue, predicted, name, str(predictions)) for name in used}
         table = validate_device(catalogue, chosen, budgets, confidence)
     about = {
         "device": catalogue.device,
         "energy": catalogue.label,
-        "predictor": predictor,
+        "predictor": PREDICTOR,
         "confidence": confidence,
         "protocols": used,
         "protocols_without_predictions": [name for name in protocols if name not in used],

@@ -1,5 +1,6 @@
 """The networks of one device that may be chosen, with what each costs under an accounting; and those that may not."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +21,17 @@ UNSTATED = "unstated"
 ARRAYS = (
     "slowness",
     *("network", "family", "precision", "energy_mj", "latency_ms", "latency_p90_ms", "top1", "licence", "predicted"),
+    "latency_bound_ms",
 )
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an inference of one network was measured to cost; ``latency_p90_ms`` is NaN where none was recorded."""
+
+    energy_mj: float
+    latency_ms: float
+    latency_p90_ms: float
 
 
 @dataclass(frozen=True)
@@ -32,7 +43,8 @@ class Catalogue:
     declared power where energy is estimated as power x latency. ``flagged`` names candidates whose recording breaks a
     stated rule: they are used, and named wherever the catalogue is shown. ``licence`` is that of the pretrained
     weights, ``UNSTATED`` where their publisher states none. ``predicted`` says of which networks the energy is a
-    predictor's, not the device's own.
+    predictor's, not the device's own. ``latency_bound_ms`` is what a predictor's latency does not exceed with the
+    probability that was asked for; NaN where the latency is the device's own.
 
     ``slowness`` is mean latency / ``latency_ms``: above 1 where the latter is that of inferences that nothing
     disturbed, 1 where no other mean is known.
@@ -54,6 +66,7 @@ class Catalogue:
     top1: np.ndarray
     licence: np.ndarray
     predicted: np.ndarray
+    latency_bound_ms: np.ndarray
     excluded: pd.DataFrame
     flagged: tuple[str, ...] = ()
 
@@ -71,6 +84,16 @@ class Catalogue:
     def latency_mean_ms(self) -> np.ndarray:
         """How long an inference occupies the device on average (ms), disturbed as it was when recorded."""
         return self.latency_ms * self.slowness
+
+    @property
+    def latency_predicted(self) -> np.ndarray:
+        """Of which networks the latency is a predictor's."""
+        return ~np.isnan(self.latency_bound_ms)
+
+    @property
+    def latency_at_most_ms(self) -> np.ndarray:
+        """The mean latencies to hold against a limit: as recorded, or of a predicted one its bound, disturbed alike."""
+        return np.where(self.latency_predicted, self.latency_bound_ms, self.latency_ms) * self.slowness
 
     def extended(self, **arrays: np.ndarray) -> "Catalogue":
         """Return the catalogue with further networks, each array of ``ARRAYS`` given for them, but ``slowness``.
@@ -95,6 +118,20 @@ class Catalogue:
         """Return the same networks with other energies; ``predicted`` says which are a predictor's, if that changes."""
         predicted = self.predicted if predicted is None else predicted
         return replace(self, energy_mj=np.asarray(energy_mj, float), predicted=predicted)
+
+    def with_measured(self, costs: Mapping[int, Cost]) -> "Catalogue":
+        """Return the same networks, some of them (by index) with what they were measured to cost since."""
+        at = np.array(list(costs), dtype=int)
+        arrays = {name: getattr(self, name).copy() for name in ARRAYS}
+        for name in ("energy_mj", "latency_ms", "latency_p90_ms"):
+            arrays[name][at] = [getattr(cost, name) for cost in costs.values()]
+        arrays["predicted"][at], arrays["latency_bound_ms"][at] = False, np.nan
+        return replace(self, **arrays)
+
+
+def waiting_mj(idle_w: float, rate_hz: float, latency_ms: float | np.ndarray | pd.Series) -> float | np.ndarray:
+    """Return the idle energy between the end of an inference and the next request (mJ)."""
+    return idle_w * (1e3 / rate_hz - latency_ms)
 
 
 def build_catalogue(
@@ -161,6 +198,7 @@ def build_catalogue(
         top1=kept["top1"].to_numpy(float),
         licence=licences(kept["licence"]),
         predicted=np.zeros(len(kept), bool),
+        latency_bound_ms=np.full(len(kept), np.nan),
         excluded=excluded.reset_index(drop=True).astype(str),
         flagged=tuple(kept.loc[kept["quality"] == "flagged", "network"]),
     )
@@ -191,7 +229,7 @@ def _energy(rows: pd.DataFrame, accounting: str, rate_hz: float | None, idle_w: 
         raise EdgejouleError("accounting 'duty-cycle' counts idle time between requests; give --rate, e.g. 2/s")
     if np.isnan(idle_w):
         raise EdgejouleError(f"{where}: no idle power was recorded for '{device}'; use accounting 'gross'")
-    return rows["energy_mj"].astype(float) + idle_w * (1e3 / rate_hz - rows["latency_ms"].astype(float))
+    return rows["energy_mj"].astype(float) + waiting_mj(idle_w, rate_hz, rows["latency_ms"].astype(float))
 
 
 def _reasons(rows: pd.DataFrame, energy: pd.Series, accounting: str) -> pd.Series:

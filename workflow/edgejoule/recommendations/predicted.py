@@ -1,4 +1,4 @@
-"""Energies that were predicted instead of measured, with their intervals."""
+"""Energies and latencies that were predicted instead of measured, with their intervals."""
 
 from dataclasses import dataclass, replace
 
@@ -8,9 +8,11 @@ from scipy.stats import norm
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
-from edgejoule.recommendations.catalogue import Catalogue
+from edgejoule.recommendations.catalogue import Catalogue, waiting_mj
 
-#: The probability that the predictors' intervals are stated for (table ``validation``).
+#: Whose predictions are chosen from: no other predictor states intervals.
+PREDICTOR = "edgejoule"
+#: The probability that its intervals are stated for (table ``validation``).
 INTERVAL = 0.9
 PREDICTED_METRIC = {"gross": "energy_mj", "above-idle": "energy_above_idle_mj"}
 
@@ -25,18 +27,25 @@ def check_confidence(probability: float) -> None:
         raise EdgejouleError(f"--confidence is {probability:g}; a probability lies between 0 and 1, e.g. 0.9")
 
 
+def interval_spread(lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of the logarithm that a predictor's intervals stand for."""
+    return np.log(upper / lower) / (2 * norm.ppf((1 + INTERVAL) / 2))
+
+
 @dataclass(frozen=True)
 class Prediction:
     """Predicted energies of a catalogue's networks; arrays of shape (networks,), in the catalogue's order.
 
     ``spread`` is the standard deviation of the logarithm of measured / predicted energy of the inference that the
-    interval stands for; 0 where the energy is ``known``. ``waiting_mj`` is the part of each energy that was not
-    predicted: idle energy until the next request is due.
+    interval stands for; 0 where the energy is ``known``. ``latency_spread`` is the same of the latency, 0
+    where that was recorded. ``waiting_mj`` is the part of each energy that was not predicted: idle energy until the
+    next request is due.
     """
 
     catalogue: Catalogue
     measured_mj: np.ndarray
     spread: np.ndarray
+    latency_spread: np.ndarray
     waiting_mj: np.ndarray
 
     @property
@@ -51,11 +60,13 @@ class Prediction:
 
     def keep(self, mask: np.ndarray, reason: str | np.ndarray) -> "Prediction":
         """Return the predictions of the networks in ``mask``."""
-        arrays = (self.measured_mj, self.spread, self.waiting_mj)
+        arrays = (self.measured_mj, self.spread, self.latency_spread, self.waiting_mj)
         return Prediction(self.catalogue.keep(mask, reason), *(array[mask] for array in arrays))
 
     def with_waiting(self, rate_hz: float) -> "Prediction":
         """Return the same with idle energy until the next request added: accounting ``duty-cycle`` from ``gross``.
+
+        Waiting is counted with the latency as predicted, with no margin: an inference that takes longer waits less.
 
         Raises:
             EdgejouleError: no idle power was recorded.
@@ -63,9 +74,15 @@ class Prediction:
         catalogue = self.catalogue
         if np.isnan(catalogue.idle_w):
             raise EdgejouleError(f"no idle power was recorded for '{catalogue.device}'; use --accounting gross")
-        waiting = catalogue.idle_w * (1e3 / rate_hz - catalogue.latency_ms)
+        waiting = waiting_mj(catalogue.idle_w, rate_hz, catalogue.latency_ms)
         counted = replace(catalogue.with_energy(self.predicted_mj + waiting), accounting="duty-cycle")
-        return Prediction(counted, self.measured_mj + waiting, self.spread, waiting)
+        return replace(self, catalogue=counted, measured_mj=self.measured_mj + waiting, waiting_mj=waiting)
+
+    def cautious(self, probability: float) -> Catalogue:
+        """Return the catalogue to plan with: each energy, and each predicted latency, at its quantile."""
+        catalogue = self.catalogue.with_energy(self.quantile_mj(probability))
+        bound = catalogue.latency_ms * np.exp(norm.ppf(probability) * self.latency_spread)
+        return replace(catalogue, latency_bound_ms=np.where(catalogue.latency_predicted, bound, np.nan))
 
     def quantile_mj(self, probability: float) -> np.ndarray:
         """Return for each network the energy that is not exceeded with this probability (mJ).
@@ -96,7 +113,7 @@ class Prediction:
 
 
 def predicted_catalogue(
-    catalogue: Catalogue, validation: pd.DataFrame, protocol: str, predictor: str, where: str = "validation"
+    catalogue: Catalogue, validation: pd.DataFrame, protocol: str, where: str = "validation"
 ) -> Prediction:
     """Return the catalogue with predicted energies in place of measured ones.
 
@@ -107,7 +124,6 @@ def predicted_catalogue(
         catalogue: measured networks of one device, accounting gross or above-idle.
         validation: table ``validation``, which may hold more than this device.
         protocol: whose predictions to use: what was left out of training.
-        predictor: who predicts.
         where: the file, for messages.
 
     Raises:
@@ -119,14 +135,18 @@ def predicted_catalogue(
         )
     metric = PREDICTED_METRIC[catalogue.accounting]
     rows = validation[(validation["device"] == catalogue.device) & (validation["metric"] == metric)]
-    for column, value in (("predictor", predictor), ("protocol", protocol)):
-        if value not in set(rows[column]):
-            raise EdgejouleError(
-                f"{where}: no predictions of {metric} for '{catalogue.device}' by {column} '{value}'; "
-                + did_you_mean(value, rows[column])
-            )
-        rows = rows[rows[column] == value]
-    rows = rows.set_index("network")
+    rows = rows[rows["predictor"] == PREDICTOR]
+    if rows.empty:
+        raise EdgejouleError(
+            f"{where}: no predictions of {metric} for '{catalogue.device}' by '{PREDICTOR}', and no other predictor "
+            "states intervals; have it judged too: 'validation.predictors' in the configuration"
+        )
+    if protocol not in set(rows["protocol"]):
+        raise EdgejouleError(
+            f"{where}: no predictions of {metric} for '{catalogue.device}' under protocol '{protocol}'; "
+            + did_you_mean(protocol, rows["protocol"])
+        )
+    rows = rows[rows["protocol"] == protocol].set_index("network")
     known = ~np.isin(catalogue.network, rows.index.to_numpy(dtype=object)) & protocol.startswith("transfer-")
     rows = rows.reindex(catalogue.network)
     predicted, lower, upper = (
@@ -134,8 +154,7 @@ def predicted_catalogue(
     )
     given = np.isfinite(predicted) & (predicted > 0)
     bounded = given & (lower > 0) & (upper >= lower)
-    kept = catalogue.with_energy(predicted, ~known).keep(given, f"the predictor '{predictor}' declined it")
-    kept = kept.keep(bounded[given], f"the predictor '{predictor}' gave no interval")
-    half_width = norm.ppf((1 + INTERVAL) / 2)
-    spread = np.log(upper[bounded] / lower[bounded]) / (2 * half_width)
-    return Prediction(kept, catalogue.energy_mj[bounded], spread, np.zeros(len(kept)))
+    kept = catalogue.with_energy(predicted, ~known).keep(given, f"the predictor '{PREDICTOR}' declined it")
+    kept = kept.keep(bounded[given], f"the predictor '{PREDICTOR}' gave no interval")
+    spread, recorded = interval_spread(lower[bounded], upper[bounded]), np.zeros(len(kept))
+    return Prediction(kept, catalogue.energy_mj[bounded], spread, latency_spread=recorded, waiting_mj=recorded)

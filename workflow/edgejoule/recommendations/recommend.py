@@ -1,7 +1,7 @@
 """``edgejoule recommend``: from files and a request to an answer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,8 +13,8 @@ from edgejoule.graphs import read_zoo
 from edgejoule.names import did_you_mean
 from edgejoule.predictors import load_predictor
 from edgejoule.recommendations.answer import Answer, answer
-from edgejoule.recommendations.catalogue import BEYOND, UNMEASURED, Catalogue, build_catalogue
-from edgejoule.recommendations.predicted import Prediction, predicted_catalogue
+from edgejoule.recommendations.catalogue import BEYOND, UNMEASURED, Catalogue, Cost, build_catalogue, waiting_mj
+from edgejoule.recommendations.predicted import PREDICTOR, Prediction, predicted_catalogue
 from edgejoule.recommendations.refine import Policy, refine
 from edgejoule.recommendations.request import Request, exclusion_reasons, make_limits
 from edgejoule.recommendations.show import infeasible
@@ -96,11 +96,11 @@ def predictions(results: Path, catalogue: Catalogue, energies: str, zoo: Path) -
         )
     path = results / "validation" / catalogue.device / "networks.parquet"
     rows = read_table(path, VALIDATION)
-    ours = (rows["device"] == catalogue.device) & (rows["predictor"] == "edgejoule") & (rows["metric"] == "energy_mj")
+    ours = (rows["device"] == catalogue.device) & (rows["predictor"] == PREDICTOR) & (rows["metric"] == "energy_mj")
     known = sorted({"measured", "predictor", *rows.loc[ours, "protocol"]})
     if energies not in known:
         raise EdgejouleError(f"--energies is '{energies}'; valid: {', '.join(known)}")
-    return predicted_catalogue(catalogue, rows, energies, "edgejoule", str(path))
+    return predicted_catalogue(catalogue, rows, energies, str(path))
 
 
 def recommend(
@@ -118,14 +118,13 @@ def recommend(
         device: the device's name.
         request: what is asked.
         energies: ``measured``; the protocol whose predictions to plan with; or ``predictor``, for the whole zoo.
-        confidence: probability with which a budget is to be met where energies are predicted.
+        confidence: probability with which each limit is to be met where energies and latencies are predicted.
         zoo: the table of networks, for a limit on size.
     """
     if energies == "measured":
         catalogue = allowed(candidates(results, device, request.counted, request.rate_hz), request, zoo)
     else:
-        prediction = predictions_for(results, device, request, energies, zoo)
-        catalogue = prediction.catalogue.with_energy(prediction.quantile_mj(confidence))
+        catalogue = predictions_for(results, device, request, energies, zoo).cautious(confidence)
     sizes = None if request.max_size_bytes is None else network_sizes(catalogue, zoo)
     return answer(request, catalogue, sizes)
 
@@ -142,11 +141,13 @@ def predictions_for(results: Path, device: str, request: Request, energies: str,
 
 @dataclass(frozen=True)
 class Step:
-    """One measurement on the way to a settled choice (energies in mJ)."""
+    """One measurement on the way to a settled choice; ``predicted_ms`` is None where the latency was known."""
 
     network: str
     predicted_mj: float
     measured_mj: float
+    predicted_ms: float | None
+    measured_ms: float
 
 
 def recommend_refined(
@@ -155,13 +156,14 @@ def recommend_refined(
     request: Request,
     energies: str,
     zoo: Path = ZOO_FILE,
-    measure: Callable[[str], float] | None = None,
+    measure: Callable[[str], Cost] | None = None,
     policy: Policy | None = None,
 ) -> tuple[Answer, list[Step]]:
     """Answer a request from predictions, measuring only the networks that matter to it.
 
     A battery or an average power with a rate is a budget per request. A limit on the mean latency, and the rate that is
-    to be served, are asked of each network of the mix, which is on the safe side.
+    to be served, are asked of each network of the mix, which is on the safe side: first of the predicted latency, and
+    again of the measured one, once there is one.
 
     Args:
         results: the pipeline's results folder.
@@ -169,7 +171,7 @@ def recommend_refined(
         request: what is asked.
         energies: the protocol whose predictions to start from, or ``predictor``, for the whole zoo.
         zoo: the table of networks.
-        measure: measures a network by its name and returns its energy (mJ); without one its recording is looked up.
+        measure: measures a network by its name, energy gross; without one its recording is looked up.
         policy: when to stop.
 
     Returns:
@@ -187,27 +189,70 @@ def recommend_refined(
     if measure is not None and request.counted == "above-idle":
         raise EdgejouleError("--live measures gross energy; use --accounting gross, or duty-cycle with --rate")
     prediction = predictions_for(results, device, request, energies, zoo)
+    prediction = replace(prediction, catalogue=_hopeful(prediction.catalogue))
     sizes = None if request.max_size_bytes is None else network_sizes(prediction.catalogue, zoo)
-    fits = np.ones(len(prediction.catalogue), bool)
-    for limit in make_limits(request, prediction.catalogue, sizes):
-        # A floor under the accuracy is a limit on what is maximised: the answer says whether it is reached.
-        if limit.name not in ("budget", "accuracy"):
-            fits &= limit.allows(limit.values)
+    fits = _within_limits(request, prediction.catalogue, sizes)
     if not fits.any():
         raise EdgejouleError(infeasible(answer(request, prediction.catalogue, sizes)))
-    waiting = prediction.waiting_mj[fits]
     kept = prediction.with_one_spread().as_whole().keep(fits, BEYOND)
-    names, predicted = kept.catalogue.network, kept.predicted_mj
+    planned, sizes = kept.catalogue, None if sizes is None else sizes[fits]
     if measure is None and np.isnan(kept.measured_mj).any():
         raise EdgejouleError(f"networks that '{device}' has not run yet have to be measured: give --live <device file>")
-    look_up = kept.measured_mj.__getitem__ if measure is None else lambda i: measure(str(names[i])) + waiting[i]
-    settled = refine(kept, request.per_request_mj, look_up, policy)
-    steps = [Step(str(names[i]), float(predicted[i]), e) for i, e in settled.measured.items() if not kept.known[i]]
-    seen = np.isin(np.arange(len(names)), list(settled.measured))
-    energy = np.array([settled.measured.get(i, value) for i, value in enumerate(predicted)])
-    measured = kept.catalogue.with_energy(energy, np.zeros(len(names), bool)).keep(seen, UNMEASURED)
-    size = None if sizes is None else sizes[fits][seen]
-    return answer(request, measured, size), steps
+    costs: dict[int, Cost] = {}
+
+    def energy_of(i: int) -> float:
+        if measure is None:
+            costs[i] = Cost(float(kept.measured_mj[i]), float(planned.latency_ms[i]), float(planned.latency_p90_ms[i]))
+        else:
+            costs[i] = _counted(measure(str(planned.network[i])), request, planned.idle_w)
+        return costs[i].energy_mj
+
+    def allows(i: int) -> bool:
+        return bool(_within_limits(request, planned.with_measured(costs), sizes)[i])
+
+    settled = refine(kept, request.per_request_mj, energy_of, policy, allows)
+    seen = np.isin(np.arange(len(planned)), list(settled.measured))
+    measured = planned.with_measured(costs).keep(seen, UNMEASURED)
+    steps = [
+        Step(
+            str(planned.network[i]),
+            float(planned.energy_mj[i]),
+            cost.energy_mj,
+            float(planned.latency_ms[i]) if planned.latency_predicted[i] else None,
+            cost.latency_ms,
+        )
+        for i, cost in costs.items()
+    ]
+    return answer(request, measured, None if sizes is None else sizes[seen]), steps
+
+
+def _hopeful(catalogue: Catalogue) -> Catalogue:
+    """Return the catalogue with predicted mean latencies for 90th percentiles that are not known yet.
+
+    Nobody predicts a 90th percentile. A network that could meet a limit on it is measured; what was measured decides.
+    """
+    p90 = np.where(catalogue.latency_predicted, catalogue.latency_ms, catalogue.latency_p90_ms)
+    return replace(catalogue, latency_p90_ms=p90)
+
+
+def _within_limits(request: Request, catalogue: Catalogue, sizes: np.ndarray | None) -> np.ndarray:
+    """Return which networks, each alone, meet all limits that refining does not settle; shape (networks,).
+
+    It settles the budget; a floor under the accuracy is a limit on what is maximised: the answer says whether it is
+    reached.
+    """
+    fits = np.ones(len(catalogue), bool)
+    for limit in make_limits(request, catalogue, sizes):
+        if limit.name not in ("budget", "accuracy"):
+            fits &= limit.allows(limit.values)
+    return fits
+
+
+def _counted(cost: Cost, request: Request, idle_w: float) -> Cost:
+    """Return a gross cost as the request counts energy: with what the device draws until the next request, or not."""
+    if request.counted != "duty-cycle":
+        return cost
+    return replace(cost, energy_mj=cost.energy_mj + waiting_mj(idle_w, request.rate_hz, cost.latency_ms))
 
 
 def network_sizes(catalogue: Catalogue, zoo: Path) -> np.ndarray:

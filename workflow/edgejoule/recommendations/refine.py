@@ -36,16 +36,21 @@ class Policy:
 class Refined:
     """A settled choice (indices into the catalogue) and all measured energies (mJ), those known beforehand first.
 
-    ``measurements`` counts what was measured on the way.
+    ``measurements`` counts what was measured on the way, ``barred`` names what of it turned out to break a limit.
     """
 
     choice: Choice | None
     measured: dict[int, float]
     measurements: int
+    barred: frozenset[int] = frozenset()
 
 
 def refine(
-    prediction: Prediction, budget_mj: float, measure: Callable[[int], float], policy: Policy | None = None
+    prediction: Prediction,
+    budget_mj: float,
+    measure: Callable[[int], float],
+    policy: Policy | None = None,
+    allows: Callable[[int], bool] | None = None,
 ) -> Refined:
     """Settle the best mix within a budget.
 
@@ -54,6 +59,8 @@ def refine(
         budget_mj: energy per inference.
         measure: measures a network, given its index, and returns its energy (mJ).
         policy: when to stop.
+        allows: says of a network that was just measured whether it meets the limits beside the budget. One that does
+            not is out of the choice; its energy still corrects the others'. Without it, all do.
 
     Returns:
         The most accurate mix of the measured networks; None where none of them fits the budget.
@@ -65,19 +72,25 @@ def refine(
     top1 = prediction.catalogue.top1
     covariance = error_covariance(prediction, policy.kinship)
     measured = {int(i): float(prediction.predicted_mj[i]) for i in np.flatnonzero(prediction.known)}
-    before = len(measured)
+    before, barred = len(measured), set()
     while len(measured) - before < policy.most and len(measured) < len(top1):
         energy, spread = corrected(prediction, covariance, measured)
         last = len(measured) - before == policy.most - 1
-        network = _next(energy, spread, top1, budget_mj, measured, policy.worth, last)
-        if network is None:
+        eligible = np.array([i for i in range(len(top1)) if i not in barred])
+        usable = {place: measured[i] for place, i in enumerate(eligible.tolist()) if i in measured}
+        place = _next(energy[eligible], spread[eligible], top1[eligible], budget_mj, usable, policy.worth, last)
+        if place is None:
             break
+        network = int(eligible[place])
         value = float(measure(network))
         if not (np.isfinite(value) and value > 0):
             name = prediction.catalogue.network[network]
             raise EdgejouleError(f"measuring '{name}' gave {value} mJ; an energy must be positive")
         measured[network] = value
-    return Refined(_best_of(measured, top1, budget_mj), measured, len(measured) - before)
+        if allows is not None and not allows(network):
+            barred.add(network)
+    usable = {i: value for i, value in measured.items() if i not in barred}
+    return Refined(_best_of(usable, top1, budget_mj), measured, len(measured) - before, frozenset(barred))
 
 
 def _next(

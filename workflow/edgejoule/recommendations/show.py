@@ -43,9 +43,10 @@ def _choice(result: Answer, choice: Choice | None) -> dict | None:
             for network, share in zip(choice.networks, choice.shares, strict=True)
         ],
         "energy_mj": choice.mean(catalogue.energy_mj),
-        "latency_ms": choice.mean(catalogue.latency_ms),
+        "latency_ms": choice.mean(catalogue.latency_at_most_ms),
         "top1": choice.mean(catalogue.top1),
         "predicted": bool(catalogue.predicted[list(choice.networks)].any()),
+        "latency_predicted": bool(catalogue.latency_predicted[list(choice.networks)].any()),
     }
 
 
@@ -56,10 +57,11 @@ def _network(result: Answer, network: int | None) -> dict | None:
     return {
         "network": str(catalogue.network[network]),
         "energy_mj": float(catalogue.energy_mj[network]),
-        "latency_ms": float(catalogue.latency_ms[network]),
+        "latency_ms": float(catalogue.latency_at_most_ms[network]),
         "top1": float(catalogue.top1[network]),
         "licence": str(catalogue.licence[network]),
         "predicted": bool(catalogue.predicted[network]),
+        "latency_predicted": bool(catalogue.latency_predicted[network]),
     }
 
 
@@ -83,9 +85,10 @@ def as_rows(result: Answer) -> list[tuple[str, str, str, str, str, str]]:
 
 
 def _figures(entry: dict) -> tuple[str, str, str, str]:
-    # Where energies are predicted, what is planned with is a bound.
+    # What is predicted is planned with at a bound.
     energy = ("≤ " if entry["predicted"] else "") + show_energy(entry["energy_mj"])
-    return entry["network"], energy, show_time(entry["latency_ms"]), f"{entry['top1']:.2f} %"
+    latency = ("≤ " if entry["latency_predicted"] else "") + show_time(entry["latency_ms"])
+    return entry["network"], energy, latency, f"{entry['top1']:.2f} %"
 
 
 def energies(result: Answer, source: str, confidence: float) -> str:
@@ -94,7 +97,7 @@ def energies(result: Answer, source: str, confidence: float) -> str:
     Args:
         result: the answer.
         source: ``measured``, ``predictor``, or the protocol whose predictions were used.
-        confidence: probability with which a predicted energy is not exceeded.
+        confidence: probability with which a predicted energy, or latency, is not exceeded.
     """
     catalogue = result.catalogue
     if source == "measured":
@@ -103,6 +106,7 @@ def energies(result: Answer, source: str, confidence: float) -> str:
     if not count:
         return f"{catalogue.label}: the device has run all {networks}, nothing is predicted"
     words = f"predicted ({source}), not exceeded with probability {confidence:g}"
+    words += ", nor is any latency with ≤" if catalogue.latency_predicted.any() else ""
     words += f"; {catalogue.label}" if catalogue.origin == "estimated" else ""
     if count < networks:
         words += f"; of the {networks - count} networks without ≤ that the device has run: {catalogue.label}"
@@ -172,13 +176,16 @@ def infeasible(result: Answer) -> str:
     """Return which limits fail, and the nearest feasible ones."""
     moves = [_move(result, obstacle) for obstacle in result.obstacles if obstacle.nearest is not None]
     stuck = [obstacle.limit for obstacle in result.obstacles if obstacle.nearest is None]
-    sentence = f"no network or mix on '{result.catalogue.device}' meets the request"
+    catalogue = result.catalogue
+    sentence = f"no network or mix on '{catalogue.device}' meets the request"
+    if (catalogue.excluded["reason"] == UNMEASURED).any():
+        sentence = f"of {len(catalogue)} networks measured on '{catalogue.device}' no one and no mix meets the request"
     if moves:
         sentence += f"; with everything else kept, {' or '.join(moves)} would do"
     if stuck:
         sentence += f"; relaxing only the {' or only the '.join(stuck)} does not help"
-    if result.catalogue.accounting == "duty-cycle":
-        sentence += f"; the device draws {result.catalogue.idle_w:.4g} W when idle"
+    if catalogue.accounting == "duty-cycle":
+        sentence += f"; the device draws {catalogue.idle_w:.4g} W when idle"
     return sentence
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
-from scipy.stats import norm
 
 from edgejoule.config import load_device
 from edgejoule.config.load import read_yaml
@@ -16,8 +15,8 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import read_zoo
 from edgejoule.measure.live import record_device
 from edgejoule.predictors import ServedPredictor
-from edgejoule.recommendations.catalogue import Catalogue, build_catalogue, licences
-from edgejoule.recommendations.predicted import INTERVAL, Prediction
+from edgejoule.recommendations.catalogue import Catalogue, Cost, build_catalogue, licences
+from edgejoule.recommendations.predicted import Prediction, interval_spread
 from edgejoule.traces import read_recording
 
 
@@ -45,14 +44,20 @@ def zoo_prediction(
         (about["top1"].isna(), "no ImageNet top-1"),
         (~about.index.isin(ours["network"]), f"its kernels under '{predictor.runtime}' are not known"),
         (figures["energy_mj"].isna() | figures["latency_ms"].isna(), "the device's predictor declines it"),
-        (figures["upper_mj"].isna(), "unlike the training networks: its prediction has no interval"),
+        (
+            figures[["upper_mj", "upper_ms"]].isna().any(axis=1),
+            "unlike the training networks: its prediction has no interval",
+        ),
     ):
         reasons = reasons.mask((reasons == "") & failed, reason)
     able = reasons == ""
     left_out = pd.DataFrame({"network": about.index[~able], "reason": reasons[~able].to_numpy()})
     figures, about = figures[able], about[able]
-    spread = np.log(figures["upper_mj"] / figures["lower_mj"]).to_numpy(float) / (2 * norm.ppf((1 + INTERVAL) / 2))
-    count = len(figures)
+    count, recorded = len(figures), np.zeros(len(measured))
+    spread, latency_spread = (
+        np.concatenate([recorded, interval_spread(*figures[[f"lower_{unit}", f"upper_{unit}"]].to_numpy(float).T)])
+        for unit in ("mj", "ms")
+    )
     excluded = pd.concat([measured.excluded, left_out], ignore_index=True).astype(str)
     catalogue = replace(measured, excluded=excluded).extended(
         network=figures.index.to_numpy(dtype=object),
@@ -64,22 +69,26 @@ def zoo_prediction(
         top1=about["top1"].to_numpy(float),
         licence=licences(about["licence"]),
         predicted=np.ones(count, bool),
+        latency_bound_ms=figures["latency_ms"].to_numpy(float),
     )
     return Prediction(
         catalogue,
         np.concatenate([measured.energy_mj, np.full(count, np.nan)]),
-        np.concatenate([np.zeros(len(measured)), spread]),
-        np.zeros(len(measured) + count),
+        spread,
+        latency_spread,
+        waiting_mj=np.zeros(len(measured) + count),
     )
 
 
 def _figures(predictor: ServedPredictor, kernels: pd.DataFrame, device: str) -> pd.DataFrame:
-    """Return ``energy_mj, lower_mj, upper_mj, latency_ms`` by network; no rows for no kernels."""
+    """Return ``energy_mj``, ``latency_ms`` and bounds of both by network; no rows for no kernels."""
     columns = {
         "energy_mj": ("predicted", "energy_mj"),
         "lower_mj": ("lower", "energy_mj"),
         "upper_mj": ("upper", "energy_mj"),
         "latency_ms": ("predicted", "latency_ms"),
+        "lower_ms": ("lower", "latency_ms"),
+        "upper_ms": ("upper", "latency_ms"),
     }
     if kernels.empty:
         return pd.DataFrame(columns=list(columns), dtype=float)
@@ -87,14 +96,14 @@ def _figures(predictor: ServedPredictor, kernels: pd.DataFrame, device: str) -> 
     table = rows.pivot_table(index="network", columns="metric", values=["predicted", "lower", "upper"])
     if any(column not in table for column in columns.values()):
         raise EdgejouleError(
-            f"the predictor of '{device}' states no energy with an interval for any network that it has not run; use "
-            "--energies measured"
+            f"the predictor of '{device}' states no energy and latency with intervals for any network that it has not "
+            "run; use --energies measured"
         )
     return pd.DataFrame({name: table[column] for name, column in columns.items()})
 
 
-def live_measurement(device_file: Path, zoo: Path, work: Path) -> Callable[[str], float]:
-    """Return a function that measures a network on a live device, now, and returns its gross energy (mJ).
+def live_measurement(device_file: Path, zoo: Path, work: Path) -> Callable[[str], Cost]:
+    """Return a function that measures a network on a live device, now, and returns what it costs, energy gross.
 
     Each call records one network by the device's own protocol into ``work/<network>``, and derives its cost as the
     pipeline does; what was recorded before is not recorded again.
@@ -107,7 +116,7 @@ def live_measurement(device_file: Path, zoo: Path, work: Path) -> Callable[[str]
     if device.source.kind != "live":
         raise EdgejouleError(f"{device_file}: source is '{device.source.kind}'; --live needs a device of source 'live'")
 
-    def measure(network: str) -> float:
+    def measure(network: str) -> Cost:
         folder = work / network
         own_file = folder / f"{device.name}.yaml"
         folder.mkdir(parents=True, exist_ok=True)
@@ -126,6 +135,7 @@ def live_measurement(device_file: Path, zoo: Path, work: Path) -> Callable[[str]
         if network not in set(found.network):
             why = found.excluded.set_index("network")["reason"].get(network, "it was not recorded")
             raise EdgejouleError(f"'{network}' cannot be measured on '{device.name}': {why}")
-        return float(found.energy_mj[found.network == network][0])
+        (at,) = np.flatnonzero(found.network == network)
+        return Cost(float(found.energy_mj[at]), float(found.latency_ms[at]), float(found.latency_p90_ms[at]))
 
     return measure

@@ -11,6 +11,7 @@ from edgejoule.figures.palette import METHODS, METRICS, PREDICTORS, family_colou
 from edgejoule.recommendations.catalogue import licences
 from edgejoule.scores.definitions import DEFAULT
 from edgejoule.scores.uncertainty import rank_range
+from edgejoule.tables.vocabulary import NOT_TRIED
 
 NETWORK_COLUMNS = (
     "device",
@@ -56,6 +57,7 @@ SCORE_COLUMNS = (
     "rank_worst",
     "pairs",
     "missing",
+    "failed",
     "origin",
     "reason",
 )
@@ -159,6 +161,8 @@ def _device(look: DeviceLook, rows: pd.DataFrame, accuracy: pd.DataFrame, scores
     metric = "energy_mj" if (errors["metric"] == "energy_mj").any() else "latency_ms"
     error = errors[errors["metric"] == metric].iloc[:1]
     idle = rows["idle_before_w"].dropna()
+    failed = rows["quality"] == "failed"
+    untried = failed & rows["reason"].fillna("").str.startswith(NOT_TRIED)
     ranks = scores[(scores["device"] == look.name) & (scores["definition"] == DEFAULT) & scores["rank"].notna()]
     return {
         "name": look.name,
@@ -172,7 +176,8 @@ def _device(look: DeviceLook, rows: pd.DataFrame, accuracy: pd.DataFrame, scores
         "note": look.note,
         "networks": len(rows),
         "flagged": int((rows["quality"] == "flagged").sum()),
-        "failed": int((rows["quality"] == "failed").sum()),
+        "failed": int((failed & ~untried).sum()),
+        "untried": int(untried.sum()),
         "idle_w": significant(float(idle.median()), 3) if len(idle) else None,
         "energy_mj": [significant(float(energies["energy_mj"].agg(how)), 3) for how in ("min", "max")]
         if len(energies)

@@ -9,12 +9,13 @@
 
   const modelled = data.devices.filter((device) => device.origin === "estimated");
   const boards = new Set(data.devices.map((device) => device.board)).size;
-  const failed = data.networks.quality.filter((quality) => quality === "failed").length;
+  const sum = (key) => data.devices.reduce((total, device) => total + device[key], 0);
+  const without = [[sum("failed"), "failed"], [sum("untried"), "nobody asked for"]].filter(([count]) => count);
   const kinds = new Set(data.networks.network).size;
   document.getElementById("summary").textContent =
     `${many(data.devices.length, "device")} on ${many(boards, "board")}: ${many(kinds, "network")}, ` +
-    `${many(data.networks.device.length - failed, "measurement")} of them on the devices` +
-    `${failed ? `, and ${failed} that failed, each with its reason` : ""}. ` +
+    `${many(data.networks.device.length - sum("failed") - sum("untried"), "measurement")} of them on the devices` +
+    `${without.length ? `; ${without.map(([count, state]) => `${count} that ${state}`).join(" and ")}, each with its reason` : ""}. ` +
     "Every number and figure here was made from the tables of one run of the pipeline.";
   const honest = [];
   if (modelled.length) honest.push(`Energy of ${modelled.map((device) => device.title).join("; ")} is modelled (${[...new Set(modelled.map((device) => device.energy_label.replace(/^energy modelled, /, "")))].join("; ")}), not measured. Latency was measured there; a modelled energy proves nothing and gets no rank.`);
@@ -31,7 +32,7 @@
     make("p", { class: "where" }, device.name),
     make("div", {}, make("span", { class: device.origin === "estimated" ? "badge modelled" : "badge" }, device.energy_label)),
     make("dl", {},
-      ...entry("Networks", `${device.networks}${device.flagged ? `, ${device.flagged} flagged` : ""}${device.failed ? `, ${device.failed} failed` : ""}`),
+      ...entry("Networks", [`${device.networks - device.failed - device.untried}`, ...["flagged", "failed"].filter((state) => device[state]).map((state) => `${device[state]} ${state}`)].join(", ")),
       ...entry("Energy", range(device.energy_mj, "mJ", number)),
       ...entry("Top-1", range(device.top1, "%", (value) => fixed(value, 1))),
       ...entry("Idle", device.idle_w === null ? NONE : `${number(device.idle_w)} W`),
@@ -85,7 +86,7 @@
     { key: "device", title: "Device", show: named }, { key: "method", title: "Method", show: called("method") },
     { key: "energies", title: "Energies", show: (value) => value.replaceAll("-", " ") }, { key: "budgets", title: "Budgets", digits: 0 },
     { key: "answered", title: "Answered", digits: 0 }, { key: "gap", title: "Budget missed (%)", digits: 1 },
-    { key: "violations", title: "Exceeded (% of budgets)", digits: 0 }, { key: "worst_violation", title: "Worst excess (%)", digits: 1 },
+    { key: "violations", title: "Exceeded (% of answered)", digits: 0 }, { key: "worst_violation", title: "Worst excess (%)", digits: 1 },
     { key: "regret_top1", title: "Regret (points)", digits: 2 }, { key: "measurements", title: "Measurements", digits: 1 },
   ], ["device", "method", "energies"], { key: "regret_top1" });
 
@@ -93,7 +94,7 @@
     { key: "league", title: "League" }, { key: "score", title: "Score" }, { key: "definition", title: "Definition" },
     { key: "device", title: "Device", show: named }, { key: "value", title: "Value", digits: "auto" },
     { key: "lower", title: "From", digits: "auto" }, { key: "upper", title: "To", digits: "auto" }, { key: "score_unit", title: "Unit" }, { key: "rank", title: "Rank at best", digits: 0 }, { key: "rank_worst", title: "At worst", digits: 0 },
-    { key: "pairs", title: "Pairs", digits: 0 }, { key: "missing", title: "Missing", digits: 0 }, { key: "origin", title: "Energy is" }, { key: "reason", title: "Reason" },
+    { key: "pairs", title: "Pairs", digits: 0 }, { key: "missing", title: "Missing", digits: 0 }, { key: "failed", title: "Of which failed", digits: 0 }, { key: "origin", title: "Energy is" }, { key: "reason", title: "Reason" },
   ], ["league", "score", "definition"], { key: "rank" });
 
   makeGallery(data);

@@ -15,11 +15,11 @@ from edgejoule.errors import EdgejouleError
 from edgejoule.scores.decomposition import pair_contributions, pair_name
 from edgejoule.scores.definitions import DEFAULT, DEFINITIONS, Definition, pose
 from edgejoule.scores.league import League, build_leagues
-from edgejoule.scores.sensitivity import FACTORS, with_missing
-from edgejoule.scores.uncertainty import bootstrap, probability_above, rank_range
+from edgejoule.scores.sensitivity import FACTORS, with_failed
+from edgejoule.scores.uncertainty import probability_above, rank_range, resample
 from edgejoule.tables import empty
 from edgejoule.tables.contracts import AGREEMENT, DISAGREEMENTS
-from edgejoule.tables.vocabulary import MISSING_RULES
+from edgejoule.tables.vocabulary import FAILED_RULES
 
 #: Column of the publication's table of devices that holds each score.
 PUBLISHED = {"PCS": "published_pcs", "IECS": "published_iecs"}
@@ -78,7 +78,7 @@ def correlations(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
 def _variants(
     league: League, definition: Definition, settings: Applications
 ) -> Iterator[tuple[Applications, tuple[str, ...], str]]:
-    """Give settings, reference and rule for missing pairs: as configured, then what else was possible."""
+    """Give settings, reference and rule for failed pairs: as configured, then what else was possible."""
     yield settings, league.reference, "worst"
     if definition.name != DEFAULT:
         return
@@ -88,14 +88,14 @@ def _variants(
     for device in league.devices:
         if (device,) != league.reference:
             yield settings, (device,), "worst"
-    for rule in MISSING_RULES[1:]:
+    for rule in FAILED_RULES[1:]:
         yield settings, league.reference, rule
 
 
 def _agreement(league: League, definition: Definition, settings: Applications, published: pd.Series) -> pd.DataFrame:
     rows = []
     for number, (other, reference, rule) in enumerate(_variants(league, definition, settings)):
-        values = with_missing(pose(league, definition, other, reference), rule).log_scores()
+        values = with_failed(pose(league, definition, other, reference), rule).log_scores()
         ours = pd.Series(np.exp(values), league.devices)[lambda scores: scores > 0]
         both = ours.index.intersection(published.index)
         rows.append(
@@ -106,7 +106,7 @@ def _agreement(league: League, definition: Definition, settings: Applications, p
                 "weights": other.weights,
                 "factor": other.factor,
                 "reference": "+".join(reference),
-                "missing_rule": rule,
+                "failed_rule": rule,
                 "devices": len(both),
                 **correlations(ours[both].to_numpy(), published[both].to_numpy(float)),
                 "chosen": definition.name == DEFAULT and number == 0,
@@ -120,7 +120,7 @@ def _disagreements(
 ) -> pd.DataFrame:
     problem = pose(league, definition, settings)
     values = problem.log_scores()
-    above = probability_above(bootstrap(problem, draws, seed, league.name))
+    above = probability_above(problem, resample(problem, draws, seed, league.name))
     rows = []
     for one, two in combinations([d for d in league.devices if d in published.index], 2):
         upper, lower = sorted((one, two), key=lambda device: -values[league.devices.index(device)])
@@ -154,7 +154,7 @@ def _causes(upper: pd.DataFrame, lower: pd.DataFrame) -> str:
     told = []
     for row in gains.index[: min(needed, len(gains))]:
         ratio = upper["log_ratio"][row] - lower["log_ratio"][row]
-        told.append(f"{names[row]} ({np.exp(ratio):.2g}x)" if np.isfinite(ratio) else f"{names[row]} (missing)")
+        told.append(f"{names[row]} ({np.exp(ratio):.2g}x)" if np.isfinite(ratio) else f"{names[row]} (failed)")
     return "; ".join(told)
 
 

@@ -1,5 +1,6 @@
 """Scores of all leagues: value, interval, rank, and the probability behind every rank."""
 
+from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
@@ -8,12 +9,16 @@ import pandas as pd
 from edgejoule.config import Applications
 from edgejoule.scores.definitions import DEFINITIONS, Problem, pose
 from edgejoule.scores.league import League, build_leagues
-from edgejoule.scores.uncertainty import bootstrap, interval, probability_above, ranks
+from edgejoule.scores.uncertainty import interval, probability_above, ranks, resample, resampled_scores
 from edgejoule.tables import empty
 from edgejoule.tables.contracts import COMPARISONS, SCORES
 
 UNMETERED = "its energy is not measured: shown, never ranked"
 ESTIMATED = "modelled, {:g} W x latency: shown, never ranked"
+NO_LOWER_END = "no lower end: in {:.0f} % of the resamples too few pairs are left for a score"
+TOO_FEW = (
+    "too few pairs: {} of {} have a figure ({} failed, {} not measured), and a score needs more than half of the weight"
+)
 
 
 def compute_scores(
@@ -33,10 +38,11 @@ def compute_scores(
     scores, comparisons = [empty(SCORES)], [empty(COMPARISONS)]
     for league, definition in product(build_leagues(applications, settings), DEFINITIONS):
         problem = pose(league, definition, settings)
-        sampled = bootstrap(problem, draws, seed, league.name)
+        resamples = resample(problem, draws, seed, league.name)
+        sampled = resampled_scores(problem, resamples)
         values = problem.log_scores()
         eligible = np.isfinite(values) & (np.array(league.origins) != "estimated")
-        above = probability_above(sampled)
+        above = probability_above(problem, resamples)
         scores.append(_score_rows(league, problem, values, sampled, eligible, above, settings.settled))
         comparisons.append(_comparison_rows(league, problem, eligible, above, settings.settled))
     return _stack(scores, SCORES), _stack(comparisons, COMPARISONS)
@@ -50,7 +56,8 @@ def _stack(parts: list[pd.DataFrame], table) -> pd.DataFrame:
 def _score_rows(league: League, problem: Problem, values, sampled, eligible, above, settled) -> pd.DataFrame:
     known = np.isfinite(values)
     lower, upper = interval(sampled)
-    pairs = np.isfinite(problem.log_merit).sum(axis=1)
+    pairs, failed = np.isfinite(problem.log_merit).sum(axis=1), np.isneginf(problem.log_merit).sum(axis=1)
+    without = np.isneginf(sampled).mean(axis=0)
     rank = ranks(above, eligible, settled)
     place = np.where(eligible, 1 + (values[None, :] > values[:, None])[:, eligible].sum(axis=1), np.nan)
     return pd.DataFrame(
@@ -65,29 +72,40 @@ def _score_rows(league: League, problem: Problem, values, sampled, eligible, abo
             "rank": pd.array(rank[:, 0], dtype="Int64"),
             "pairs": pairs,
             "missing": len(problem.pairs) - pairs,
+            "failed": failed,
             "origin": league.origins,
             "reference": "+".join(league.reference),
             "rank_worst": pd.array(rank[:, 1], dtype="Int64"),
             "place": pd.array(place, dtype="Int64"),
             "score_unit": problem.definition.unit,
-            "reason": [_reason(league, problem, column, known[column]) for column in range(len(league.devices))],
+            "reason": [
+                "; ".join(_caveats(league, column, lower[column], without[column]))
+                if known[column]
+                else _no_score(league, problem, column)
+                for column in range(len(league.devices))
+            ],
         }
     )
 
 
-def _reason(league: League, problem: Problem, column: int, known: bool) -> str:
-    if known:
-        if league.origins[column] != "estimated":
-            return ""
+def _caveats(league: League, column: int, lower: float, without: float) -> Iterator[str]:
+    """Give why a device that has a score has no rank, or no lower end of its interval."""
+    if league.origins[column] == "estimated":
         power = league.power_w[:, column]
-        return ESTIMATED.format(np.nanmedian(power)) if np.isfinite(power).any() else UNMETERED
+        yield ESTIMATED.format(np.nanmedian(power)) if np.isfinite(power).any() else UNMETERED
+    if np.isnan(lower):
+        yield NO_LOWER_END.format(100 * without)
+
+
+def _no_score(league: League, problem: Problem, column: int) -> str:
     if problem.definition.score == "PCS" and not np.isfinite(league.tdp_w[column]):
-        return "no thermal design power is stated for it (key 'tdp_w' of its device file)"
+        return "no thermal design power is stated for the device (key 'tdp_w' of its file)"
     if not len(problem.pairs):
         return "the reference of the league has no pair for this score"
-    if not np.isfinite(problem.log_merit[column]).any():
+    merit = problem.log_merit[column]
+    if not np.isfinite(merit).any():
         return "it shares no pair with the reference of the league"
-    return "it lacks pairs that carry half of the weight or more"
+    return TOO_FEW.format(np.isfinite(merit).sum(), len(merit), np.isneginf(merit).sum(), np.isnan(merit).sum())
 
 
 def _comparison_rows(league: League, problem: Problem, eligible, above, settled) -> pd.DataFrame:

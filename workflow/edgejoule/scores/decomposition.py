@@ -33,20 +33,23 @@ def decompose(applications: pd.DataFrame, settings: Applications) -> pd.DataFram
 def pair_contributions(problem: Problem, column: int) -> pd.DataFrame:
     """Return one device's pairs: log ratio, the same cut, weight, and what the pair adds to the log of score / 100.
 
-    The robust mean is the weighted mean of the log ratios cut to the factor around it (a missing pair lies at the lower
-    cut), so the additions sum to it exactly.
+    The robust mean is the weighted mean of the log ratios cut to the factor around it (a failed pair lies at the lower
+    cut), so the additions sum to it exactly. A pair that was not measured has no weight.
     """
     ratio = problem.log_merit[column] - problem.log_reference
     centre = problem.log_scores()[column] - np.log(SCALE)
     corner = np.log(problem.factor)
     cut = pseudo_values(ratio, centre, corner)
-    held = problem.weights / problem.weights.sum()
+    measured = ~np.isnan(ratio)
+    held = np.where(measured, problem.weights, 0.0)
+    held = held / held.sum()
     return problem.pairs.assign(
         log_ratio=ratio,
         log_cut=cut,
         weight=held,
-        adds=held * cut,
+        adds=held * np.where(measured, cut, 0.0),
         missing=~np.isfinite(ratio),
+        failed=np.isneginf(ratio),
         is_cut=np.isfinite(ratio) & (np.abs(ratio - centre) > corner),
     )
 
@@ -73,6 +76,7 @@ def _groups(pairs: pd.DataFrame) -> pd.DataFrame:
             weight=("weight", "sum"),
             pairs=("here", "sum"),
             missing=("missing", "sum"),
+            failed=("failed", "sum"),
             cut=("is_cut", "sum"),
         )
         tables.append(table.assign(ratio=groups.apply(_mean_ratio), grouping=grouping).reset_index())

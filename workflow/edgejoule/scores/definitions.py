@@ -17,6 +17,8 @@ from edgejoule.scores.location import huber_centre
 
 #: Score of the reference itself under a relative definition.
 SCALE = 100.0
+#: Weights that sum to 1 are equal within this.
+ROUNDING = 1e-9
 
 Aggregate = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float], np.ndarray]
 
@@ -25,7 +27,7 @@ Aggregate = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float], np
 class Definition:
     """A formula of a score.
 
-    ``merit`` maps a league to merits (pairs, devices), NaN where missing. ``aggregate(log_merit, log_reference,
+    ``merit`` maps a league to merits (pairs, devices), NaN where it lacks one. ``aggregate(log_merit, log_reference,
     weights, counts, factor)`` works along the last axis and returns the logarithm of the score, -inf for none.
     """
 
@@ -35,7 +37,6 @@ class Definition:
     formula: str
     merit: Callable[[League], np.ndarray]
     aggregate: Aggregate
-    relative: bool
 
 
 # -- merits of a pair ------------------------------------------------------------------------------------------------
@@ -63,7 +64,7 @@ def plain_sum(log_merit, log_reference, weights, counts, factor) -> np.ndarray:
     """Logarithm of the sum of merits; a missing pair adds nothing."""
     del log_reference, weights, factor
     with np.errstate(divide="ignore"):
-        return np.log((np.exp(log_merit) * counts).sum(axis=-1))
+        return np.log(np.nansum(np.exp(log_merit) * counts, axis=-1))
 
 
 def geometric_mean(log_merit, log_reference, weights, counts, factor) -> np.ndarray:
@@ -78,21 +79,15 @@ def geometric_mean(log_merit, log_reference, weights, counts, factor) -> np.ndar
 
 
 def robust_mean(log_merit, log_reference, weights, counts, factor) -> np.ndarray:
-    """Huber's centre of the log ratios to the reference; a missing pair counts as the worst (see ``huber_centre``)."""
+    """Huber's centre of the log ratios to the reference; a failed pair counts as the worst (see ``huber_centre``)."""
     return np.log(SCALE) + huber_centre(log_merit - log_reference, weights * counts, np.log(factor))
-
-
-def _definition(score, name, unit, formula, merit, aggregate) -> Definition:
-    return Definition(score, name, unit, formula, merit, aggregate, aggregate is not plain_sum)
 
 
 DEFAULT = "robust"
 RELATIVE_UNIT = "reference = 100"
 DEFINITIONS = (
-    _definition(
-        "IECS", DEFAULT, RELATIVE_UNIT, "100 x robust mean of ECI_ref / ECI", inferences_per_joule, robust_mean
-    ),
-    _definition(
+    Definition("IECS", DEFAULT, RELATIVE_UNIT, "100 x robust mean of ECI_ref / ECI", inferences_per_joule, robust_mean),
+    Definition(
         "IECS",
         "geometric-mean",
         RELATIVE_UNIT,
@@ -100,11 +95,11 @@ DEFINITIONS = (
         inferences_per_joule,
         geometric_mean,
     ),
-    _definition("IECS", "sum", "1/J", "sum of 1 / ECI", inferences_per_joule, plain_sum),
-    _definition(
+    Definition("IECS", "sum", "1/J", "sum of 1 / ECI", inferences_per_joule, plain_sum),
+    Definition(
         "PCS", DEFAULT, RELATIVE_UNIT, "100 x robust mean of (t TDP)_ref / (t TDP)", throughput_per_tdp, robust_mean
     ),
-    _definition(
+    Definition(
         "PCS",
         "geometric-mean",
         RELATIVE_UNIT,
@@ -112,8 +107,8 @@ DEFINITIONS = (
         throughput_per_tdp,
         geometric_mean,
     ),
-    _definition("PCS", "sum-tdp-per-power", "1", "sum of TDP / APC", power_headroom, plain_sum),
-    _definition("PCS", "sum-throughput-per-tdp", "1/J", "sum of 1 / (t TDP)", throughput_per_tdp, plain_sum),
+    Definition("PCS", "sum-tdp-per-power", "1", "sum of TDP / APC", power_headroom, plain_sum),
+    Definition("PCS", "sum-throughput-per-tdp", "1/J", "sum of 1 / (t TDP)", throughput_per_tdp, plain_sum),
 )
 
 
@@ -124,7 +119,8 @@ DEFINITIONS = (
 class Problem:
     """One definition on one league, ready to evaluate: pairs that the reference has, merits, weights.
 
-    ``log_merit`` has shape (devices, pairs), -inf where missing; ``log_reference`` and ``weights`` (pairs,).
+    ``log_merit`` has shape (devices, pairs), -inf where the pair failed to run and NaN where it was not measured;
+    ``log_reference`` and ``weights`` (pairs,).
     """
 
     definition: Definition
@@ -136,18 +132,37 @@ class Problem:
     spread: np.ndarray
     factor: float
 
-    def log_scores(self, counts: np.ndarray | float = 1.0, noise: np.ndarray | float = 0.0) -> np.ndarray:
-        """Return log scores, shape (..., devices): pairs counted ``counts`` times, log merits moved by ``noise``.
-
-        Args:
-            counts: shape (..., 1, pairs), or a number.
-            noise: shape (..., devices, pairs), or a number.
-        """
+    def log_scores(self, noise: np.ndarray | float = 0.0) -> np.ndarray:
+        """Return log scores, shape (devices,), -inf for none, with log merits moved by ``noise``, shape (pairs,)."""
         if not len(self.pairs):
             return np.full(len(self.devices), -np.inf)
         one = np.ones(len(self.pairs))
+        scores = self.definition.aggregate(self.log_merit + noise, self.log_reference, self.weights, one, self.factor)
+        return np.where(self.scored, scores, -np.inf)
+
+    @property
+    def scored(self) -> np.ndarray:
+        """Which devices have a score, shape (devices,): their pairs carry more than half of the weight.
+
+        It is the least share with which any two scored devices have pairs in common, on which they can be compared.
+        """
+        return (np.isfinite(self.log_merit) * self.weights).sum(axis=-1) > self.weights.sum() / 2 + ROUNDING
+
+    def aggregate(self, device: int, kept: np.ndarray, counts: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """Return log scores of one device on some of its pairs, shape (draws,), -inf for none.
+
+        Args:
+            device: its position.
+            kept: which pairs count, shape (pairs,).
+            counts: how often each pair counts, shape (draws, pairs).
+            noise: what moves its log merits, shape (draws, pairs).
+        """
         return self.definition.aggregate(
-            self.log_merit + noise, self.log_reference, self.weights, counts * one, self.factor
+            (self.log_merit[device] + noise)[:, kept],
+            self.log_reference[kept],
+            self.weights[kept],
+            counts[:, kept],
+            self.factor,
         )
 
 
@@ -159,30 +174,24 @@ def pose(
 ) -> Problem:
     """Return the problem of one definition on one league.
 
-    The reference is the median, pair by pair, of the reference devices' log merits, a missing pair lying below all
-    others. Pairs that it lacks are no pairs of the problem: so no other device decides which pairs count.
+    The reference is the median, pair by pair, of the log merits of those reference devices on which the pair was
+    measured, a failed pair lying below all others. Pairs that no more than half of the reference devices have are no
+    pairs of the problem: so no other device decides which pairs count.
     """
     merit = definition.merit(league)
-    with np.errstate(divide="ignore"):
-        log_merit = np.where(np.isfinite(merit), np.log(np.where(merit > 0, merit, 1.0)), -np.inf)
-    columns = league.columns_of(reference or league.reference)
-    log_reference = _median(log_merit[:, columns])
-    kept = np.isfinite(log_reference)
+    known = np.isfinite(merit)
+    log_merit = np.where(league.failed, -np.inf, np.nan)
+    log_merit[known] = np.log(merit[known])
+    held = log_merit[:, league.columns_of(reference or league.reference)]
+    kept = 2 * np.isfinite(held).sum(axis=1) > held.shape[1]
     pairs = league.pairs[kept].reset_index(drop=True)
     return Problem(
         definition=definition,
         devices=league.devices,
         pairs=pairs,
         log_merit=log_merit[kept].T,
-        log_reference=log_reference[kept],
+        log_reference=np.nanmedian(held[kept], axis=1),
         weights=pair_weights(pairs, settings.weights, settings.application_weights),
         spread=league.spread[kept].T,
         factor=settings.factor,
     )
-
-
-def _median(rows: np.ndarray) -> np.ndarray:
-    """Return the median along the last axis; -inf where a value that it rests on is -inf."""
-    ordered = np.sort(rows, axis=-1)
-    middle = (rows.shape[-1] - 1) // 2, rows.shape[-1] // 2
-    return (ordered[..., middle[0]] + ordered[..., middle[1]]) / 2

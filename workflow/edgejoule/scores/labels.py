@@ -27,10 +27,13 @@ def letter(value: float, thresholds: dict[str, float]) -> str:
 
 
 def label_scores(scores: pd.DataFrame, settings: Applications) -> pd.DataFrame:
-    """Return table LABELS of the ranked default scores; an estimated energy earns no letter."""
+    """Return table LABELS of the ranked default scores; an estimated energy earns no letter.
+
+    An interval without a lower end reaches down to the last letter.
+    """
     rows = scores[(scores["definition"] == DEFAULT) & scores["rank"].notna()].reset_index(drop=True)
     named = {
-        column: [letter(value, settings.labels) for value in rows[source]]
+        column: [letter(value, settings.labels) for value in rows[source].fillna(0.0)]
         for column, source in (("label", "value"), ("label_lower", "lower"), ("label_upper", "upper"))
     }
     return rows[["device", "league", "score", "value", "origin"]].assign(**named)[LABELS.names]
@@ -61,10 +64,13 @@ def footprint(applications: pd.DataFrame, settings: Applications) -> pd.DataFram
 
 
 def typical_footprint(pairs: pd.DataFrame, settings: Applications) -> pd.DataFrame:
-    """Return the median pair of each device and application, of what ``footprint`` returned, in battery and carbon."""
-    keys = ["league", "device", "application", "origin"]
-    typical = pairs.groupby(keys, sort=True)[["energy_mj", "latency_ms", "power_w"]].median().reset_index()
-    return _in_user_terms(typical, settings)
+    """Return the median pair of each device and application, of what ``footprint`` returned, in battery and carbon.
+
+    Column ``pairs`` says how many it is the median of.
+    """
+    groups = pairs.groupby(["league", "device", "application", "origin"], sort=True)
+    typical = groups[["energy_mj", "latency_ms", "power_w"]].median().assign(pairs=groups.size())
+    return _in_user_terms(typical.reset_index(), settings)
 
 
 def _too_slow(rows: pd.DataFrame, settings: Applications) -> pd.Series:

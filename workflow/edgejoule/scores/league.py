@@ -17,7 +17,8 @@ class League:
     """What the devices of one class, measured at one place, need for each pair.
 
     ``pairs`` has the columns of PAIR, one row per pair; the matrices have shape (pairs, devices), NaN where a device
-    lacks the pair. ``spread`` is the relative standard error of a figure.
+    lacks the pair. ``spread`` is the relative standard error of a figure; ``failed`` says which pairs were tried on the
+    device and did not run. A pair that is neither failed nor has a figure was not measured.
     """
 
     name: str
@@ -29,6 +30,7 @@ class League:
     power_w: np.ndarray
     latency_s: np.ndarray
     spread: np.ndarray
+    failed: np.ndarray
     tdp_w: np.ndarray
 
     def columns_of(self, devices: tuple[str, ...]) -> list[int]:
@@ -66,6 +68,7 @@ def _league(name: str, rows: pd.DataFrame, settings: Applications) -> League:
     cells = compared.set_index([*PAIR, "device"])
     cells = cells.assign(least=cells["origin"].map(settings.spread).fillna(0.0))
     cells["spread"] = cells["spread"].fillna(0.0).clip(lower=cells["least"])
+    cells["failed"] = (cells["tried"].astype(bool) & cells["latency_ms"].isna()).astype(float)
 
     def matrix(column: str) -> pd.DataFrame:
         return cells[column].unstack("device").reindex(columns=list(devices)).sort_index()
@@ -81,6 +84,7 @@ def _league(name: str, rows: pd.DataFrame, settings: Applications) -> League:
         power_w=matrix("power_w").to_numpy(),
         latency_s=matrix("latency_ms").to_numpy() / 1e3,
         spread=matrix("spread").fillna(0.0).to_numpy(),
+        failed=matrix("failed").to_numpy() == 1,
         tdp_w=rows.groupby("device")["tdp_w"].first().loc[list(devices)].to_numpy(float),
     )
 

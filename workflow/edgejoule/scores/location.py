@@ -1,4 +1,4 @@
-"""Robust centre of log ratios in which a missing pair is the worst conceivable one."""
+"""Robust centre of log ratios in which a pair that failed to run is the worst conceivable one."""
 
 import numpy as np
 
@@ -9,28 +9,29 @@ TOLERANCE = 1e-12
 def huber_centre(x: np.ndarray, weights: np.ndarray, k: float) -> np.ndarray:
     """Return Huber's M-estimate of location with a fixed corner, along the last axis.
 
-    The centre m solves ``sum_i w_i psi(x_i - m) = 0`` with ``psi(u) = min(max(u, -k), k)``. A missing value is -inf: it
-    pulls as any value further than ``k`` below the centre does, and no harder. Where every m of an interval solves the
-    equation, its middle is returned. The centre lies between the median (k -> 0) and the mean (k -> inf).
+    The centre m solves ``sum_i w_i psi(x_i - m) = 0`` with ``psi(u) = min(max(u, -k), k)``. A failed value is -inf: it
+    pulls as any value further than ``k`` below the centre does, and no harder. An unknown value is NaN, and is left
+    out. Where every m of an interval solves the equation, its middle is returned. The centre lies between the median
+    (k -> 0) and the mean (k -> inf).
 
     It rises with every x_i, moves with all of them by the same amount, and one value alone moves it by a bounded
     amount. Source: P. J. Huber, Robust Estimation of a Location Parameter, Ann. Math. Statist. 35 (1964) 73-101.
 
     Args:
-        x: values, shape (..., n); -inf where missing.
+        x: values, shape (..., n); -inf where failed, NaN where unknown.
         weights: non-negative weights, shape broadcastable to ``x``.
         k: corner, positive, in the unit of ``x``.
 
     Returns:
-        Centres, shape (...); -inf where missing values carry half of the weight or more.
+        Centres, shape (...); -inf where failed values carry half of the weight of the known ones or more.
     """
     x, weights = np.broadcast_arrays(np.asarray(x, float), np.asarray(weights, float))
     present = np.isfinite(x) & (weights > 0)
     held = np.where(present, weights, 0.0)
-    total = weights.sum(axis=-1)
+    total = np.where(np.isnan(x), 0.0, weights).sum(axis=-1)
     lacking = total - held.sum(axis=-1)
     usable = held.sum(axis=-1) > lacking * (1 + TOLERANCE)
-    # Missing values have no corner of their own: park them at zero, where a slope of zero changes nothing.
+    # Other values have no corner of their own: park them at zero, where a slope of zero changes nothing.
     placed = np.where(present, x, 0.0)
 
     # The estimating function is piecewise linear and falls: its corners are x - k (slope begins) and x + k (it ends).
@@ -62,10 +63,10 @@ def _crossing(corners, heights, slopes, at, segment) -> np.ndarray:
 
 
 def pseudo_values(x: np.ndarray, centre: np.ndarray, k: float) -> np.ndarray:
-    """Return the values cut to ``k`` around the centre (missing ones to its lower end); their mean is the centre.
+    """Return the values cut to ``k`` around the centre (failed ones to its lower end); their mean is the centre.
 
     Args:
-        x: values, shape (n,); -inf where missing.
+        x: values, shape (n,); -inf where failed, NaN where unknown, which stays.
         centre: what ``huber_centre`` returned, a number.
         k: the same corner.
     """

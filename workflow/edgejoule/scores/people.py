@@ -19,10 +19,11 @@ HEAD = """# Scores
 
 Higher is better; relative scores call the league's reference 100. Intervals hold 90 % of the resamples of networks and
 measurement spread; beside them stands the share of resamples in which a device is above the next one. Rank '5 to 8'
-says that the orders which are settled allow each of these ranks; a single number is settled. Rows stand in the order of
-the score. Only devices of one league (one class of hardware, measured at one place) can be compared. Energies per
-inference derived from MLPerf recordings are derived figures, not MLPerf scores. How each score is defined, and why:
-docs/scores.md.
+says that the orders which are settled allow each of these ranks; a single number is settled. Ranked devices stand in
+the order of the score, others below them by name. A pair that was tried and failed counts as the worst; one that was
+not measured is left out, and two devices are compared on the pairs that both were tried on. Only devices of one league
+(one class of hardware, measured at one place) can be compared. Energies per inference derived from MLPerf recordings
+are derived figures, not MLPerf scores. How each score is defined, and why: docs/scores.md.
 """
 
 
@@ -76,7 +77,7 @@ def _score_table(rows: pd.DataFrame, comparisons: pd.DataFrame, score: str) -> s
     if rows["value"].isna().all():
         return f"### {score}\n\nNone: {'; '.join(sorted(set(default['reason'])))}.\n"
     others = [d for d in DEFINITIONS if d.score == score and d.name != DEFAULT]
-    heads = ["rank", "device", score, "90 % interval", "above the next", "pairs", "missing"]
+    heads = ["rank", "device", score, "90 % interval", "above the next", "pairs", "failed", "not measured"]
     heads += [*(f"{d.name} ({d.unit})" for d in others), ""]
     lines = [f"### {score}\n", _row(heads), _row(["---"] * len(heads))]
     beside = rows.set_index(["device", "definition"])["value"]
@@ -84,10 +85,11 @@ def _score_table(rows: pd.DataFrame, comparisons: pd.DataFrame, score: str) -> s
     above = above.set_index(["device", "other"])["probability"]
     for row, following in zip(default.itertuples(), [*default["device"][1:], None], strict=True):
         rank = "" if pd.isna(row.rank) else rank_range(row.rank, row.rank_worst)
-        span = "" if pd.isna(row.value) else f"{row.lower:.1f} to {row.upper:.1f}"
+        span = "" if pd.isna(row.value) else f"{_end(row.lower)} to {row.upper:.1f}"
         probability = above.get((row.device, following))
         surely = "" if probability is None else f"{100 * probability:.0f} %"
-        cells = [rank, row.device, _figure(row.value), span, surely, row.pairs, row.missing]
+        cells = [rank, row.device, _figure(row.value), span, surely, row.pairs, row.failed]
+        cells.append(row.missing - row.failed)
         cells += [_figure(beside[row.device, d.name]) for d in others]
         lines.append(_row([*cells, row.reason]))
     return "\n".join([*lines, ""])
@@ -106,6 +108,11 @@ def _figure(value: float) -> str:
     if value == round(value) or abs(value) >= 1000:
         return f"{value:.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
+
+
+def _end(lower: float) -> str:
+    """Return the lower end of an interval as people read it; the reason beside it says why there is none."""
+    return "none" if pd.isna(lower) else f"{lower:.1f}"
 
 
 def _row(cells) -> str:
@@ -137,10 +144,14 @@ def _sentence(row, scores: pd.DataFrame) -> str:
         return f"{name}: none; {row.reason}"
     same = ["league", "score", "definition"]
     league = scores[(scores[same] == [getattr(row, key) for key in same]).all(axis=1)]
-    text = f"{name}: {_figure(row.value)} [{_figure(row.lower)}, {_figure(row.upper)}] {row.score_unit}"
+    text = f"{name}: {_figure(row.value)} [{_end(row.lower)}, {_figure(row.upper)}] {row.score_unit}"
     text += f"; {row.pairs} of {row.pairs + row.missing} pairs"
+    states = {"failed": row.failed, "not measured": row.missing - row.failed}
+    lacking = ", ".join(f"{count} {state}" for state, count in states.items() if count)
+    text += f" ({lacking})" if lacking else ""
+    why = f"; {row.reason}" if row.reason else ""
     if pd.isna(row.rank):
-        return f"{text}; {row.reason}"
+        return text + why
     unsure = ", not settled" if row.rank < row.rank_worst else ""
     span = rank_range(row.rank, row.rank_worst)
-    return f"{text}; rank {span} of {league['rank'].notna().sum()} in league {row.league}{unsure}"
+    return f"{text}; rank {span} of {league['rank'].notna().sum()} in league {row.league}{unsure}{why}"

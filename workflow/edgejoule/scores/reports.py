@@ -10,13 +10,15 @@ from edgejoule.scores.people import markdown_table
 EXPLANATION = """# What drives the scores
 
 Each figure multiplies the score: the factors of a row multiply to the score / 100. A pair further than {factor:g} times
-from the device's typical ratio is cut to that distance; a missing pair counts as one cut on the bad side.
+from the device's typical ratio is cut to that distance; a failed pair counts as one cut on the bad side, and one that
+was not measured is left out. Networks and pairs one by one, and leagues of one application on one delegate, are in
+contributions.csv.
 """
 
 SENSITIVITY = """## One choice changed
 
-Largest change of any device's default score, and of its place. A change of the reference is judged with the league's
-mean held fixed, since it changes the unit.
+Largest change of any device's default score in percent, and of its place (empty where no device is ranked). A change of
+the reference is judged with the league's mean held fixed, since it changes the unit.
 """
 
 WILD = """## One wild value
@@ -36,14 +38,16 @@ LABELS = """# Labels
 A letter compares a device with its league's reference, which scores 100: {thresholds}; {last} below.
 
 In brackets stand the letters at the ends of the score's 90 % interval, where they differ. Letters of different leagues
-have different references: compare within a league only. Modelled energies earn no letter.
+have different references: compare within a league only. A letter speaks of the pairs that were measured; how many those
+are, and which failed, stands in scores.md. Modelled energies earn no letter.
 """
 
 FOOTPRINT = """## In battery and carbon
 
-The median pair of each application, for the inferences alone: what a device draws between them is not counted. Energies
-of different leagues are measured at different places: compare within a league only. What a meter recorded, what a
-publication states, and what is only modelled stand in tables of their own.
+The median pair of each application, for the inferences alone: what a device draws between them is not counted. Devices
+with another number of pairs have the median of other networks: compare energies network by network then
+(footprint.csv). Energies of different leagues are measured at different places: compare within a league only. What a
+meter recorded, what a publication states, and what is only modelled stand in tables of their own.
 
 - Battery: {capacity:g} Wh ({battery}); hours at {rate}, left empty where the device is slower than that.
 - Carbon of a million inferences: {intensity:g} g CO2 per kWh ({grid}).
@@ -115,12 +119,12 @@ def agreement_markdown(agreement: pd.DataFrame, disagreements: pd.DataFrame, ran
 def _spans(tried: pd.DataFrame, measures: list[str]) -> pd.DataFrame:
     """Return the least, middle and largest agreement of the default with other choices."""
     chosen = tried[tried["chosen"]].iloc[0]
-    same = {key: tried[key] == chosen[key] for key in ("weights", "factor", "reference", "missing_rule")}
+    same = {key: tried[key] == chosen[key] for key in ("weights", "factor", "reference", "failed_rule")}
     held = {
-        "weights": same["factor"] & same["reference"] & same["missing_rule"],
-        "factor": same["weights"] & same["reference"] & same["missing_rule"],
-        "reference": same["weights"] & same["factor"] & same["missing_rule"],
-        "missing_rule": same["weights"] & same["factor"] & same["reference"],
+        "weights": same["factor"] & same["reference"] & same["failed_rule"],
+        "factor": same["weights"] & same["reference"] & same["failed_rule"],
+        "reference": same["weights"] & same["factor"] & same["failed_rule"],
+        "failed_rule": same["weights"] & same["factor"] & same["reference"],
     }
     rows = []
     for choice, kept in held.items():
@@ -155,6 +159,7 @@ def labels_markdown(labels: pd.DataFrame, footprint: pd.DataFrame, settings: App
         "league": "League",
         "device": "Device",
         "application": "Application",
+        "pairs": "Pairs",
         "power_w": "Declared power (W)",
         "energy_mj": "Energy (mJ)",
         "inferences_per_battery_percent": "Inferences on 1 % of the battery",

@@ -12,11 +12,13 @@ from edgejoule.scores.definitions import DEFAULT, DEFINITIONS, Definition, Probl
 from edgejoule.scores.league import League, build_leagues
 from edgejoule.tables import empty
 from edgejoule.tables.contracts import SENSITIVITY
-from edgejoule.tables.vocabulary import MISSING_RULES
+from edgejoule.tables.vocabulary import FAILED_RULES
 
 #: Cuts to try beside the configured one; the last is as good as none.
 FACTORS = (1.25, 1.5, 1.75, 2.0, 3.0, 10.0)
 WILD = 100.0
+#: Decimals of a shift in percent that are more than rounding.
+ROUNDED = 9
 
 
 def analyse_sensitivity(applications: pd.DataFrame, settings: Applications) -> pd.DataFrame:
@@ -53,45 +55,36 @@ def _changes(league: League, definition: Definition, settings: Applications) -> 
         other = settings.model_copy(update={"factor": factor})
         yield "factor", f"{factor:g}", pose(league, definition, other).log_scores()
     problem = pose(league, definition, settings)
-    for rule in MISSING_RULES[1:]:
-        yield "missing pairs", rule, with_missing(problem, rule).log_scores()
+    for rule in FAILED_RULES[1:]:
+        yield "failed pairs", rule, with_failed(problem, rule).log_scores()
 
 
 def subset(league: League, kept: np.ndarray) -> League:
     """Return the league with only these pairs."""
-    matrices = {name: getattr(league, name)[kept] for name in ("energy_j", "power_w", "latency_s", "spread")}
+    matrices = {name: getattr(league, name)[kept] for name in ("energy_j", "power_w", "latency_s", "spread", "failed")}
     return replace(league, pairs=league.pairs[kept].reset_index(drop=True), **matrices)
 
 
-def with_missing(problem: Problem, rule: str) -> "Problem | _LeftOut":
-    """Return the problem under another rule for missing pairs.
+def with_failed(problem: Problem, rule: str) -> Problem:
+    """Return the problem under another rule for pairs that failed to run.
 
-    ``left-out`` drops them, device by device; ``worst-delegate`` gives them the merit of the same network's worst
-    delegate on the same device, and leaves them missing where it has none. Under both a device can gain by failing.
+    ``left-out`` drops them, device by device, as pairs that were not measured are; ``worst-delegate`` gives them the
+    merit of the same network's worst delegate on the same device, and leaves them failed where it has none. Under both
+    a device can gain by failing.
     """
+    failed = np.isneginf(problem.log_merit)
     if rule == "worst":
         return problem
     if rule == "left-out":
-        return _LeftOut(problem)
+        return replace(problem, log_merit=np.where(failed, np.nan, problem.log_merit))
     ratio = problem.log_merit - problem.log_reference
     filled = problem.log_merit.copy()
     for network in problem.pairs["network"].unique():
         here = (problem.pairs["network"] == network).to_numpy()
         worst = np.where(np.isfinite(ratio[:, here]), ratio[:, here], np.inf).min(axis=1, keepdims=True)
         worst = np.where(np.isfinite(worst), worst, -np.inf)
-        filled[:, here] = np.where(np.isfinite(filled[:, here]), filled[:, here], problem.log_reference[here] + worst)
+        filled[:, here] = np.where(failed[:, here], problem.log_reference[here] + worst, filled[:, here])
     return replace(problem, log_merit=filled)
-
-
-class _LeftOut:
-    """A problem in which each device is judged on the pairs that it has."""
-
-    def __init__(self, problem: Problem) -> None:
-        self._problem = problem
-
-    def log_scores(self) -> np.ndarray:
-        present = np.isfinite(self._problem.log_merit).astype(float)
-        return self._problem.log_scores(counts=present)
 
 
 def _wild_values(
@@ -129,7 +122,7 @@ def _rows(league, definition, ranked, change, what, base, values) -> pd.DataFram
             "change": change,
             "what": what,
             "value": np.where(known, np.exp(values), np.nan),
-            "shift_percent": 100 * np.expm1(shift),
+            "shift_percent": (100 * np.expm1(shift)).round(ROUNDED),
             "place": pd.array(place, dtype="Int64"),
             "moved": pd.array(moved, dtype="Int64"),
         }

@@ -1,5 +1,8 @@
 """Intervals of scores, the probability that one device truly ranks above another, and ranks that admit ties."""
 
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations_with_replacement
 from zlib import crc32
 
 import numpy as np
@@ -10,46 +13,78 @@ from edgejoule.scores.definitions import Problem
 ENDS = (0.05, 0.95)
 
 
-def bootstrap(problem: Problem, draws: int, seed: int, league: str) -> np.ndarray:
-    """Return resampled log scores, shape (draws, devices); -inf where a device has none.
+@dataclass(frozen=True)
+class Resamples:
+    """How often each resample counts each pair, shape (draws, pairs), the same for every device; and what measurement
+    spread moves each log merit by, shape (devices, draws, pairs).
+    """
 
-    Each draw resamples networks with replacement, all pairs of a network together since they are not independent, the
-    same for every device, and moves every figure by its measurement spread. Random numbers depend on seed, league and
-    device only, so a new device moves nobody else's interval. The reference's figures define the unit and stay.
+    counts: np.ndarray
+    noise: np.ndarray
+
+
+def resample(problem: Problem, draws: int, seed: int, league: str) -> Resamples:
+    """Draw networks with replacement, all pairs of a network together since they are not independent, and the spread.
+
+    Random numbers depend on seed, league and device only, so a new device moves nobody else's interval. The reference's
+    figures define the unit and stay.
     """
     if not len(problem.pairs):
-        return np.full((draws, len(problem.devices)), -np.inf)
+        return Resamples(np.zeros((draws, 0)), np.zeros((len(problem.devices), draws, 0)))
     of_network, networks = problem.pairs["network"].factorize(sort=True)
     name = crc32(league.encode())
     chances = np.full(len(networks), 1 / len(networks))
     counts = np.random.default_rng([seed, name]).multinomial(len(networks), chances, size=draws)[:, of_network]
-    scores = np.empty((draws, len(problem.devices)))
+    noise = np.empty((len(problem.devices), draws, len(problem.pairs)))
     for column, device in enumerate(problem.devices):
         random = np.random.default_rng([seed, name, crc32(device.encode())])
-        noise = random.standard_normal((draws, len(problem.pairs))) * problem.spread[column]
-        scores[:, column] = problem.definition.aggregate(
-            problem.log_merit[column] + noise, problem.log_reference, problem.weights, counts, problem.factor
-        )
+        noise[column] = random.standard_normal(noise.shape[1:]) * problem.spread[column]
+    return Resamples(counts, noise)
+
+
+def resampled_scores(problem: Problem, resamples: Resamples) -> np.ndarray:
+    """Return log scores of every resample on each device's own pairs, shape (draws, devices); -inf for none."""
+    scores = np.full((len(resamples.counts), len(problem.devices)), -np.inf)
+    every = np.ones(len(problem.pairs), bool)
+    for device in np.flatnonzero(problem.scored):
+        scores[:, device] = problem.aggregate(device, every, resamples.counts, resamples.noise[device])
     return scores
 
 
 def interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return both ends of the 90 % interval of each device's score from its log scores."""
-    lower, upper = np.quantile(np.exp(draws), ENDS, axis=0)
+    """Return both ends of the 90 % interval of each device's score from its log scores.
+
+    An end that lies among resamples without a score is NaN: there is no such end, rather than one of 0.
+    """
+    ends = np.quantile(np.exp(draws), ENDS, axis=0)
+    none = np.isneginf(draws).mean(axis=0)
+    lower, upper = np.where(none >= np.array(ENDS)[:, None], np.nan, ends)
     return lower, upper
 
 
-def probability_above(draws: np.ndarray) -> np.ndarray:
+def probability_above(problem: Problem, resamples: Resamples) -> np.ndarray:
     """Return the probability that the row's device ranks above the column's; a draw of equal scores counts half.
 
-    Args:
-        draws: resampled scores, shape (draws, devices).
+    Two devices are compared on the pairs that were measured, or failed, on both. Any two that have a score have such
+    pairs.
 
     Returns:
-        Shape (devices, devices), one half on the diagonal.
+        Shape (devices, devices), one half on the diagonal; NaN where one of the two has no score.
     """
-    left, right = draws[:, :, None], draws[:, None, :]
-    return (left > right).mean(axis=0) + (left == right).mean(axis=0) / 2
+    known = ~np.isnan(problem.log_merit)
+
+    @cache
+    def scores(device: int, kept: bytes) -> np.ndarray:
+        common = np.frombuffer(kept, bool)
+        return problem.aggregate(device, common, resamples.counts, resamples.noise[device])
+
+    above = np.full((len(problem.devices),) * 2, np.nan)
+    for left, right in combinations_with_replacement(np.flatnonzero(problem.scored), 2):
+        common = (known[left] & known[right]).tobytes()
+        one, two = scores(left, common), scores(right, common)
+        above[left, right] = (one > two).mean() + (one == two).mean() / 2
+        above[right, left] = 1 - above[left, right]
+    return above
 
 
 def ranks(above: np.ndarray, eligible: np.ndarray, settled: float) -> np.ndarray:

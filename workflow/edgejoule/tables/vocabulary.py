@@ -4,6 +4,9 @@
 #: declared power; a kernel's share recovered from network totals.
 ORIGINS = ("measured", "published", "estimated", "inferred")
 
+#: An inferred power of a kernel is possible up to this many times the power of the device's dearest network.
+BEYOND_DEAREST = 1.5
+
 #: What the meter saw: the wall plug, one or more supply rails, the board's DC input, or nothing but a power model.
 POWER_SCOPES = ("wall", "rail", "dc", "model")
 
@@ -22,6 +25,15 @@ KERNEL_SOURCES = ("zoo", "synthetic")
 
 #: ok; usable but a stated rule found something odd; no value, and the reason says why.
 QUALITIES = ("ok", "flagged", "failed")
+
+#: How the reason of a failed row begins where nobody tried to run the workload: the device file asks for others, or
+#: this project does not export it so. The second is what recordings of earlier versions say.
+NOT_TRIED = (
+    "the device file asks for other precisions",
+    "a live measurement exports networks in FP32 only",
+    "networks for the runtime",
+    "PyTorch's networks are run in",
+)
 
 #: What predictors predict, per inference.
 METRICS = ("latency_ms", "power_w", "energy_mj", "energy_above_idle_mj")
@@ -54,7 +66,6 @@ METHODS = (
     "mix",
     "mix-margin",
     "refine",
-    "hanafy2021",
     "accuracy-per-joule",
     "nearest-budget",
     "oracle-single",
@@ -71,10 +82,11 @@ CHANGES = (
     "reference",
     "weights",
     "factor",
-    "missing pairs",
+    "failed pairs",
     "one pair 100 times better",
     "one pair 100 times worse",
 )
 
-#: How a pair that a device lacks enters a score: as the worst; not at all; as the same network's worst delegate.
-MISSING_RULES = ("worst", "left-out", "worst-delegate")
+#: How a pair that a device failed to run enters a score: as the worst; not at all; as the same network's worst
+#: delegate.
+FAILED_RULES = ("worst", "left-out", "worst-delegate")

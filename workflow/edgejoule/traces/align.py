@@ -1,4 +1,4 @@
-"""Two hosts' clocks: the offset between them, from marks that both saw or from load and power."""
+"""Two hosts' clocks: offset and drift between them from marks that both saw, or the offset from load and power."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
@@ -15,18 +16,35 @@ from edgejoule.traces.segment import Series
 
 #: Most steps of the grid on which load and power are compared.
 MOST_STEPS = 20_000_000
+#: A drift is one where chance gives as large a one less often than this.
+DOUBT = 0.01
 
 
 @dataclass(frozen=True)
 class Offset:
-    """What to add to the second clock to get the first one, and its standard deviation (ns; nan = unknown)."""
+    """What to add to the second clock to get the first one.
+
+    Attributes:
+        offset_ns: at ``at_ns`` (ns).
+        uncertainty_ns: its standard deviation, the largest at any mark (ns; nan = unknown).
+        drift: how much it grows per time on the second clock.
+        at_ns: time on the second clock (ns).
+    """
 
     offset_ns: float
     uncertainty_ns: float
+    drift: float = 0.0
+    at_ns: int = 0
+
+    def shifted(self, t_ns: pd.Series) -> pd.Series:
+        """Return times of the second clock (ns) on the first one."""
+        return t_ns + round(self.offset_ns) + ((t_ns - self.at_ns) * self.drift).round().astype("int64")
 
 
 def align_by_marks(first_ns: np.ndarray, second_ns: np.ndarray) -> Offset:
     """Return the offset of two clocks from the times at which both saw the same marks, such as start and end.
+
+    Three marks or more tell whether the clocks drift apart; if they do beyond doubt, the drift is part of the offset.
 
     Raises:
         EdgejouleError: there are no marks, or not the same number on both sides.
@@ -37,10 +55,26 @@ def align_by_marks(first_ns: np.ndarray, second_ns: np.ndarray) -> Offset:
             f"{len(first_ns)} marks on one clock and {len(second_ns)} on the other; equally many needed"
         )
     differences = (first_ns - second_ns).astype(float)
-    if len(differences) == 1:
+    count, middle_ns = len(differences), int(second_ns[0] + round(float((second_ns - second_ns[0]).mean())))
+    if count == 1:
         return Offset(float(differences[0]), float("nan"))
-    spread = differences.std(ddof=1) / np.sqrt(len(differences))
-    return Offset(float(differences.mean()), float(spread))
+    offset_ns = float(differences.mean())
+    since_s = (second_ns - middle_ns) * 1e-9
+    if count > 2 and np.ptp(since_s) > 0:
+        from scipy.stats import linregress
+
+        line = linregress(since_s, differences)
+        if line.pvalue < DOUBT:
+            farthest_s = np.abs(since_s).max()
+            residual = differences - line.intercept - line.slope * since_s
+            at_middle = np.sqrt((residual**2).sum() / (count - 2) / count)
+            return Offset(
+                float(line.intercept),
+                float(np.hypot(at_middle, line.stderr * farthest_s)),
+                line.slope * 1e-9,
+                middle_ns,
+            )
+    return Offset(offset_ns, float(differences.std(ddof=1) / np.sqrt(count)), at_ns=middle_ns)
 
 
 def align_by_load(

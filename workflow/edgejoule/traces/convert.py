@@ -113,10 +113,11 @@ def recording_of(
         table = read_events(events)
         if alignment is not None:
             method, offset = read_offset(lambda: power_of(readings, path.name), alignment)
-            shift = round(offset.offset_ns)
-            table = table.assign(start_ns=table["start_ns"] + shift, end_ns=table["end_ns"] + shift)
+            table = table.assign(start_ns=offset.shifted(table["start_ns"]), end_ns=offset.shifted(table["end_ns"]))
             known = None if np.isnan(offset.uncertainty_ns) else offset.uncertainty_ns
-            meta = meta | {"alignment": {"method": method, "offset_ns": shift, "uncertainty_ns": known}}
+            about = {"method": method, "offset_ns": round(offset.offset_ns), "uncertainty_ns": known}
+            drift = {"drift": offset.drift, "at_ns": offset.at_ns} if offset.drift else {}
+            meta = meta | {"alignment": about | drift}
         table = with_pauses(table, readings.stream.span_ns, Path(events).name)
     elif segments is not None:
         table = find_events(readings, segments, path.name)

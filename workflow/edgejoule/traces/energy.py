@@ -50,7 +50,7 @@ def event_energy(recording: Recording, rows: int = BATCH) -> pd.DataFrame:
     start, end = events["start_ns"].to_numpy(), events["end_ns"].to_numpy()
     if used:
         rails = [_RailFigures(rail, start, end) for rail in used.values()]
-        figures = _sum_rails(rails, batches_of(recording.trace, used, rows))
+        figures = _sum_rails(rails, batches_of(recording.trace, used, rows), events["kind"].to_numpy() != "idle")
     else:
         figures = _without_trace(recording.meta["meter"], (end - start) * NS)
     table = pd.DataFrame({"event": events["event"], "duration_s": (end - start) * NS} | figures, index=events.index)
@@ -81,7 +81,8 @@ def _without_trace(meter: dict, duration_s: np.ndarray) -> dict[str, np.ndarray]
     }
 
 
-def _sum_rails(rails: "list[_RailFigures]", batches: Iterable[Batch]) -> dict[str, np.ndarray]:
+def _sum_rails(rails: "list[_RailFigures]", batches: Iterable[Batch], works: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the figures of the sum of some rails; ``works`` says in which events something ran."""
     by_name = {figures.rail.name: figures for figures in rails}
     for name, t_ns, values in batches:
         by_name[name].feed(t_ns, values)
@@ -91,6 +92,7 @@ def _sum_rails(rails: "list[_RailFigures]", batches: Iterable[Batch]) -> dict[st
     parts = sum(figures.parts_w() for figures in rails)
     duration_s = rails[0].duration_s
     power = sum(figures.power_w() for figures in rails)
+    reason = np.where((reason == "") & works & (power <= 0), [_without_power(each) for each in power], reason)
     resolved = np.min([figures.resolved(BLOCKS) for figures in rails], axis=0)
     blocks = parts.reshape(-1, BLOCKS, PARTS // BLOCKS).mean(axis=2)
     thirds = parts.reshape(-1, 3, PARTS // 3).mean(axis=2)
@@ -106,6 +108,13 @@ def _sum_rails(rails: "list[_RailFigures]", batches: Iterable[Batch]) -> dict[st
     figures["observed"] = np.min([figures.observed() for figures in rails], axis=0)
     figures["samples"] = np.min([figures.samples for figures in rails], axis=0)
     return figures | {"reason": reason}
+
+
+def _without_power(power_w: float) -> str:
+    return (
+        f"its mean power is {power_w:.6g} W, and nothing runs on that: the meter is wired the other way, or does not "
+        "see the supply"
+    )
 
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:

@@ -1,9 +1,11 @@
-"""An even sample of a series that is too long to hold, for its median."""
+"""Even samples of a series that is too long to hold: of its values, for their median, or of runs of neighbours."""
 
 import numpy as np
 
 #: Most values that are kept.
 MOST = 600_000
+#: Neighbouring values in a run.
+RUN = 4096
 
 
 class Sample:
@@ -32,3 +34,35 @@ class Sample:
     def values(self) -> np.ndarray:
         """The sample, in order."""
         return np.concatenate(self._parts) if self._parts else np.empty(0)
+
+
+class Runs:
+    """Every run of neighbouring values while they are few; every third, ninth, ... run when they become many.
+
+    Single values, evenly spaced, may fall in step with what repeats itself; runs show it as it is.
+    """
+
+    def __init__(self) -> None:
+        self._runs: list[tuple[int, np.ndarray]] = []
+        self._stride, self._kept, self._count = 1, 0, 0
+
+    def feed(self, values: np.ndarray) -> None:
+        """Add the next values."""
+        at = 0
+        while at < len(values):
+            run, into = divmod(self._count, RUN)
+            part = values[at : at + RUN - into]
+            if run % self._stride == 0:
+                self._runs.append((run, part.copy()))
+                self._kept += len(part)
+            at += len(part)
+            self._count += len(part)
+        while self._kept > MOST:
+            self._stride *= 3
+            self._runs = [(run, part) for run, part in self._runs if run % self._stride == 0]
+            self._kept = sum(len(part) for _, part in self._runs)
+
+    @property
+    def values(self) -> np.ndarray:
+        """The sample, in order."""
+        return np.concatenate([part for _, part in self._runs]) if self._runs else np.empty(0)

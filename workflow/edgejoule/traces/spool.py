@@ -1,6 +1,6 @@
 """Readings on their way from an importer to a recording: in memory while they are few, in temporary files beyond."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile, gettempdir
 
@@ -61,6 +61,13 @@ class Spool:
         self.times.add(t_ns)
         for column, part in zip(self.values, values, strict=True):
             column.add(np.where(np.isinf(part), np.nan, part) if np.isinf(part).any() else part)
+
+    def retime(self, pieces: Iterable[np.ndarray]) -> None:
+        """Put other stamps (ns), which come in pieces, in the place of those that are there."""
+        times = Column(np.int64)
+        for t_ns in pieces:
+            times.add(t_ns)
+        self.times = times
 
 
 @dataclass(frozen=True)

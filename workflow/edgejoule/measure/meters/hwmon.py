@@ -1,19 +1,23 @@
 """Power sensors under Linux's hwmon: INA219, INA3221 (Jetson), INA238, SCMI and others.
 
 A channel has ``power<n>_input`` (uW), or voltage and current, of which power is the product (INA3221: ``in<n>_input``
-in mV and ``curr<n>_input`` in mA, kernel documentation hwmon/ina3221).
+in mV and ``curr<n>_input`` in mA, n = 1 to 3; behind them stand the shunts' voltages and the sum of the currents:
+kernel documentation hwmon/ina3221).
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.jetson import counted
 from edgejoule.measure.meters.sysfs import Number, read_text
 from edgejoule.names import did_you_mean
 
 RATE_HZ = 50.0
 W_PER_UW = 1e-6
 NS_PER_MS = 1_000_000
+#: Channels of a sensor whose further files are something else: ``curr4`` is no current at the voltage ``in4``.
+CHANNELS = {"ina3221": ("1", "2", "3")}
 
 
 def open(settings: Mapping) -> "Hwmon":
@@ -24,8 +28,8 @@ def open(settings: Mapping) -> "Hwmon":
 class Hwmon:
     """One rail per channel, named ``<sensor>:<label>``.
 
-    All rails count in the energy of events, unless one is labelled as the total input of the board (``VDD_IN``): then
-    it is the only one that does, since the others are views into it.
+    All rails count in the energy of events, unless one is labelled as the total input of the board: then it is the only
+    one that does, since the others are views into it (``edgejoule.jetson``).
     """
 
     def __init__(self, root: Path, rate_hz: float, sensor: str | None) -> None:
@@ -35,7 +39,7 @@ class Hwmon:
         rails, seen = [], []
         for path in sorted(folder.glob("hwmon*")):
             name = read_text(path / "name") or path.name
-            channels = _channels(path)
+            channels = _channels(path, CHANNELS.get(name))
             if channels:
                 seen.append(name)
             if not channels or (sensor and name != sensor):
@@ -59,8 +63,9 @@ class Hwmon:
         if not rails:
             there = did_you_mean(sensor, seen) if sensor and seen else "no sensor of power is there"
             raise EdgejouleError(f"{folder}: cannot read power{f' of {sensor!r}' if sensor else ''}; {there}")
-        inputs = [rail["name"] for rail in rails if rail["name"].split(":")[1].upper() == "VDD_IN"]
-        self.rails = tuple(rail | {"used": not inputs or rail["name"] in inputs} for rail in rails)
+        labels = [rail["name"].split(":", 1)[1].upper() for rail in rails]
+        used = counted(labels)
+        self.rails = tuple(rail | {"used": label in used} for rail, label in zip(rails, labels, strict=True))
 
     def read(self) -> list[tuple[str, float, None]]:
         """Return the power of each channel (W)."""
@@ -80,8 +85,11 @@ class Hwmon:
                 factor.close()
 
 
-def _channels(path: Path) -> dict[str, tuple[Path, ...]]:
-    """Return the files of each channel's power by its label: one file of power, or two of voltage and current."""
+def _channels(path: Path, numbers: tuple[str, ...] | None) -> dict[str, tuple[Path, ...]]:
+    """Return the files of each channel's power by its label: one file of power, or two of voltage and current.
+
+    Of voltages and currents, only the channels of these numbers are taken where some are given.
+    """
     channels = {}
     for file in sorted(path.glob("power[0-9]*_input")):
         number = file.name.removeprefix("power").removesuffix("_input")
@@ -91,6 +99,6 @@ def _channels(path: Path) -> dict[str, tuple[Path, ...]]:
     for file in sorted(path.glob("curr[0-9]*_input")):
         number = file.name.removeprefix("curr").removesuffix("_input")
         voltage = path / f"in{number}_input"
-        if voltage.exists():
+        if voltage.exists() and (numbers is None or number in numbers):
             channels[read_text(path / f"in{number}_label") or f"channel{number}"] = (voltage, file)
     return channels

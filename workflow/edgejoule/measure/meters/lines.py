@@ -1,7 +1,6 @@
 """Meters that are programs and print lines: any program (``command``), and Jetson's ``tegrastats``."""
 
 import math
-import re
 import selectors
 import shlex
 import subprocess
@@ -12,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from edgejoule.errors import EdgejouleError
+from edgejoule.jetson import counted, rails_in
 
 #: How often the lines that have come are taken over; each carries its own stamp.
 POLL_HZ = 20.0
@@ -24,10 +24,6 @@ LAST_WORDS_S = 1.0
 LONGEST_LINE = 4096
 NS_PER_S = 1_000_000_000
 
-#: ``VDD_IN 4021mW/4000mW`` or, in older versions, ``POM_5V_IN 2101/2101``: now / mean since the start, in mW.
-TEGRA_RAIL = re.compile(r"\b([A-Z][A-Z0-9_]+) (\d+)(?:mW)?/\d+(?:mW)?(?=\s|$)")
-#: Rails that are the board's whole input, in the order of preference; the others are views into it.
-TEGRA_INPUTS = ("VDD_IN", "POM_5V_IN")
 TEGRA_MS = 100
 
 
@@ -78,7 +74,7 @@ class StampedWatts:
 
 def tegrastats(line: str, now_ns: int) -> list[tuple[str, float, int]]:
     """Return the readings (W) in a line of tegrastats, stamped with its arrival: it prints whole seconds at best."""
-    return [(rail, int(value) / 1000, now_ns) for rail, value in TEGRA_RAIL.findall(line)]
+    return [(rail, watts, now_ns) for rail, watts in rails_in(line).items()]
 
 
 class Lines:
@@ -101,10 +97,10 @@ class Lines:
         while not self.waiting:
             self._take(0.1)
         names = list(dict.fromkeys(rail for rail, _, _ in self.waiting))
-        inputs = next(([name] for name in TEGRA_INPUTS if name in names), names)
+        used = counted(names)
         period = {"period_ns": int(NS_PER_S / rate_hz)} if rate_hz else {}
         self.rails = tuple(
-            {"name": name, "quantity": "power", "sampling": "instantaneous", "used": name in inputs} | period
+            {"name": name, "quantity": "power", "sampling": "instantaneous", "used": name in used} | period
             for name in names
         )
 

@@ -12,7 +12,7 @@ from edgejoule.tables.contracts.columns import (
     PRECISION,
     RUNTIME,
 )
-from edgejoule.tables.schema import REAL, TEXT, WHOLE, Column, Table
+from edgejoule.tables.schema import FLAG, REAL, TEXT, WHOLE, Column, Table
 
 COSTS = (
     Column(
@@ -135,6 +135,7 @@ APPLICATIONS = Table(
         Column("energy_mj", REAL, "energy per inference", nullable=True, minimum=0),
         Column("spread", REAL, "relative standard error of the energy, where known", True, minimum=0, unit="1"),
         Column("tdp_w", REAL, "thermal design power of the chip, where known", nullable=True, minimum=0),
+        Column("tried", FLAG, "false = nobody tried to run the pair, and no score of the device counts it"),
         *JUDGED,
     ),
     key=("device", "application", "network", "delegate"),

@@ -31,6 +31,7 @@ class Layout:
         counts: which of power and energy counts where a file has both: a counter that a program adds up and rounds
             tells less than the readings that it added up.
         same: columns that say what was read: readings of several cannot stand in one trace.
+        preferred: patterns of columns' names, in the order in which they are chosen where several could be the same.
     """
 
     names: tuple[str, ...]
@@ -39,22 +40,24 @@ class Layout:
     more: dict
     counts: str = "energy"
     same: tuple[str, ...] = ()
+    preferred: tuple[str, ...] = ()
 
 
 SI = {"time_unit": "s", "current_unit": "A", "voltage_unit": "V", "power_unit": "W", "energy_unit": "J"}
 #: In the order in which they are tried.
 LAYOUTS = {
     "ppk2": Layout(("timestamp(ms)", "current(ua)"), None, "averaged", {}),
-    "monsoon": Layout(("time", "(ma)", "voltage(v)"), 5000.0, "averaged", {}),
+    "monsoon": Layout(("time", "(ma)", "voltage(v)"), 5000.0, "averaged", {}, preferred=(r"main.*",)),
     "nvml": Layout(
         ("timestamp", "power.draw"),
         None,
         "instantaneous",
         {"time_unit": "datetime"},
         same=("index", "uuid", "gpu_uuid", "pci.bus_id", "serial"),
+        preferred=(r"power\.draw", r"power\.draw\.instant", r"power\.draw\.average"),
     ),
     "rapl": Layout(("time", "energy_uj"), None, "averaged", {"energy_unit": "uJ"}),
-    "otii": Layout(("time", "maincurrent"), None, "averaged", {}, "power"),
+    "otii": Layout(("time", "maincurrent"), None, "averaged", {}, "power", preferred=("timestamp", r".*\bmain .*")),
     "joulescope": Layout(("time", "current", "voltage", "power"), None, "averaged", SI, "power"),
     "generic": Layout((), None, "instantaneous", {}),
 }
@@ -132,11 +135,13 @@ def read_trace_file(
             return read_perf(path)
     layout = LAYOUTS[name]
     stated = columns.model_dump(exclude_unset=True) if columns else {}
-    guessed = guess_columns(columns_of(path, stated.get("separator", ",")), stated, str(path))
+    names = columns_of(path, stated.get("separator", ","))
+    guessed = guess_columns(names, stated, str(path), layout.preferred)
     said = guessed.model_dump(exclude_unset=True)
     merged = TraceColumns.model_validate(layout.more | said | stated)
     if name == "nvml":
         merged = merged.model_copy(update={"with_unit": [merged.power] if merged.power else []})
-    meaning = Meaning(merged.sampling or layout.sampling, layout.counts, layout.same)
+    sampling = "averaged" if name == "nvml" and "average" in str(merged.power) else layout.sampling
+    meaning = Meaning(merged.sampling or sampling, layout.counts, layout.same)
     readings = read_columns(path, merged, meaning, rate_hz, layout.rate_hz)
     return replace(readings, notes=(*readings.notes, *assumed_units(merged)))

@@ -11,18 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.traces.clock import rebuild_clock, scan
+from edgejoule.jetson import counted, rails_in
 from edgejoule.traces.importers.readings import Readings, make_readings
 from edgejoule.traces.rails import Rail
 
-RAIL = re.compile(r"\b([A-Z][A-Z0-9_]*[A-Z0-9]) (-?\d+)(?:mW)?/(-?\d+)(?:mW)?(?=\s|/|$)")
 STAMP = re.compile(r"^(\d\d-\d\d-\d{4} \d\d:\d\d:\d\d) ")
-#: What is written like a rail but is none.
-NO_RAILS = {"RAM", "SWAP", "IRAM"}
-#: Rails of the whole board's input, by generation; without one, all rails are parts of the total.
-TOTALS = ("VDD_IN", "POM_5V_IN", "VIN")
-#: Rails that another one feeds, and which: they do not count beside it. The AGX Orin's memory is fed by its 5 V input.
-PARTS = {"VDDQ_VDD2_1V8AO": "VIN_SYS_5V0"}
+SECOND_NS = 10**9
 
 
 def is_tegrastats(head: bytes) -> bool:
@@ -44,33 +38,25 @@ def read_tegrastats(path: Path, rate_hz: float | None) -> Readings:
     stamps: list[int] = []
     odd = 0
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        found = {name: float(now) * 1e-3 for name, now, _ in RAIL.findall(line) if name not in NO_RAILS}
+        found = rails_in(line)
         if not found:
             odd += bool(line.strip())
             continue
         readings.append(found)
         if match := STAMP.match(line):
-            stamps.append(_seconds(match[1], path) * 10**9)
+            stamps.append(_seconds(match[1], path) * SECOND_NS)
     if not readings:
         raise EdgejouleError(f"{path}: no line names a rail with its power ('VDD_IN 4980mW/4980mW')")
     notes = (f"{odd} line(s) without power left out",) if odd else ()
-    t_ns = _times(stamps, len(readings), rate_hz, path)
+    stamped = len(stamps) == len(readings) > 1 and stamps[-1] != stamps[0]
+    t_ns = np.array(stamps) if stamped else _counted(len(readings), rate_hz, path)
     names = list(dict.fromkeys(name for reading in readings for name in reading))
-    total = next((name for name in TOTALS if name in names), None)
-    rails = [
-        Rail(
-            name,
-            "power",
-            "instantaneous",
-            used=total in (None, name) and PARTS.get(name) not in names,
-            resolution_w=1e-3,
-            unit="mW",
-        )
-        for name in names
-    ]
+    used = counted(names)
+    rails = [Rail(name, "power", "instantaneous", used=name in used, resolution_w=1e-3, unit="mW") for name in names]
     power_w = [np.array([reading.get(name, np.nan) for reading in readings]) for name in names]
-    clock = "stamps of tegrastats, in seconds, rebuilt" if stamps else "rate"
-    return make_readings([(t_ns, power_w)], rails, str(path), clock, None, lambda: notes)
+    clock = "stamps of tegrastats, in seconds, rebuilt" if stamped else "rate"
+    grain_ns = SECOND_NS if stamped else 0
+    return make_readings([(t_ns, power_w)], rails, str(path), clock, None, lambda: notes, grain_ns)
 
 
 def _seconds(text: str, path: Path) -> int:
@@ -80,13 +66,7 @@ def _seconds(text: str, path: Path) -> int:
         raise EdgejouleError(f"{path}: '{text}' is no time of the form MM-DD-YYYY HH:MM:SS") from error
 
 
-def _times(stamps: list[int], count: int, rate_hz: float | None, path: Path) -> np.ndarray:
-    if len(stamps) == count and count > 1 and stamps[-1] > stamps[0]:
-        if (np.diff(stamps) < 0).any():
-            raise EdgejouleError(f"{path}: time goes back in line {int(np.argmax(np.diff(stamps) < 0)) + 2}")
-        # Stamps are cut to whole seconds, that is early by up to one: the line above them, not below.
-        late = -np.array(stamps[::-1])
-        return -rebuild_clock([late], scan([late])).at(0, count)[::-1]
+def _counted(count: int, rate_hz: float | None, path: Path) -> np.ndarray:
     if rate_hz is None:
         raise EdgejouleError(
             f"{path}: its lines carry no times; declare 'rate_hz' (--rate-hz), the inverse of tegrastats' interval"

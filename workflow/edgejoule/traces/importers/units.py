@@ -36,6 +36,10 @@ NO_UNIT = {
     "gpu", "in", "input", "main", "mean", "out", "output", "package", "pkg", "raw", "reading", "smoothed", "soc",
     "start", "sum", "system", "total", "usage", "used", "value", "wall",
 }  # fmt: skip
+#: Words that say that a column holds no readings but what they may be, or may have been.
+NO_READING = {
+    "cap", "default", "limit", "max", "maximum", "min", "minimum", "peak", "set", "setpoint", "target", "threshold",
+}  # fmt: skip
 #: Units spelt out: milliwatts, usec.
 SPELT = re.compile(r"(milli|micro|nano|[mun])?(watt|joule|ampere|amp|volt|second|sec|minute)s?")
 PREFIXES = {"milli": "m", "micro": "u", "nano": "n"}
@@ -44,7 +48,9 @@ SYMBOLS = {"ampere": "A", "amp": "A", "second": "s", "sec": "s", "minute": "min"
 DATES = {"utc", "gmt", "local", "iso8601"}
 
 
-def guess_columns(names: Sequence[str], stated: Mapping[str, object], where: str) -> TraceColumns:
+def guess_columns(
+    names: Sequence[str], stated: Mapping[str, object], where: str, preferred: Sequence[str] = ()
+) -> TraceColumns:
     """Return what the names of columns say about those that are not stated.
 
     ``Main(mA)`` is a current in mA, ``power.draw [W]`` a power in W, ``power_mW`` and ``powerMw`` a power in mW,
@@ -54,28 +60,36 @@ def guess_columns(names: Sequence[str], stated: Mapping[str, object], where: str
         names: of the columns.
         stated: fields of ``TraceColumns`` that somebody stated; nothing is guessed against them.
         where: the file, for messages.
+        preferred: patterns of the names, without units, of a known format's columns, in the order in which they are
+            chosen where several could be the same.
 
     Raises:
-        EdgejouleError: a column that is needed seems to have a unit, but none that is known.
+        EdgejouleError: a column that is needed seems to have a unit, but none that is known, or is one of several.
     """
-    found: dict[str, object] = {}
+    candidates: dict[str, dict[str, str]] = {}
     odd: dict[str, tuple[str, str]] = {}
     for name in names:
         role = _role_of(name)
-        if role is None or role in found or role in stated:
+        if role is None or role in stated:
             continue
         unit, unknown = unit_of(name, role)
         if unknown and f"{role}_unit" not in stated:
             odd.setdefault(role, (name, unknown))
+        else:
+            candidates.setdefault(role, {})[name] = unit
+    found: dict[str, object] = {}
+    for role, units in candidates.items():
+        # Current and voltage do not matter where there is power.
+        if role in ("current", "voltage") and "power" in {*candidates, *stated}:
             continue
+        name = _one_of(list(units), role, where, preferred)
         found[role] = name
-        if unit:
-            found[f"{role}_unit"] = unit
+        if units[name]:
+            found[f"{role}_unit"] = units[name]
     for role in ROLES:
         if isinstance(stated.get(role), str) and (unit := unit_of(str(stated[role]), role)[0]):
             found[f"{role}_unit"] = unit
     for role, (name, unknown) in odd.items():
-        # Current and voltage do not matter where there is power.
         spare = role in ("current", "voltage") and "power" in {*found, *stated, *odd}
         if role in found or spare:
             continue
@@ -85,6 +99,18 @@ def guess_columns(names: Sequence[str], stated: Mapping[str, object], where: str
             f"state its unit with --column {role}_unit=..., or another column with --column {role}=..."
         )
     return TraceColumns.model_validate(found)
+
+
+def _one_of(names: Sequence[str], role: str, where: str, preferred: Sequence[str]) -> str:
+    """Return the column of a role: the only one, or that which a known format prefers."""
+    if len(names) == 1:
+        return names[0]
+    for pattern in preferred:
+        for name in names:
+            if re.fullmatch(pattern, _split(name)[0], re.IGNORECASE):
+                return name
+    listed = ", ".join(f"'{name}'" for name in names)
+    raise EdgejouleError(f"{where}: columns {listed} could be {role}; state one with --column {role}={names[-1]}")
 
 
 def assumed_units(columns: TraceColumns) -> tuple[str, ...]:
@@ -124,6 +150,10 @@ def unit_of(name: str, role: str) -> tuple[str, str]:
 
 def _role_of(name: str) -> str | None:
     word, bracketed = _split(name)
+    # In a column of time, 'min' is its unit.
+    words = {part.lower() for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", word)}
+    if words & NO_READING and not re.search(ROLES["time"].words, word, re.IGNORECASE):
+        return None
     by_word = next((role for role, about in ROLES.items() if re.search(about.words, word, re.IGNORECASE)), None)
     # A unit in brackets decides, but seconds may also be a duration; a word decides where there is none.
     for role, about in ROLES.items() if bracketed else ():

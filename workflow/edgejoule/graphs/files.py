@@ -1,0 +1,106 @@
+"""ONNX files of anybody: read without their weights, given static shapes."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError
+from onnx.external_data_helper import load_external_data_for_tensor, uses_external_data
+
+from edgejoule.errors import EdgejouleError
+from edgejoule.graphs.export import SMALL, real_inputs
+from edgejoule.graphs.versions import lower
+
+
+def load(path: Path | str) -> onnx.ModelProto:
+    """Read an ONNX file without the weights that lie outside it, under versions that ONNX Runtime reads.
+
+    What lies outside it and is no weight (bounds, shapes, constants inside branches) is read from there.
+
+    Raises:
+        EdgejouleError: the file is absent, no ONNX model, newer than ONNX Runtime reads, or without the file beside it
+            that holds what is no weight.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise EdgejouleError(f"{path}: is a folder; give an ONNX model, such as {path}/model.onnx")
+    if not path.is_file():
+        raise EdgejouleError(f"{path}: no such file; give an ONNX model")
+    try:
+        model = onnx.load(path, load_external_data=False)
+    except (DecodeError, ValueError) as error:
+        raise EdgejouleError(f"{path}: not an ONNX model: {error}") from error
+    if not model.graph.node:
+        raise EdgejouleError(f"{path}: not an ONNX model, or one without nodes")
+    lower(model, str(path))
+    for tensor in _settings(model.graph):
+        if uses_external_data(tensor):
+            _fetch(tensor, path)
+    return model
+
+
+def _settings(graph: onnx.GraphProto, weights: bool = False) -> Iterator[onnx.TensorProto]:
+    """Return the tensors of a graph and its branches; of its own initialisers only the small ones, unless asked."""
+    yield from (tensor for tensor in graph.initializer if weights or math.prod(tensor.dims) <= SMALL)
+    for node in graph.node:
+        for attribute in node.attribute:
+            yield from (attribute.t, *attribute.tensors)
+            for body in (attribute.g, *attribute.graphs):
+                yield from _settings(body, weights=True)
+
+
+def _fetch(tensor: onnx.TensorProto, path: Path) -> None:
+    """Read a tensor's numbers from the file beside the model."""
+    location = next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
+    if not (path.parent / location).is_file():
+        raise EdgejouleError(
+            f"{path}: needs '{location}' beside it, where its tensor '{tensor.name}' of {math.prod(tensor.dims)} "
+            "numbers lies; put that file there, or save the model with such small tensors inside"
+        )
+    try:
+        load_external_data_for_tensor(tensor, str(path.parent))
+    except (onnx.checker.ValidationError, OSError, ValueError) as error:
+        raise EdgejouleError(f"{path}: tensor '{tensor.name}' in '{location}': {str(error).splitlines()[0]}") from error
+
+
+def fix_shapes(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]], where: str) -> onnx.ModelProto:
+    """Return a copy whose real inputs have the given static shapes.
+
+    Raises:
+        EdgejouleError: a shape is for an input that does not exist or has another rank, or an axis is still dynamic.
+    """
+    fixed = onnx.ModelProto()
+    fixed.CopyFrom(model)
+    names = real_inputs(model)
+    for name in shapes:
+        if name not in names:
+            raise EdgejouleError(f"{where}: --shape names '{name}', which is no input; inputs: {', '.join(names)}")
+    for value in fixed.graph.input:
+        if value.name not in names:
+            continue
+        # Without the field, not even the number of axes is known; with an empty one, it is a single number.
+        ranked = value.type.tensor_type.HasField("shape")
+        axes = value.type.tensor_type.shape.dim
+        if value.name in shapes:
+            wanted = shapes[value.name]
+            if ranked and len(axes) != len(wanted):
+                raise EdgejouleError(
+                    f"{where}: --shape gives {len(wanted)} axes to input '{value.name}', which has {len(axes)}"
+                )
+            while len(axes) < len(wanted):
+                axes.add()
+            for axis, size in zip(axes, wanted, strict=True):
+                axis.dim_value = size
+        dynamic = [axis.dim_param or "?" for axis in axes if axis.dim_value <= 0]
+        if dynamic or not (axes or ranked):
+            raise EdgejouleError(
+                f"{where}: input '{value.name}' has the dynamic axes {', '.join(dynamic) or 'of an unknown shape'}; "
+                f"give its shape, such as --shape {value.name}=1x3x224x224"
+            )
+    if shapes:
+        # What was inferred for other shapes must not survive.
+        del fixed.graph.value_info[:]
+        for value in fixed.graph.output:
+            value.type.tensor_type.ClearField("shape")
+    return fixed
