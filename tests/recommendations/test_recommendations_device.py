@@ -184,7 +184,9 @@ def test_predictions_without_intervals_are_named_and_not_judged(tmp_path):
     write_table(table, tmp_path / "networks.parquet", NETWORKS)
     common = {"board": "board", "origin": "measured", "predictor": "edgejoule", "metric": "energy_mj", "flagged": False}
     rows = table[["device", "network", "family"]].assign(**common, measured=table["energy_mj"])
-    rows = rows.assign(predicted=table["energy_mj"], lower=table["energy_mj"] / 1.1, upper=table["energy_mj"] * 1.1)
+    rows = rows.assign(
+        predicted=table["energy_mj"], lower=table["energy_mj"] / 1.1, upper=table["energy_mj"] * 1.1, stated=True
+    )
     parts = [rows.assign(protocol="leave-one-family-out"), rows.assign(protocol="ten-fold", lower=np.nan, upper=np.nan)]
     write_table(pd.concat(parts), tmp_path / "predictions.parquet", VALIDATION)
     asked = ["leave-one-family-out", "ten-fold", "transfer-k10"]

@@ -70,9 +70,10 @@ def test_times_of_kernels_that_were_lost_are_made_again(checkout, root):
         assert snakemake(checkout, f"{folder}/{table}.parquet").returncode == 0
 
 
-def test_boards_are_no_prior_of_a_server_processor(checkout, root):
-    name, boards = "epyc-litert-1t", ["rpi4-tflite-v2.7.1-ruy", "rpi4-armnn-v21.11-neon"]
-    shutil.copy(root / f"config/devices/{name}.yaml", checkout / f"config/devices/{name}.yaml")
+def test_a_server_processor_is_not_predicted_unmeasured_from_boards(checkout, root):
+    name, boards = "epyc-litert-1t", ["rpi4-tflite-v2.7.1-ruy", "odroid-armnn-v21.11-opencl"]
+    for device in (name, boards[1]):
+        shutil.copy(root / f"config/devices/{device}.yaml", checkout / f"config/devices/{device}.yaml")
     config = checkout / "config" / "config.yaml"
     text = config.read_text()
     assert "prior_devices: []" in text
@@ -80,9 +81,10 @@ def test_boards_are_no_prior_of_a_server_processor(checkout, root):
     targets = [f"results/validation/{device}/networks.parquet" for device in (name, boards[0])]
     printed = snakemake(checkout, "--dry-run", "--quiet", "host", "--printshellcmds", *targets).stdout
     runs = [line for line in printed.splitlines() if "edgejoule validation run" in line]
-    priors = {re.search(r"--output results/validation/(\S+)/", run)[1]: re.findall(r"--prior=\S+", run) for run in runs}
-    datasets = {device: f"--prior=results/datasets/{device}/networks.parquet" for device in (*boards, name)}
-    assert priors == {name: [datasets[name]], boards[0]: [datasets[device] for device in boards]}
+    device = re.compile(r"--output results/validation/(\S+)/")
+    protocols = {device.search(run)[1]: set(re.findall(r"--protocol=(\S+)", run)) for run in runs}
+    assert protocols[boards[0]] - protocols[name] == {"leave-one-board-out"}
+    assert "transfer-k10" in protocols[name]
 
 
 @pytest.mark.parametrize(

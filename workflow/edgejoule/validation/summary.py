@@ -134,7 +134,7 @@ def _not_judged(errors: pd.DataFrame) -> list[str]:
     protocols = set(errors["protocol"])
     lacking = {device: sorted(protocols - set(own)) for device, own in errors.groupby("device")["protocol"]}
     lines = [f"- {device}: {', '.join(names)}" for device, names in lacking.items() if names]
-    reason = "Not judged, for want of prior devices of the same class on two boards, of families, or of kernels alone:"
+    reason = "Not judged, for want of prior devices of the same class, of families, or of kernels alone:"
     return ["", reason, "", *lines] if lines else []
 
 
