@@ -286,6 +286,23 @@ rule figure_family_errors:
         " --devices {input.devices:q} --output {output:q} 2> {log:q}"
 
 
+rule figure_kernel_errors:
+    """Error of single kernels, kind by kind and device by device."""
+    input:
+        kernel_accuracy="results/validation/kernel-accuracy.parquet",
+        devices=FIGURE_DEVICES,
+        code=code("figures"),
+    output:
+        figure("kernel-errors", "Prediction"),
+    log:
+        "results/logs/figures/kernel-errors.log",
+    benchmark:
+        "results/benchmarks/figures/kernel-errors.tsv"
+    shell:
+        "edgejoule figures kernel-errors --kernel-accuracy {input.kernel_accuracy:q}"
+        " --devices {input.devices:q} --output {output:q} 2> {log:q}"
+
+
 rule figure_noise_floor:
     """How far passes disagree, against how far predictions are off."""
     input:
@@ -425,6 +442,7 @@ FIGURES = (
     "predicted-measured",
     "error-distribution",
     "family-errors",
+    "kernel-errors",
     "noise-floor",
     "learning-curve",
     "interval-coverage",
