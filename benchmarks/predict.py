@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from edgejoule.predictors import kernels_for, network_features, read_nodes
+from edgejoule.predictors import kernels_for, network_features
 from edgejoule.predictors.serve import ServedPredictor
 from edgejoule.predictors.train import train
 from edgejoule.tables import read_table
 from edgejoule.tables.contracts import KERNEL_COSTS, KERNELS, NETWORKS
+from edgejoule.traces import read_nodes
 
 
 def seconds(work, repeats: int) -> float:
@@ -38,7 +39,8 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     for path in sorted((results / "datasets").glob("*/networks.parquet")):
         networks = read_table(path, NETWORKS)
-        nodes = read_nodes(results / "traces" / path.parent.name)
+        recording = results / "traces" / path.parent.name
+        nodes = read_nodes(recording if recording.is_dir() else None)
         alone = read_table(path.with_name("kernels.parquet"), KERNEL_COSTS)
         with tempfile.TemporaryDirectory() as folder:
             start = time.process_time()

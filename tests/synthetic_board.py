@@ -81,6 +81,7 @@ def _network(name, family, precision, rows, origin, factor, speed) -> dict:
         "runtime": "onnxruntime",
         "latency_ms": latency,
         "latency_p50_ms": latency,
+        "latency_mean_ms": latency,
         "latency_p90_ms": latency,
         "power_w": WATTS,
         "idle_before_w": IDLE_W,

@@ -14,6 +14,7 @@ from edgejoule.figures import (
     family_errors,
     interval_coverage,
     kernel_configurations,
+    kernel_errors,
     kernel_kinds,
     kernel_shares,
     learning_curve,
@@ -290,6 +291,24 @@ def test_errors_by_family_are_means_and_their_worst_is_named():
     assert "Of the 2 pairs of family and device, 50 % have an error of 10 % at most" in energy.caption
     assert "worst 50 % (g, Board, a)" in energy.caption
     assert pictures["latency-ms"].figure is None
+
+
+def test_errors_of_kernels_stand_by_kind_beside_the_forest():
+    kinds = {"all": 100.0, "conv": 70.0, "fc": 29.0, "rare": 1.0}
+    rows = [
+        {"device": "a", "predictor": name, "kind": kind, "share_percent": share, "kernels": 1200}
+        | {"mape_percent": 20.0 * factor, "weighted_mape_percent": 5.0 * factor}
+        for name, factor in (("edgejoule", 1), ("random-forest-per-kernel", 3))
+        for kind, share in kinds.items()
+    ]
+    (picture,) = kernel_errors.draw({"a": look("a")}, pd.DataFrame(rows))
+    (axes,) = picture.figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == list(kinds)
+    assert [line.get_xdata().tolist() for line in axes.lines[:2]] == [[5.0] * 4, [15.0] * 4]
+    assert "Board, a: 5.0 % (where each of 1,200 kernels weighs the same: 20 %)" in picture.caption
+    assert "the forest per kernel 15 %." in picture.caption
+    (none,) = kernel_errors.draw({"a": look("a")}, empty(contracts.KERNEL_ACCURACY))
+    assert none.figure is None and "told the times" in none.reason
 
 
 def test_the_kernel_dataset_is_counted_with_its_range_of_energies():

@@ -24,6 +24,7 @@ def catalogue(size: int = 40, seed: int = 0) -> Catalogue:
         precision=np.array(["fp32" if i % 3 else "int8" for i in range(size)], dtype=object),
         energy_mj=energy,
         latency_ms=energy / 4,
+        slowness=np.ones(size),
         latency_p90_ms=energy / 3.5,
         top1=top1,
         licence=np.array(["apache-2.0" if i % 5 else "unstated" for i in range(size)], dtype=object),

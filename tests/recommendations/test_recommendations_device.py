@@ -6,6 +6,7 @@ import pytest
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.recommendations import build_catalogue, build_device, build_validation
+from edgejoule.recommendations.catalogue import ARRAYS
 from edgejoule.recommendations.sweep import spread_budgets
 from edgejoule.tables import read_provenance, read_table, write_table
 from edgejoule.tables.contracts import FRONTS, NETWORKS, RECOMMENDATION_VALIDATION, RECOMMENDATIONS, VALIDATION
@@ -40,7 +41,7 @@ def networks(**columns) -> pd.DataFrame:
         "reason": "",
     }
     table = pd.DataFrame(rows).assign(**common)
-    table["latency_p50_ms"] = table["latency_ms"]
+    table["latency_p50_ms"] = table["latency_mean_ms"] = table["latency_ms"]
     table["latency_p90_ms"] = table["latency_ms"] * 1.2
     table["energy_above_idle_mj"] = table["energy_mj"] - table["latency_ms"]
     return table.assign(**columns)
@@ -53,6 +54,15 @@ def build(tmp_path, table, **options):
     build_device("board-x", source, output, fronts, **options)
     page = output.with_suffix(".md").read_text()
     return read_table(output, RECOMMENDATIONS), read_table(fronts, FRONTS).set_index("network"), page
+
+
+def test_a_mean_latency_that_is_stated_is_kept_beside_the_undisturbed_one():
+    table = networks()
+    table["latency_mean_ms"] = [6.0, 12.0, 18.0, 10.8, np.nan]
+    known = build_catalogue(table)
+    assert known.slowness.tolist() == pytest.approx([1.2] * 4 + [1.0])
+    more = {name: getattr(known, name)[:1] for name in ARRAYS if name != "slowness"}
+    assert known.extended(**more).latency_mean_ms.tolist() == pytest.approx([6.0, 12.0, 18.0, 10.8, 20.0, 6.0])
 
 
 def test_choices_and_standings(tmp_path):
@@ -174,7 +184,9 @@ def test_predictions_without_intervals_are_named_and_not_judged(tmp_path):
     write_table(table, tmp_path / "networks.parquet", NETWORKS)
     common = {"board": "board", "origin": "measured", "predictor": "edgejoule", "metric": "energy_mj", "flagged": False}
     rows = table[["device", "network", "family"]].assign(**common, measured=table["energy_mj"])
-    rows = rows.assign(predicted=table["energy_mj"], lower=table["energy_mj"] / 1.1, upper=table["energy_mj"] * 1.1)
+    rows = rows.assign(
+        predicted=table["energy_mj"], lower=table["energy_mj"] / 1.1, upper=table["energy_mj"] * 1.1, stated=True
+    )
     parts = [rows.assign(protocol="leave-one-family-out"), rows.assign(protocol="ten-fold", lower=np.nan, upper=np.nan)]
     write_table(pd.concat(parts), tmp_path / "predictions.parquet", VALIDATION)
     asked = ["leave-one-family-out", "ten-fold", "transfer-k10"]

@@ -30,6 +30,11 @@ def test_break_even_is_where_both_powers_meet():
     assert table["power_w"][0] == pytest.approx(1 + 0.04 * 0.2 / 0.012, rel=1e-4)
 
 
+def test_a_device_serves_as_many_requests_as_the_mean_latency_lets_it():
+    shared = replace(device("shared", energy=20.0, latency=20.0, idle=0.5), slowness=np.array([1.25]))
+    assert most_hz(shared, 70.0) == 40.0 and power_at(shared, 70.0)(41.0) == np.inf
+
+
 def test_a_device_that_can_serve_no_more_gives_way():
     slow = device("slow", energy=20.0, latency=20.0, idle=0.5)
     fast = device("fast", energy=80.0, latency=5.0, idle=5.0)

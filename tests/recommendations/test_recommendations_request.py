@@ -192,6 +192,17 @@ def test_a_rate_must_be_served():
     assert f"a rate of at most {1e3 / known.latency_ms.min():.4g}/s" in infeasible(result)
 
 
+def test_rates_and_mean_latencies_are_those_of_disturbed_inferences():
+    known = catalogue(1)
+    latency = float(known.latency_ms[0])
+    slow = replace(known, slowness=np.array([1.25]))
+    for held, limit in ((known, 1.1), (slow, 1.3)):
+        for limits in ({"max_latency_ms": limit * latency}, {"rate_hz": 1e3 / (limit * latency)}):
+            assert answer(Request(min_top1=1.0, accounting="gross", **limits), held).mix is not None
+    for limits in ({"max_latency_ms": 1.2 * latency}, {"rate_hz": 1e3 / (1.2 * latency)}):
+        assert answer(Request(min_top1=1.0, accounting="gross", **limits), slow).mix is None
+
+
 def test_what_is_excluded_cannot_be_chosen():
     known = catalogue(20, 3)
     reasons = exclusion_reasons(known, ("n00?", "n01[0-4]"), ())
@@ -233,7 +244,7 @@ def results(tmp_path):
     common = {"board": "board", "origin": "measured", "predictor": "edgejoule", "protocol": "leave-one-family-out"}
     rows = table[["device", "network", "family"]].assign(**common, metric="energy_mj", measured=table["energy_mj"])
     rows["predicted"] = table["energy_mj"] * 1.1
-    rows = rows.assign(lower=rows["predicted"] / 1.2, upper=rows["predicted"] * 1.2, flagged=False)
+    rows = rows.assign(lower=rows["predicted"] / 1.2, upper=rows["predicted"] * 1.2, stated=True, flagged=False)
     write_table(rows, tmp_path / "validation" / "board-x" / "networks.parquet", VALIDATION)
     columns = "network architecture family precision builder arguments input parameters"
     columns += " top1 top1_source licence licence_source"

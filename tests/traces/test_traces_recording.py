@@ -1,11 +1,13 @@
 """The canonical recording: what is written is read, as a whole or not at all."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.traces import Recording, event_energy, idle_power, read_recording, write_recording
+from edgejoule.traces import Recording, event_energy, idle_power, read_nodes, read_recording, write_recording
 
 S = 1_000_000_000
 
@@ -34,8 +36,8 @@ def test_round_trip(tmp_path):
     write_recording(recording, tmp_path / "r")
     again = read_recording(tmp_path / "r")
     pd.testing.assert_frame_equal(again.trace, recording.trace)
-    assert again.meta == recording.meta
-    assert len(again.problems) == 0 and again.samples is None
+    assert again.meta == recording.meta | {"tables": ["events", "nodes", "problems", "samples", "trace"]}
+    assert len(again.problems) == 0 and again.samples is None and again.nodes is None
 
 
 def test_equal_recordings_are_equal_bytes(tmp_path):
@@ -103,13 +105,37 @@ def test_absent_and_broken_recordings(tmp_path):
         read_recording(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["trace", "events"])
+@pytest.mark.parametrize("name", ["trace", "events", "samples", "nodes", "problems"])
 def test_a_table_that_was_deleted(tmp_path, name):
     write_recording(make(np.full(101, 2.0)), tmp_path / "r")
     (tmp_path / "r" / f"{name}.parquet").unlink()
     for whole in (True, False):
         with pytest.raises(EdgejouleError, match=rf"{name}\.parquet is missing; restore it, or make"):
             read_recording(tmp_path / "r", whole)
+
+
+def test_times_of_kernels_that_were_lost_are_not_taken_for_none(tmp_path):
+    recording = make(np.full(101, 2.0))
+    write_recording(recording, tmp_path / "without")
+    assert read_nodes(tmp_path / "without") is None and read_nodes(None) is None
+    recording.nodes = pd.DataFrame(
+        {"network": ["net"], "precision": "fp32", "pass": 0, "node": "a", "operator": "Conv", "duration_ns": 5000}
+    ).assign(index=0)
+    write_recording(recording, tmp_path / "with")
+    assert len(read_nodes(tmp_path / "with")) == 1
+    (tmp_path / "with" / "nodes.parquet").unlink()
+    with pytest.raises(EdgejouleError, match=r"nodes\.parquet is missing; restore it"):
+        read_nodes(tmp_path / "with")
+
+
+def test_a_recording_made_by_hand_needs_no_list_of_its_tables(tmp_path):
+    write_recording(make(np.full(101, 2.0)), tmp_path / "r")
+    meta = json.loads((tmp_path / "r" / "recording.json").read_text())
+    del meta["tables"]
+    (tmp_path / "r" / "recording.json").write_text(json.dumps(meta))
+    for name in ("samples", "nodes", "problems"):
+        (tmp_path / "r" / f"{name}.parquet").unlink()
+    assert read_recording(tmp_path / "r").samples is None and read_nodes(tmp_path / "r") is None
 
 
 def test_no_device_draws_a_gigawatt(tmp_path):

@@ -24,7 +24,14 @@ def predictions(ours: float = 0.02, theirs: float = 0.10) -> pd.DataFrame:
                     {"family": family, "network": f"{family}-{j}", "measured": measured, "predictor": name}
                     | {"predicted": predicted, "lower": predicted * 0.9, "upper": predicted * 1.1}
                 )
-    about = {"device": "d", "board": "b", "origin": "estimated", "metric": "latency_ms", "flagged": False}
+    about = {
+        "device": "d",
+        "board": "b",
+        "origin": "estimated",
+        "metric": "latency_ms",
+        "flagged": False,
+        "stated": False,
+    }
     return pd.DataFrame(rows).assign(**about, protocol="leave-one-family-out")
 
 

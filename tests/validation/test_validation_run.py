@@ -6,10 +6,11 @@ from edgejoule.cli.main import main
 from edgejoule.errors import EdgejouleError
 from edgejoule.predictors import MODELS
 from edgejoule.tables import empty, read_table, write_table
-from edgejoule.tables.contracts import ACCURACY, KERNELS, NETWORKS, NOISE_FLOOR, PASSES, SPLITS, VALIDATION
+from edgejoule.tables.contracts import ACCURACY, KERNELS, NETWORKS, NOISE_FLOOR, PASSES, SPLITS, SUBSETS, VALIDATION
 from edgejoule.validation import validate
 from edgejoule.validation.accuracy import accuracy, bootstrap_mape
 from edgejoule.validation.splits import splits
+from edgejoule.validation.summary import markdown
 from synthetic_board import FAMILIES, board
 
 LINEAR = ["edgejoule", "macs-linear", "macs-bytes-linear"]
@@ -80,7 +81,7 @@ def _rows(measured, predicted, family, flagged=False):
     rows = pd.DataFrame({"measured": measured, "predicted": predicted, "family": family})
     rows["network"] = [f"n{i}" for i in range(len(rows))]
     rows["lower"], rows["upper"] = rows["predicted"] * 0.9, rows["predicted"] * 1.1
-    return rows.assign(**about, protocol="leave-one-family-out", flagged=flagged)
+    return rows.assign(**about, protocol="leave-one-family-out", stated=True, flagged=flagged)
 
 
 def test_errors_are_averaged_over_families_and_counted_by_network():
@@ -92,6 +93,34 @@ def test_errors_are_averaged_over_families_and_counted_by_network():
     assert found["rmspe_percent"] == pytest.approx(np.sqrt((16 + 16 + 144 + 900) / 4))
     assert (found["worst_family"], found["worst_mape_percent"]) == ("b", pytest.approx(30))
     assert found["coverage_percent"] == 50
+
+
+def test_coverage_is_told_of_all_networks_and_of_those_with_a_stated_interval():
+    rows = _rows([100.0, 100, 100, 100], [101.0, 102, 99, 150], ["a", "a", "b", "b"])
+    found = accuracy(rows.assign(stated=[True, True, False, False])).set_index("flagged").loc[True]
+    assert (found["coverage_percent"], found["stated"], found["coverage_stated_percent"]) == (75, 2, 100)
+    assert accuracy(rows.assign(stated=False))["coverage_stated_percent"].isna().all()
+
+
+def test_an_interval_is_stated_where_a_network_is_like_the_training_ones():
+    networks, kernels = board(noise=0.05)
+    # One network twice as large as any other is beyond every training part.
+    out = kernels["network"] == "beta-3"
+    amounts = ["macs", "bytes_in", "bytes_out", "bytes_weights"]
+    kernels[amounts] = kernels[amounts].mul(np.where(out, 40, 1), axis=0)
+    networks.loc[networks["network"] == "beta-3", "latency_ms"] *= 40
+    table, _ = validate(networks, kernels, LINEAR, ["leave-one-family-out"])
+    ours = table[(table["predictor"] == "edgejoule") & (table["metric"] == "latency_ms")].set_index("network")
+    assert ours["lower"].notna().all() and not ours.loc["beta-3", "stated"] and ours["stated"].any()
+    assert not table.loc[table["predictor"] == "macs-linear", "stated"].any()
+
+
+def test_a_protocol_that_judges_nothing_on_a_device_is_named():
+    one = _rows([100.0, 100], [101.0, 102], ["a", "b"])
+    both = pd.concat([one, one.assign(protocol="transfer-k5"), one.assign(device="e")])
+    text = markdown(accuracy(both), empty(SUBSETS))
+    assert "Not judged" in text and "- e: transfer-k5" in text and "- d:" not in text
+    assert "Not judged" not in markdown(accuracy(one), empty(SUBSETS))
 
 
 def test_flagged_recordings_are_shown_with_and_without():

@@ -54,6 +54,39 @@ def test_a_new_file_adds_its_jobs_and_the_tables_of_all_devices_only(checkout):
     assert ("consolidate", "") in jobs(printed)
 
 
+def test_times_of_kernels_that_were_lost_are_made_again(checkout, root):
+    name = "epyc-litert-1t"
+    shutil.copy(root / f"config/devices/{name}.yaml", checkout / f"config/devices/{name}.yaml")
+    folder = f"results/traces/{name}"
+    done = snakemake(checkout, f"{folder}/recording.json")
+    assert done.returncode == 0, done.stderr
+    predictor = f"results/predictors/{name}/predictor.json"
+    printed = snakemake(checkout, "--dry-run", predictor, "--quiet", "host").stdout
+    assert ("predictor", name) in jobs(printed) and ("import_recording", name) not in jobs(printed)
+    for table in ("nodes", "samples"):
+        (checkout / folder / f"{table}.parquet").unlink()
+        printed = snakemake(checkout, "--dry-run", predictor, "--quiet", "host").stdout
+        assert ("import_recording", name) in jobs(printed)
+        assert snakemake(checkout, f"{folder}/{table}.parquet").returncode == 0
+
+
+def test_a_server_processor_is_not_predicted_unmeasured_from_boards(checkout, root):
+    name, boards = "epyc-litert-1t", ["rpi4-tflite-v2.7.1-ruy", "odroid-armnn-v21.11-opencl"]
+    for device in (name, boards[1]):
+        shutil.copy(root / f"config/devices/{device}.yaml", checkout / f"config/devices/{device}.yaml")
+    config = checkout / "config" / "config.yaml"
+    text = config.read_text()
+    assert "prior_devices: []" in text
+    config.write_text(text.replace("prior_devices: []", f"prior_devices: [{', '.join([*boards, name])}]"))
+    targets = [f"results/validation/{device}/networks.parquet" for device in (name, boards[0])]
+    printed = snakemake(checkout, "--dry-run", "--quiet", "host", "--printshellcmds", *targets).stdout
+    runs = [line for line in printed.splitlines() if "edgejoule validation run" in line]
+    device = re.compile(r"--output results/validation/(\S+)/")
+    protocols = {device.search(run)[1]: set(re.findall(r"--protocol=(\S+)", run)) for run in runs}
+    assert protocols[boards[0]] - protocols[name] == {"leave-one-board-out"}
+    assert "transfer-k10" in protocols[name]
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [

@@ -5,18 +5,28 @@ Makes results/datasets/<device>/, results/datasets/{networks,references,passes,k
 """
 
 
+def recording_files(wildcards, *names):
+    """Return files of a device's recording, none for a table; without rows where nothing was recorded."""
+    if DEVICES[wildcards.device].source.kind == "table":
+        return []
+    return [f"results/traces/{wildcards.device}/{name}" for name in names]
+
+
 def dataset_source(wildcards):
-    """Return what a device's figures come from: its CSV, or the files of its recording."""
-    source = DEVICES[wildcards.device].source
-    if source.kind == "table":
-        return source.file
-    return f"results/traces/{wildcards.device}/recording.json"
+    """Return what a device's figures come from: its CSV, or its recording."""
+    return recording_files(wildcards, "recording.json") or DEVICES[wildcards.device].source.file
+
+
+def dataset_tables(wildcards):
+    """Return the tables of the recording that a device's figures come from."""
+    return recording_files(wildcards, "events.parquet", "samples.parquet", "problems.parquet")
 
 
 rule dataset:
     """Derive one device's cost per inference from its recording, or take its rows from a table."""
     input:
         source=dataset_source,
+        tables=dataset_tables,
         device=device_file,
         zoo=RUN.zoo.file,
         references="config/references.tsv",

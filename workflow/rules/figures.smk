@@ -184,8 +184,9 @@ rule figure_kernel_shares:
         kernels="results/graphs/kernels.parquet",
         kernel_costs="results/datasets/kernels.parquet",
         recordings=expand("results/traces/{device}/recording.json", device=RECORDED),
+        nodes=expand("results/traces/{device}/nodes.parquet", device=RECORDED),
         devices=FIGURE_DEVICES,
-        code=code("figures"),
+        code=code("figures", "traces"),
     output:
         figure("kernel-shares", "Kernels"),
     log:
@@ -282,6 +283,23 @@ rule figure_family_errors:
         "results/benchmarks/figures/family-errors.tsv"
     shell:
         "edgejoule figures family-errors --validation {input.validation:q}"
+        " --devices {input.devices:q} --output {output:q} 2> {log:q}"
+
+
+rule figure_kernel_errors:
+    """Error of single kernels, kind by kind and device by device."""
+    input:
+        kernel_accuracy="results/validation/kernel-accuracy.parquet",
+        devices=FIGURE_DEVICES,
+        code=code("figures"),
+    output:
+        figure("kernel-errors", "Prediction"),
+    log:
+        "results/logs/figures/kernel-errors.log",
+    benchmark:
+        "results/benchmarks/figures/kernel-errors.tsv"
+    shell:
+        "edgejoule figures kernel-errors --kernel-accuracy {input.kernel_accuracy:q}"
         " --devices {input.devices:q} --output {output:q} 2> {log:q}"
 
 
@@ -424,6 +442,7 @@ FIGURES = (
     "predicted-measured",
     "error-distribution",
     "family-errors",
+    "kernel-errors",
     "noise-floor",
     "learning-curve",
     "interval-coverage",

@@ -45,6 +45,7 @@ rule measure:
         recording="results/measure/{device}/recording.json",
         events="results/measure/{device}/events.parquet",
         samples="results/measure/{device}/samples.parquet",
+        nodes="results/measure/{device}/nodes.parquet",
         problems="results/measure/{device}/problems.parquet",
     log:
         "results/logs/measure/{device}.log",

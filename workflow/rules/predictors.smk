@@ -7,10 +7,8 @@ Makes results/predictors/<device>/{predictor.json,card.md,kernels.parquet}.
 
 
 def recording_of(wildcards):
-    """Return a device's recording, which may hold the runtime's own times of kernels; none for a table."""
-    if DEVICES[wildcards.device].source.kind == "table":
-        return []
-    return f"results/traces/{wildcards.device}/recording.json"
+    """Return a device's recording and the runtime's own times of kernels, which it may hold; none for a table."""
+    return recording_files(wildcards, "recording.json", "nodes.parquet")
 
 
 def recording_option(wildcards):

@@ -82,6 +82,8 @@ rule import_recording:
     output:
         recording="results/traces/{device}/recording.json",
         events="results/traces/{device}/events.parquet",
+        samples="results/traces/{device}/samples.parquet",
+        nodes="results/traces/{device}/nodes.parquet",
         problems="results/traces/{device}/problems.parquet",
     log:
         "results/logs/traces/{device}.log",

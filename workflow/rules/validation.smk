@@ -2,12 +2,27 @@
 
 Needs results/datasets/<device>/networks.parquet and results/graphs/kernels.parquet.
 Makes results/validation/<device>/{networks,splits}.parquet, results/validation/networks.parquet,
-results/validation/{accuracy,subsets,paired,noise-floor}.{parquet,csv} and accuracy.md; of devices that measured kernels alone, what
-these are worth: results/validation/{evidence,ablation,learning_curve}.{parquet,md}.
+results/validation/{accuracy,subsets,paired,noise-floor}.{parquet,csv} and accuracy.md; of devices whose runtime tells
+kernels' times, results/validation/<device>/kernels.parquet, results/validation/kernels.parquet and
+kernel-accuracy.{parquet,csv,md}; of devices that measured kernels alone, what these are worth:
+results/validation/{evidence,ablation,learning_curve}.{parquet,md}.
 """
 
 # Devices of other boards that a new board may learn from; a device that is not run cannot serve.
 PRIORS = [name for name in RUN.validation.prior_devices if name in DEVICES]
+
+
+def protocol_options(wildcards):
+    """Return the options that name a device's protocols.
+
+    Nothing says beforehand how much faster than boards a server processor is: a device that no prior of its class on
+    another board tells about is not predicted unmeasured.
+    """
+    own = DEVICES[wildcards.device]
+    alike = [prior for prior in map(DEVICES.get, PRIORS) if prior.device_class == own.device_class]
+    unknown = {"leave-one-board-out"} if all(prior.board == own.board for prior in alike) else set()
+    return [f"--protocol={name}" for name in RUN.validation.protocols if name not in unknown]
+
 
 # Devices with a recording, not figures from a table; those that timed no kernel get empty tables.
 KERNEL_DEVICES = devices_of("traces", "live")
@@ -31,7 +46,7 @@ rule validate:
         "results/benchmarks/validation/{device}.tsv"
     params:
         predictors=[f"--predictor={name}" for name in RUN.validation.predictors],
-        protocols=[f"--protocol={name}" for name in RUN.validation.protocols],
+        protocols=protocol_options,
         recording=recording_option,
         priors=[f"--prior=results/datasets/{name}/networks.parquet" for name in PRIORS],
         seed=RUN.validation.seed,
@@ -79,6 +94,8 @@ rule kernel_worth:
         kernels="results/graphs/kernels.parquet",
         alone="results/datasets/{device}/kernels.parquet",
         recording="results/traces/{device}/recording.json",
+        events="results/traces/{device}/events.parquet",
+        nodes="results/traces/{device}/nodes.parquet",
         passes="results/datasets/{device}/passes.parquet",
         code=code("validation", "predictors"),
     output:
@@ -95,6 +112,44 @@ rule kernel_worth:
         "OMP_NUM_THREADS=1 edgejoule validation kernels --networks {input.networks:q} --kernels {input.kernels:q}"
         " --alone {input.alone:q} --recording $(dirname {input.recording:q}) --passes {input.passes:q}"
         " --evidence {output.evidence:q} --ablation {output.ablation:q} --curve {output.curve:q} --seed {params.seed} 2> {log:q}"
+
+
+rule validate_kernels:
+    """Predict one device's single kernels inside networks whose families were left out of training."""
+    input:
+        networks="results/datasets/{device}/networks.parquet",
+        kernels="results/graphs/kernels.parquet",
+        alone="results/datasets/{device}/kernels.parquet",
+        recording="results/traces/{device}/recording.json",
+        nodes="results/traces/{device}/nodes.parquet",
+        code=code("validation", "predictors"),
+    output:
+        "results/validation/{device}/kernels.parquet",
+    log:
+        "results/logs/validation/predict-kernels-{device}.log",
+    benchmark:
+        "results/benchmarks/validation/predict-kernels-{device}.tsv"
+    shell:
+        "OMP_NUM_THREADS=1 edgejoule validation predict-kernels --networks {input.networks:q} --kernels {input.kernels:q}"
+        " --alone {input.alone:q} --recording $(dirname {input.recording:q}) --output {output:q} 2> {log:q}"
+
+
+rule kernel_accuracy:
+    """Stack all devices' predictions of single kernels and summarise their errors by kind."""
+    input:
+        devices=expand("results/validation/{device}/kernels.parquet", device=KERNEL_DEVICES),
+        code=code("validation"),
+    output:
+        kernels="results/validation/kernels.parquet",
+        accuracy="results/validation/kernel-accuracy.parquet",
+        csv="results/validation/kernel-accuracy.csv",
+        markdown="results/validation/kernel-accuracy.md",
+    log:
+        "results/logs/validation/kernel-accuracy.log",
+    benchmark:
+        "results/benchmarks/validation/kernel-accuracy.tsv"
+    shell:
+        "edgejoule validation summarise-kernels --output $(dirname {output.kernels:q}) {input.devices:q} 2> {log:q}"
 
 
 rule evidence:
@@ -149,6 +204,7 @@ rule validation:
     """Target: the proof of every predictor."""
     input:
         rules.accuracy.output,
+        rules.kernel_accuracy.output,
         rules.evidence.output,
         rules.ablation.output,
         rules.learning_curve.output,

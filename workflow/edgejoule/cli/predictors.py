@@ -25,10 +25,10 @@ def train(
     Example: edgejoule predictors train --networks results/datasets/D/networks.parquet
     --kernels results/graphs/kernels.parquet --output results/predictors/D
     """
-    from edgejoule.predictors import read_nodes
     from edgejoule.predictors.train import train as train_device
     from edgejoule.tables import read_table
     from edgejoule.tables.contracts import KERNEL_COSTS, KERNELS, NETWORKS
+    from edgejoule.traces import read_nodes
 
     single = None if alone is None else read_table(alone, KERNEL_COSTS)
     train_device(read_table(networks, NETWORKS), read_table(kernels, KERNELS), output, read_nodes(recording), single)

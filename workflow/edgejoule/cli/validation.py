@@ -27,9 +27,9 @@ def run(
     --kernels results/graphs/kernels.parquet --output results/validation/D/networks.parquet
     --splits results/validation/D/splits.parquet --predictor edgejoule --protocol leave-one-family-out
     """
-    from edgejoule.predictors import read_nodes
     from edgejoule.tables import read_table, write_table
     from edgejoule.tables.contracts import KERNEL_COSTS, KERNELS, NETWORKS, SPLITS, VALIDATION
+    from edgejoule.traces import read_nodes
     from edgejoule.validation import validate
 
     priors = [read_table(path, NETWORKS) for path in prior or []]
@@ -80,10 +80,10 @@ def kernels(
     --evidence results/validation/D/evidence.parquet --ablation results/validation/D/ablation.parquet
     --curve results/validation/D/learning_curve.parquet
     """
-    from edgejoule.predictors import read_nodes
     from edgejoule.tables import read_table, write_table
     from edgejoule.tables.contracts import ABLATION, EVENTS, EVIDENCE, KERNEL_COSTS, KERNELS, LEARNING_CURVE, NETWORKS
     from edgejoule.tables.contracts import PASSES as PASSES_TABLE
+    from edgejoule.traces import read_nodes
     from edgejoule.validation.ablation import ablation as ablation_table
     from edgejoule.validation.kernels import Device, evidence_table, learning_curve
 
@@ -94,6 +94,47 @@ def kernels(
     write_table(evidence_table(device), evidence, EVIDENCE, provenance)
     write_table(ablation_table(device, read_table(passes, PASSES_TABLE)), ablation, ABLATION, provenance)
     write_table(learning_curve(device, seed), curve, LEARNING_CURVE, provenance)
+
+
+@command.command("predict-kernels")
+def predict_kernels(
+    networks: Annotated[Path, typer.Option(help="The device's networks.parquet.")],
+    kernels: Annotated[Path, typer.Option(help="results/graphs/kernels.parquet.")],
+    alone: Annotated[Path, typer.Option(help="The device's kernels.parquet: what it measured alone.")],
+    recording: Annotated[Path, typer.Option(help="The device's recording.")],
+    output: Annotated[Path, typer.Option(help="Kernels predicted against measured, Parquet.")],
+) -> None:
+    """Predict single kernels inside networks whose families were left out; no rows where no kernel was timed.
+
+    Example: edgejoule validation predict-kernels --networks results/datasets/D/networks.parquet
+    --kernels results/graphs/kernels.parquet --alone results/datasets/D/kernels.parquet
+    --recording results/traces/D --output results/validation/D/kernels.parquet
+    """
+    from edgejoule.predictors import own_kernels, training_set
+    from edgejoule.tables import read_table, write_table
+    from edgejoule.tables.contracts import KERNEL_COSTS, KERNEL_VALIDATION, KERNELS, NETWORKS
+    from edgejoule.traces import read_nodes
+    from edgejoule.validation.kernel_errors import predict_kernels as predicted
+
+    graphs, single = read_table(kernels, KERNELS), read_table(alone, KERNEL_COSTS)
+    rows, features, costs = training_set(read_table(networks, NETWORKS), graphs, read_nodes(recording), single)
+    write_table(predicted(rows, own_kernels(rows, graphs), features, costs), output, KERNEL_VALIDATION)
+
+
+@command.command("summarise-kernels")
+def summarise_kernels(
+    output: Annotated[Path, typer.Option(help="Folder of kernels.parquet and kernel-accuracy.")],
+    devices: Annotated[
+        list[Path] | None, typer.Argument(help="Each device's kernels.parquet of the validation.")
+    ] = None,
+) -> None:
+    """Stack all devices' predictions of single kernels and summarise their errors by kind.
+
+    Example: edgejoule validation summarise-kernels results/validation/*/kernels.parquet --output results/validation
+    """
+    from edgejoule.validation.summary import summarise_kernels as summarise_devices
+
+    summarise_devices(devices or [], output)
 
 
 @command.command()

@@ -35,14 +35,14 @@ def passes_of(recording: Recording, energies: pd.DataFrame, device: Device) -> p
 def costs_per_workload(recording: Recording, energies: pd.DataFrame, kind: str, device: Device) -> pd.DataFrame:
     """Return the cost per inference of each workload of one kind, as the device's rule ``passes`` makes it of them.
 
-    Steadied, ``latency_ms`` is the mean over the windows of the fastest inference at the machine's usual speed.
-    Pooled, ``latency_ms`` is window / inferences and ``energy_mj`` the window's gross energy / inferences, so that
-    power times latency is energy. The idle baseline is the mean of the idle power before and after; where only one
-    side was recorded, that one; where none was, there is no energy above idle.
+    Steadied, ``latency_ms`` is the mean over the windows of the fastest inference at the machine's usual speed;
+    ``latency_mean_ms`` is window / inferences all the same. Pooled, both are, and ``energy_mj`` is the window's gross
+    energy / inferences, so that power times latency is energy. The idle baseline is the mean of the idle power before
+    and after; where only one side was recorded, that one; where none was, there is no energy above idle.
 
     Returns:
-        One row per workload: ``workload, precision``, the columns COSTS of the tables, ``top1, source, quality,
-        reason``.
+        One row per workload: ``workload, precision``, the columns COSTS of the tables, ``latency_mean_ms, top1,
+        source, quality, reason``.
     """
     runs = _runs(recording, energies, device)
     runs = runs[runs["kind"] == kind]
@@ -51,7 +51,7 @@ def costs_per_workload(recording: Recording, energies: pd.DataFrame, kind: str, 
     rows = [_cost(str(workload), group) for workload, group in runs.groupby("workload", sort=True)]
     if rows:
         return pd.DataFrame(rows)
-    figures = pd.DataFrame(columns=[*(column.name for column in COSTS), "top1"], dtype=float)
+    figures = pd.DataFrame(columns=[*(column.name for column in COSTS), "latency_mean_ms", "top1"], dtype=float)
     return figures.reindex(columns=["workload", "precision", *figures, "source", "quality", "reason"])
 
 
@@ -98,6 +98,7 @@ def _cost(workload: str, runs: pd.DataFrame) -> dict:
         # The window is known even where the meter gave no energy for it.
         used = runs.assign(energy_j=np.nan)
     iterations = int(used["iterations"].sum())
+    mean_latency = used["elapsed_ms"].sum() / iterations if iterations else np.nan
     latency = used["window_ms"].sum() / iterations if iterations else np.nan
     energy = _sum_or_none(used["energy_j"]) * MJ_PER_J / iterations if iterations else np.nan
     baseline = _weighted(used["idle_w"], used["iterations"])
@@ -116,6 +117,7 @@ def _cost(workload: str, runs: pd.DataFrame) -> dict:
         "energy_std_mj": _weighted(used["energy_std_mj"], weights),
         "drift": _weighted(used["drift"], weights),
         "iterations": iterations,
+        "latency_mean_ms": mean_latency,
         "top1": used["top1"].dropna().iloc[0] if used["top1"].notna().any() else np.nan,
         "source": "; ".join(dict.fromkeys(used["source"])),
         "quality": "failed" if not iterations else "flagged" if reason else "ok",
@@ -143,6 +145,8 @@ def _runs(recording: Recording, energies: pd.DataFrame, device: Device) -> pd.Da
     # The window of a kernel between two others spans these too; its source states the kernel's own time.
     stated = (runs["kind"] == "kernel") & runs["latency_ms"].notna()
     runs.loc[stated, "window_ms"] = (runs["latency_ms"] * runs["iterations"])[stated]
+    # Steadying shortens the window to what undisturbed inferences would have taken.
+    runs["elapsed_ms"] = runs["window_ms"]
     runs["slowdown"] = _slowdowns(runs) if device.passes == "steadied" else np.nan
     return _with_declared_energy(runs, device)
 

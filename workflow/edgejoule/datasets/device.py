@@ -164,16 +164,20 @@ def _label_kernels(costs: pd.DataFrame, recording: Recording, device: Device) ->
         said = f"the kernel is {share[row]:.0%} of its window, which holds what the runtime puts around it too"
         reason[row] = "; ".join(filter(None, [reason[row], said]))
         quality[row] = "flagged" if quality[row] == "ok" else quality[row]
-    return costs.rename(columns={"workload": "kernel"}).assign(
-        quality=quality,
-        reason=reason,
-        device=device.name,
-        board=device.board,
-        runtime=device.runtime.name,
-        origin=device.origin,
-        power_scope=device.power_scope,
-        kind=costs["workload"].map(known["kernel_kind"]),
-        kernel_source=costs["workload"].map(known["kernel_source"]),
+    return (
+        costs.rename(columns={"workload": "kernel"})
+        .drop(columns="latency_mean_ms")
+        .assign(
+            quality=quality,
+            reason=reason,
+            device=device.name,
+            board=device.board,
+            runtime=device.runtime.name,
+            origin=device.origin,
+            power_scope=device.power_scope,
+            kind=costs["workload"].map(known["kernel_kind"]),
+            kernel_source=costs["workload"].map(known["kernel_source"]),
+        )
     )
 
 

@@ -13,10 +13,12 @@ from edgejoule.tables.contracts import NETWORKS
 
 #: Enough digits to give back every figure that a recording can resolve, few enough to diff.
 DIGITS = "%.10g"
+#: Columns that a table need not have, and their types.
+OPTIONAL = {"licence": "string", "latency_mean_ms": "Float64"}
 
 
 def read_networks(path: Path | str, device: Device) -> pd.DataFrame:
-    """Return the rows of ``device`` in a CSV with the columns of table NETWORKS; ``licence`` may be absent.
+    """Return the rows of ``device`` in a CSV with the columns of NETWORKS; ``OPTIONAL`` ones may be absent.
 
     Raises:
         EdgejouleError: the file cannot be read, has no row of the device, or breaks the table's declaration.
@@ -32,8 +34,9 @@ def read_networks(path: Path | str, device: Device) -> pd.DataFrame:
     for key, value in {"board": device.board, "origin": device.origin, "power_scope": device.power_scope}.items():
         if key in rows and (rows[key] != value).any():
             raise EdgejouleError(f"{path}: device '{device.name}' has another {key} here than '{value}' in its file")
-    if "licence" not in rows:
-        rows["licence"] = pd.array([pd.NA] * len(rows), "string")
+    for name, kind in OPTIONAL.items():
+        if name not in rows:
+            rows[name] = pd.array([pd.NA] * len(rows), kind)
     return to_arrow(rows, NETWORKS, str(path)).to_pandas()
 
 

@@ -13,7 +13,7 @@ from edgejoule.figures.kernel_kinds import kind_shares, operator_shares, profile
 from edgejoule.figures.palette import UNTOLD, kind_looks, percent, text_colour
 from edgejoule.figures.picture import Picture
 from edgejoule.figures.style import note
-from edgejoule.tables import contracts, read_table
+from edgejoule.traces import read_nodes
 
 #: Kinds shown by name, by their mean share; the rest is one segment. Families shown, those with most networks.
 SHOWN, FAMILIES = 7, 16
@@ -47,10 +47,9 @@ def draw(
     for look in known(devices, networks["device"], "results/datasets/networks.parquet"):
         own = networks[(networks["device"] == look.name) & (networks["quality"] != "failed")]
         costs = kernel_costs[(kernel_costs["device"] == look.name) & kernel_costs["energy_mj"].notna()]
-        profile = folders[look.name] / "nodes.parquet" if look.name in folders else None
-        profiled = profile is not None and profile.is_file() and len(own)
-        if profiled and (look.origin == "estimated" or costs.empty):
-            picture, shares = _by_time(look, own, kernels, read_table(profile, contracts.NODES))
+        nodes = read_nodes(folders.get(look.name))
+        if nodes is not None and len(own) and (look.origin == "estimated" or costs.empty):
+            picture, shares = _by_time(look, own, kernels, nodes)
         elif len(costs) and len(own):
             picture, shares = _by_energy(look, own, kernels, costs)
         else:

@@ -27,6 +27,7 @@ INPUTS = {
     "validation": Input("VALIDATION", "results/validation/networks.parquet"),
     "noise-floor": Input("NOISE_FLOOR", "results/validation/noise-floor.parquet"),
     "accuracy": Input("ACCURACY", "results/validation/accuracy.parquet"),
+    "kernel-accuracy": Input("KERNEL_ACCURACY", "results/validation/kernel-accuracy.parquet"),
     "learning-curve": Input("LEARNING_CURVE", "results/validation/learning_curve.parquet"),
     "applications": Input("APPLICATIONS", "results/datasets/applications.parquet"),
     "scores": Input("SCORES", "results/scores/scores.parquet"),
@@ -106,6 +107,9 @@ FIGURES: dict[str, Spec] = {
     ),
     "family-errors": Spec(
         "family_errors:draw", ("validation",), PREDICTION, "Error by family left out.", ("latency-ms", "energy-mj")
+    ),
+    "kernel-errors": Spec(
+        "kernel_errors:draw", ("kernel-accuracy",), PREDICTION, "Error of single kernels by kind, families left out."
     ),
     "noise-floor": Spec(
         "noise_floor:draw",

@@ -3,7 +3,7 @@
 from edgejoule.predictors.device import KERNEL_MODELS, MODELS, WITH_INTERVALS, Costs, DevicePredictor
 from edgejoule.predictors.features import Features, kernel_features, network_features
 from edgejoule.predictors.serve import ServedPredictor, load_predictor
-from edgejoule.predictors.training import kernels_for, read_nodes, training_set
+from edgejoule.predictors.training import kernels_for, own_kernels, training_set
 
 __all__ = [
     "KERNEL_MODELS",
@@ -17,6 +17,6 @@ __all__ = [
     "kernels_for",
     "load_predictor",
     "network_features",
-    "read_nodes",
+    "own_kernels",
     "training_set",
 ]

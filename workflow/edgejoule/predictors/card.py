@@ -49,7 +49,8 @@ def model_card(content: dict, training_errors: dict[str, float]) -> str:
         "",
         "Nominal 90 % intervals are learned from whole families left out, and are wider where models of different "
         "grain disagree and beyond the range. Errors on unseen families are in `results/validation/accuracy.md`; those "
-        "below are on the training networks and flatter.",
+        "below are on the training networks and flatter."
+        + (" Those of single kernels: `results/validation/kernel-accuracy.md`." if content["kernels"] else ""),
         "",
         "| metric | error on training networks | 90 % interval at its narrowest |",
         "|---|---|---|",

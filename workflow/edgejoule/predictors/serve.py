@@ -172,7 +172,10 @@ class ServedPredictor:
     def _kernels_from(self) -> str:
         if not self._predictor.needs_kernels:
             return "inferred from networks' totals, not measured"
-        latency = "latency learned from the profiler's times of single kernels"
+        latency = (
+            "latency learned from the profiler's times of single kernels (their errors, kind by kind: "
+            "results/validation/kernel-accuracy.md)"
+        )
         if self.origin == "estimated":
             return f"{latency}; energy = declared power x latency"
         if isinstance(self._predictor.energy, FromKernels):

@@ -1,7 +1,6 @@
 """What a device's predictor is trained on: its measured networks and what their kernels amount to."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 
@@ -12,8 +11,6 @@ from edgejoule.predictors.features import Features, network_features, select
 from edgejoule.predictors.kernelwise import timed
 from edgejoule.predictors.matching import with_durations
 from edgejoule.predictors.metered import metered, with_half_precision
-from edgejoule.tables import read_table
-from edgejoule.tables.contracts import NODES
 
 
 def kernels_for(kernels: pd.DataFrame, runtime: str) -> pd.DataFrame:
@@ -26,10 +23,10 @@ def kernels_for(kernels: pd.DataFrame, runtime: str) -> pd.DataFrame:
     return ranked[ranked["_rank"] == best].drop(columns="_rank")
 
 
-def read_nodes(recording: Path | str | None) -> pd.DataFrame | None:
-    """Return the runtime's own times of kernels of a recording (a folder), or None where it has none."""
-    path = None if recording is None else Path(recording) / "nodes.parquet"
-    return read_table(path, NODES) if path is not None and path.is_file() else None
+def own_kernels(rows: pd.DataFrame, kernels: pd.DataFrame) -> pd.DataFrame:
+    """Return the kernels of a device's networks ``rows`` as its runtime executes them, in the networks' precision."""
+    theirs = kernels[kernels["network"].isin(rows["network"])]
+    return kernels_for(with_half_precision(theirs, rows), rows["runtime"].iloc[0])
 
 
 def training_set(
@@ -58,7 +55,7 @@ def training_set(
     if rows.empty:
         return rows, network_features(kernels.iloc[:0]), Costs.of(rows)
     runtime = rows["runtime"].iloc[0]
-    mine = kernels_for(with_half_precision(kernels[kernels["network"].isin(rows["network"])], rows), runtime)
+    mine = own_kernels(rows, kernels)
     single = None
     if alone is not None and len(alone):
         single = alone_kernels(alone, kernels[kernels["runtime"] == runtime])

@@ -19,6 +19,7 @@ UNSTATED = "unstated"
 
 #: What a catalogue holds per network.
 ARRAYS = (
+    "slowness",
     *("network", "family", "precision", "energy_mj", "latency_ms", "latency_p90_ms", "top1", "licence", "predicted"),
     "latency_bound_ms",
 )
@@ -44,6 +45,9 @@ class Catalogue:
     weights, ``UNSTATED`` where their publisher states none. ``predicted`` says of which networks the energy is a
     predictor's, not the device's own. ``latency_bound_ms`` is what a predictor's latency does not exceed with the
     probability that was asked for; NaN where the latency is the device's own.
+
+    ``slowness`` is mean latency / ``latency_ms``: above 1 where the latter is that of inferences that nothing
+    disturbed, 1 where no other mean is known.
     """
 
     device: str
@@ -57,6 +61,7 @@ class Catalogue:
     precision: np.ndarray
     energy_mj: np.ndarray
     latency_ms: np.ndarray
+    slowness: np.ndarray
     latency_p90_ms: np.ndarray
     top1: np.ndarray
     licence: np.ndarray
@@ -76,17 +81,27 @@ class Catalogue:
         return f"{self.origin}, {self.power_scope}"
 
     @property
+    def latency_mean_ms(self) -> np.ndarray:
+        """How long an inference occupies the device on average (ms), disturbed as it was when recorded."""
+        return self.latency_ms * self.slowness
+
+    @property
     def latency_predicted(self) -> np.ndarray:
         """Of which networks the latency is a predictor's."""
         return ~np.isnan(self.latency_bound_ms)
 
     @property
     def latency_at_most_ms(self) -> np.ndarray:
-        """The latencies to hold against a limit: as recorded, or the bound of a predicted one."""
-        return np.where(self.latency_predicted, self.latency_bound_ms, self.latency_ms)
+        """The mean latencies to hold against a limit: as recorded, or of a predicted one its bound, disturbed alike."""
+        return np.where(self.latency_predicted, self.latency_bound_ms, self.latency_ms) * self.slowness
 
     def extended(self, **arrays: np.ndarray) -> "Catalogue":
-        """Return the catalogue with further networks, each array of ``ARRAYS`` given for them."""
+        """Return the catalogue with further networks, each array of ``ARRAYS`` given for them, but ``slowness``.
+
+        That is the median of the known networks; 1 where there are none.
+        """
+        usual = np.median(self.slowness) if len(self) else 1.0
+        arrays = {"slowness": np.full(len(arrays["network"]), usual)} | arrays
         return replace(self, **{name: np.concatenate([getattr(self, name), arrays[name]]) for name in ARRAYS})
 
     def keep(self, mask: np.ndarray, reason: str | np.ndarray) -> "Catalogue":
@@ -178,6 +193,7 @@ def build_catalogue(
         precision=kept["precision"].to_numpy(dtype=object),
         energy_mj=energy[chosen].to_numpy(float),
         latency_ms=kept["latency_ms"].to_numpy(float),
+        slowness=(kept["latency_mean_ms"] / kept["latency_ms"]).astype(float).fillna(1.0).to_numpy(),
         latency_p90_ms=kept["latency_p90_ms"].to_numpy(float),
         top1=kept["top1"].to_numpy(float),
         licence=licences(kept["licence"]),

@@ -50,7 +50,7 @@ def cheapest(
     """Return the mix that reaches an accuracy with the least mean cost, and a mean latency where one is given."""
     limits = [Limit("accuracy", -catalogue.top1, -target_top1)]
     if longest_ms is not None:
-        limits.append(Limit("rate", catalogue.latency_ms, longest_ms))
+        limits.append(Limit("rate", catalogue.latency_mean_ms, longest_ms))
     return solve_mix([cost, catalogue.latency_ms], limits)
 
 
@@ -65,7 +65,7 @@ def power_at(catalogue: Catalogue, target_top1: float) -> Callable[[float], floa
 
     def power(rate_hz: float) -> float:
         choice = free
-        if choice is not None and choice.mean(catalogue.latency_ms) * rate_hz > 1e3:
+        if choice is not None and choice.mean(catalogue.latency_mean_ms) * rate_hz > 1e3:
             choice = cheapest(catalogue, target_top1, above_idle, 1e3 / rate_hz)
         return np.inf if choice is None else catalogue.idle_w + rate_hz * 1e-3 * choice.mean(above_idle)
 
@@ -74,8 +74,8 @@ def power_at(catalogue: Catalogue, target_top1: float) -> Callable[[float], floa
 
 def most_hz(catalogue: Catalogue, target_top1: float) -> float:
     """Return the most requests a second that the device can serve at the target; 0 where it cannot reach it."""
-    fastest = cheapest(catalogue, target_top1, catalogue.latency_ms)
-    return 0.0 if fastest is None else 1e3 / fastest.mean(catalogue.latency_ms)
+    fastest = cheapest(catalogue, target_top1, catalogue.latency_mean_ms)
+    return 0.0 if fastest is None else 1e3 / fastest.mean(catalogue.latency_mean_ms)
 
 
 def choice_table(group: list[Catalogue], boards: dict[str, str], targets: list[float]) -> pd.DataFrame:

@@ -29,6 +29,7 @@ CATEGORIES = {
     contracts.SUBSETS: PREDICTION,
     contracts.PAIRED: PREDICTION,
     contracts.NOISE_FLOOR: PREDICTION,
+    contracts.KERNEL_ACCURACY: PREDICTION,
     contracts.EVIDENCE: PREDICTION,
     contracts.ABLATION: PREDICTION,
     contracts.LEARNING_CURVE: PREDICTION,

@@ -3,7 +3,7 @@
 from edgejoule.traces.energy import event_energy
 from edgejoule.traces.idle import idle_power
 from edgejoule.traces.rails import Rail, with_observed_period
-from edgejoule.traces.recording import Recording, check_target, read_recording, write_recording
+from edgejoule.traces.recording import Recording, check_target, read_nodes, read_recording, write_recording
 from edgejoule.traces.steady import slowdown
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "check_target",
     "event_energy",
     "idle_power",
+    "read_nodes",
     "read_recording",
     "slowdown",
     "with_observed_period",

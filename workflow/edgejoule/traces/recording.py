@@ -28,6 +28,8 @@ TABLES = {
 }
 
 FILES = {"recording.json", *(f"{name}.parquet" for name in TABLES)}
+#: Tables that are written without rows where nothing was recorded, so that a missing file is always a lost one.
+OPTIONAL = ("samples", "nodes")
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Recording:
         meta: ``recording.json``. Required: ``device``, ``board``, ``meter`` (mapping with ``kind``; ``watts`` for the
             kind ``constant``), ``clock``, ``power_scope``, ``rails`` (list; see ``Rail``; empty without a trace).
             Customary: ``rate_hz`` and ``observed_rate_hz``, ``supply``, ``runtime``, ``versions``, ``source``.
+            Once written: ``tables``, the names of those that are in the folder.
         events: table ``events``.
         trace: table ``trace``, in memory or where it can be streamed from; None for the meters ``constant`` and
             ``none``.
@@ -141,9 +144,8 @@ def read_meta(folder: Path | str) -> dict:
 
 
 def check_files(folder: Path, meta: dict) -> None:
-    """Stop unless the tables that ``recording.json`` promises are there."""
-    needed = ["events", *(["trace"] if meta["rails"] else [])]
-    for name in needed:
+    """Stop unless the tables that ``recording.json`` promises are there; one made by hand need not list them."""
+    for name in dict.fromkeys(["events", *(["trace"] if meta["rails"] else []), *meta.get("tables", ())]):
         if not (folder / f"{name}.parquet").is_file():
             raise EdgejouleError(
                 f"{folder}: {name}.parquet is missing; restore it, or make the recording again in an empty folder"
@@ -170,9 +172,24 @@ def read_recording(folder: Path | str, whole: bool = True) -> Recording:
     }
     if not whole and meta["rails"]:
         tables["trace"] = FileTrace(folder / "trace.parquet")
-    recording = Recording(meta, **tables)
+    recording = Recording(meta, **{name: table for name, table in tables.items() if name not in OPTIONAL or len(table)})
     check_recording(recording, str(folder))
     return recording
+
+
+def read_nodes(folder: Path | str | None) -> pd.DataFrame | None:
+    """Return the runtime's own times of kernels of a recording, or None where there is none or it has none.
+
+    Raises:
+        EdgejouleError: they were recorded, and the file is lost; or the folder holds no recording.
+    """
+    if folder is None:
+        return None
+    folder = Path(folder)
+    check_files(folder, read_meta(folder))
+    path = folder / "nodes.parquet"
+    nodes = read_table(path, contracts.NODES) if path.is_file() else ()
+    return nodes if len(nodes) else None
 
 
 def write_recording(recording: Recording, folder: Path | str) -> None:
@@ -186,17 +203,19 @@ def write_recording(recording: Recording, folder: Path | str) -> None:
     check_target(folder)
     keys = ("device", "meter", "runtime", "versions", "source")
     provenance = {key: recording.meta[key] for key in keys if key in recording.meta}
+    tables = {name: getattr(recording, name) for name in TABLES}
+    tables |= {name: empty(TABLES[name]) for name in OPTIONAL if tables[name] is None}
+    tables = {name: data for name, data in tables.items() if data is not None}
     with writing(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
-        for name, table in TABLES.items():
-            data = getattr(recording, name)
+        for name, data in tables.items():
             if isinstance(data, SpooledTrace):
-                write_batches(data.frames(), temporary / f"{name}.parquet", table, provenance)
-            elif data is not None:
-                write_table(data, temporary / f"{name}.parquet", table, provenance)
-        write_json(temporary / "recording.json", recording.meta)
+                write_batches(data.frames(), temporary / f"{name}.parquet", TABLES[name], provenance)
+            else:
+                write_table(data, temporary / f"{name}.parquet", TABLES[name], provenance)
+        write_json(temporary / "recording.json", recording.meta | {"tables": sorted(tables)})
         temporary.chmod(0o755)
         replace_folder(temporary, folder)
     finally:

@@ -28,6 +28,7 @@ def errors(group: pd.DataFrame, seed: int = 0) -> dict[str, object]:
     by_family = pd.Series(np.abs(relative)).groupby(judged["family"].to_numpy()).mean()
     low, high = bootstrap_mape(relative, judged["family"].to_numpy(), seed)
     inside = judged["measured"].between(judged["lower"], judged["upper"])[judged["lower"].notna()]
+    stated = inside[judged["stated"].astype(bool)]
     return {
         "networks": len(judged),
         "abstained": len(group) - len(judged),
@@ -42,6 +43,8 @@ def errors(group: pd.DataFrame, seed: int = 0) -> dict[str, object]:
         "spearman": rank_correlation(spearmanr, judged),
         "kendall": rank_correlation(kendalltau, judged),
         "coverage_percent": 100 * inside.mean() if len(inside) else np.nan,
+        "stated": len(stated),
+        "coverage_stated_percent": 100 * stated.mean() if len(stated) else np.nan,
         "worst_family": by_family.idxmax() if len(by_family) else None,
         "worst_mape_percent": 100 * by_family.max() if len(by_family) else np.nan,
     }

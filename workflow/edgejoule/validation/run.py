@@ -83,8 +83,11 @@ def _predict_folds(
         for name in predictors:
             predictor = DevicePredictor(name)
             fit = predictor.fit_with_intervals if name in WITH_INTERVALS else predictor.fit
-            predicted = fit(features.take(~out), costs.take(~out)).predict(features.take(out))
-            tables.append(predicted.assign(predictor=name, protocol=fold["protocol"].iloc[0]))
+            judged = features.take(out)
+            predicted = fit(features.take(~out), costs.take(~out)).predict(judged)
+            like = [not warnings for warnings in predictor.domain.judge(judged)[2]]
+            stated = predicted["network"].isin(judged.networks[like])
+            tables.append(predicted.assign(predictor=name, protocol=fold["protocol"].iloc[0], stated=stated))
     return tables
 
 
@@ -94,6 +97,9 @@ def _judge(rows: pd.DataFrame, tables: list[pd.DataFrame]) -> pd.DataFrame:
         return empty(VALIDATION)
     predicted = pd.concat(tables, ignore_index=True).drop(columns="precision")
     predicted = predicted[predicted["metric"].isin(JUDGED[rows["origin"].iloc[0]])]
+    # Where networks were measured on a new board, every interval is stated.
+    unlike = predicted.reindex(columns=["stated"])["stated"].eq(False)
+    predicted = predicted.assign(stated=predicted["lower"].notna() & ~unlike)
     about = rows[["device", "board", "origin", "family", "network", *METRICS]]
     about = about.assign(flagged=rows["quality"].eq("flagged"))
     about = about.melt([c for c in about if c not in METRICS], list(METRICS), "metric", "measured")

@@ -13,6 +13,8 @@ from edgejoule.tables.contracts import (
     ABLATION,
     ACCURACY,
     EVIDENCE,
+    KERNEL_ACCURACY,
+    KERNEL_VALIDATION,
     LEARNING_CURVE,
     NOISE_FLOOR,
     PAIRED,
@@ -20,7 +22,9 @@ from edgejoule.tables.contracts import (
     SUBSETS,
     VALIDATION,
 )
+from edgejoule.tables.schema import Table
 from edgejoule.validation.accuracy import accuracy
+from edgejoule.validation.kernel_errors import kernel_accuracy
 from edgejoule.validation.noise import noise_floor
 from edgejoule.validation.paired import paired
 from edgejoule.validation.subsets import subset_accuracy
@@ -33,6 +37,7 @@ _SHOWN = {
     "mape_percent": "MAPE %",
     "within10_percent": "within 10 %",
     "coverage_percent": "coverage %",
+    "coverage_stated_percent": "where stated %",
     "worst_family": "worst family",
     "worst_mape_percent": "its MAPE %",
 }
@@ -75,14 +80,34 @@ def stack_kernel_tables(files: Sequence[Path], name: str, output: Path) -> None:
         raise EdgejouleError(f"--table: '{name}' is none of {', '.join(_KERNEL_TABLES)}")
     table = _KERNEL_TABLES[name]
     consolidate(files, table, output)
-    rows = read_table(output, table)
-    header = [f"# {name}", "", table.meaning, ""]
+    text = _listed(table, read_table(output, table), "No device of this run measured kernels alone.")
+    write_text(output.with_suffix(".md"), text)
+
+
+def summarise_kernels(devices: Sequence[Path], output: Path) -> None:
+    """Write kernels.parquet and kernel-accuracy.{parquet,csv,md}: single kernels' predictions, and their errors.
+
+    Args:
+        devices: each device's predictions (table KERNEL_VALIDATION).
+        output: the folder.
+    """
+    consolidate(devices, KERNEL_VALIDATION, output / "kernels.parquet")
+    errors = kernel_accuracy(read_table(output / "kernels.parquet", KERNEL_VALIDATION))
+    path = output / f"{KERNEL_ACCURACY.name}.parquet"
+    write_table(errors, path, KERNEL_ACCURACY, {"sources": [str(device) for device in devices]})
+    write_text(path.with_suffix(".csv"), errors.to_csv(index=False, float_format="%.6g"))
+    write_text(
+        path.with_suffix(".md"), _listed(KERNEL_ACCURACY, errors, "No runtime of this run tells kernels' times.")
+    )
+
+
+def _listed(table: Table, rows: pd.DataFrame, none: str) -> str:
+    """Return a table in Markdown, with what it means; ``none`` where it has no row."""
+    header = [f"# {table.name}", "", table.meaning, ""]
     if rows.empty:
-        text = [*header, "No device of this run measured kernels alone."]
-    else:
-        lines = (f"| {' | '.join(map(_cell, row))} |" for row in rows.itertuples(index=False))
-        text = [*header, f"| {' | '.join(rows)} |", "|---" * rows.shape[1] + "|", *lines]
-    write_text(output.with_suffix(".md"), "\n".join(text) + "\n")
+        return "\n".join([*header, none]) + "\n"
+    lines = (f"| {' | '.join(map(_cell, row))} |" for row in rows.itertuples(index=False))
+    return "\n".join([*header, f"| {' | '.join(rows)} |", "|---" * rows.shape[1] + "|", *lines]) + "\n"
 
 
 def markdown(errors: pd.DataFrame, parts: pd.DataFrame) -> str:
@@ -91,7 +116,9 @@ def markdown(errors: pd.DataFrame, parts: pd.DataFrame) -> str:
         "# Accuracy of the predictors",
         "",
         "MAPE is macro-averaged over families; every network was predicted by a predictor trained without it. "
-        "Flagged recordings are included here; `accuracy.csv` has the figures without them, too.",
+        "Flagged recordings are included here; `accuracy.csv` has the figures without them, too. Coverage is that of "
+        "the 90 % intervals: of all networks, and of those like the training networks, for which users get one.",
+        *_not_judged(errors),
     ]
     everything = pd.concat([errors.assign(subset=""), parts], ignore_index=True)
     for (subset, protocol), group in everything[everything["flagged"]].groupby(["subset", "protocol"], sort=True):
@@ -100,6 +127,15 @@ def markdown(errors: pd.DataFrame, parts: pd.DataFrame) -> str:
         for row in group.sort_values(["metric", "device", "mape_percent"])[list(_SHOWN)].itertuples(index=False):
             lines.append(f"| {' | '.join(map(_cell, row))} |")
     return "\n".join(lines) + "\n"
+
+
+def _not_judged(errors: pd.DataFrame) -> list[str]:
+    """Return a sentence for each device that lacks a protocol which another one has."""
+    protocols = set(errors["protocol"])
+    lacking = {device: sorted(protocols - set(own)) for device, own in errors.groupby("device")["protocol"]}
+    lines = [f"- {device}: {', '.join(names)}" for device, names in lacking.items() if names]
+    reason = "Not judged, for want of prior devices of the same class, of families, or of kernels alone:"
+    return ["", reason, "", *lines] if lines else []
 
 
 def _cell(value: object) -> str:

@@ -15,16 +15,28 @@ from edgejoule.tables.contracts.columns import (
 from edgejoule.tables.schema import FLAG, REAL, TEXT, WHOLE, Column, Table
 
 COSTS = (
-    Column("latency_ms", REAL, "window / inferences", nullable=True, minimum=0),
-    Column("latency_p50_ms", REAL, "median latency", nullable=True, minimum=0),
-    Column("latency_p90_ms", REAL, "90th percentile of latency", nullable=True, minimum=0),
+    Column(
+        "latency_ms",
+        REAL,
+        "window / inferences; with passes steadied, the mean over windows of the fastest inference, slow drift removed",
+        nullable=True,
+        minimum=0,
+    ),
+    Column("latency_p50_ms", REAL, "median latency; with passes steadied, slow drift removed", True, minimum=0),
+    Column("latency_p90_ms", REAL, "90th percentile of latency, likewise", nullable=True, minimum=0),
     Column("power_w", REAL, "mean power in the window", nullable=True),
     Column("idle_before_w", REAL, "idle power before the window", nullable=True),
     Column("idle_after_w", REAL, "idle power after the window", nullable=True),
     Column("energy_mj", REAL, "gross energy per inference", nullable=True),
     Column("energy_above_idle_mj", REAL, "energy per inference above the idle baseline", nullable=True),
     Column("energy_std_mj", REAL, "standard deviation of energy per inference over ten blocks of the window", True),
-    Column("drift", REAL, "power in the last third of the window / in its first third - 1", nullable=True, unit="1"),
+    Column(
+        "drift",
+        REAL,
+        "power (without a meter: latency) in the last third of the window / in its first third - 1",
+        nullable=True,
+        unit="1",
+    ),
     Column("iterations", WHOLE, "inferences in the window", nullable=True, minimum=0),
 )
 JUDGED = (
@@ -47,6 +59,13 @@ NETWORKS = Table(
         PRECISION,
         RUNTIME,
         *COSTS,
+        Column(
+            "latency_mean_ms",
+            REAL,
+            "window / inferences over all passes, whatever latency_ms is; null = not stated",
+            nullable=True,
+            minimum=0,
+        ),
         Column("top1", REAL, "ImageNet top-1 in percent; null where the task is not ImageNet", True, unit="%"),
         LICENCE,
         *JUDGED,

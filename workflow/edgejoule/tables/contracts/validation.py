@@ -1,7 +1,17 @@
 """Tables of predicted against measured."""
 
 from edgejoule.tables import vocabulary as words
-from edgejoule.tables.contracts.columns import BOARD, DEVICE, FAMILY, METRIC, NETWORK, ORIGIN, PREDICTOR, PROTOCOL
+from edgejoule.tables.contracts.columns import (
+    BOARD,
+    DEVICE,
+    FAMILY,
+    METRIC,
+    NETWORK,
+    ORIGIN,
+    PRECISION,
+    PREDICTOR,
+    PROTOCOL,
+)
 from edgejoule.tables.schema import FLAG, REAL, TEXT, WHOLE, Column, Table
 
 VALIDATION = Table(
@@ -20,6 +30,7 @@ VALIDATION = Table(
         Column("predicted", REAL, "the prediction; null = the predictor abstains", True, unit="the metric's"),
         Column("lower", REAL, "lower end of the 90 % interval", nullable=True, unit="the metric's"),
         Column("upper", REAL, "upper end of the 90 % interval", nullable=True, unit="the metric's"),
+        Column("stated", FLAG, "the interval is one that users get: the network is like those of the training"),
         Column("flagged", FLAG, "the recording breaks a stated rule; shown with and without"),
     ),
     key=("device", "metric", "predictor", "protocol", "network"),
@@ -60,6 +71,8 @@ ACCURACY = Table(
         Column("spearman", REAL, "rank correlation", nullable=True, unit="1"),
         Column("kendall", REAL, "rank correlation (tau-b)", nullable=True, unit="1"),
         Column("coverage_percent", REAL, "measured values inside the 90 % interval", nullable=True),
+        Column("stated", WHOLE, "networks whose interval users get: those like the training networks", minimum=0),
+        Column("coverage_stated_percent", REAL, "measured values inside these intervals", nullable=True),
         Column("worst_family", TEXT, "family with the largest error", nullable=True),
         Column("worst_mape_percent", REAL, "its mean absolute relative error", nullable=True),
         Column("flagged", FLAG, "true = flagged recordings included"),
@@ -114,6 +127,53 @@ NOISE_FLOOR = Table(
         Column("mape_percent", REAL, "the same, averaged within families and then over them"),
     ),
     key=("device", "metric"),
+)
+
+KERNEL_VALIDATION = Table(
+    "kernel-validation",
+    "Predicted against measured, for single kernels inside networks of families that the predictor has not seen (left "
+    "out in five groups): one row per network and configuration.",
+    (
+        DEVICE,
+        BOARD,
+        ORIGIN,
+        METRIC,
+        PREDICTOR,
+        PROTOCOL,
+        FAMILY,
+        NETWORK,
+        PRECISION,
+        Column("kind", TEXT, "kernel kind"),
+        Column("kernel", TEXT, "identifier of the kernel configuration"),
+        Column("executions", WHOLE, "how often the network executes it", minimum=1),
+        Column("shared", FLAG, "a family of the training part has the same configuration"),
+        Column("measured", REAL, "mean over the executions of the profiler's least time", unit="the metric's"),
+        Column("predicted", REAL, "the prediction", unit="the metric's"),
+        Column("lower", REAL, "lower end of the 90 % interval; null = none is stated", True, unit="the metric's"),
+        Column("upper", REAL, "upper end of the 90 % interval; null = none is stated", True, unit="the metric's"),
+        Column("flagged", FLAG, "the network's recording breaks a stated rule"),
+    ),
+    key=("device", "metric", "predictor", "protocol", "network", "precision", "kernel"),
+)
+
+KERNEL_ACCURACY = Table(
+    "kernel-accuracy",
+    "How well single kernels' times are predicted, by kind: inside networks of families that the predictor has not "
+    "seen (left out in five groups).",
+    (
+        DEVICE,
+        PREDICTOR,
+        Column("kind", TEXT, "kernel kind; all = every kernel that the runtime's profile tells"),
+        Column("kernels", WHOLE, "configurations, once per network that has them", minimum=1),
+        Column("share_percent", REAL, "their share of the time that was told"),
+        Column("mape_percent", REAL, "mean absolute relative error"),
+        Column("median_percent", REAL, "median absolute relative error"),
+        Column("within10_percent", REAL, "kernels within 10 %"),
+        Column("weighted_mape_percent", REAL, "mean absolute relative error, weighted by time"),
+        Column("long_mape_percent", REAL, "the mean of those that take 20 µs or more", nullable=True),
+        Column("new_mape_percent", REAL, "the mean of those that no training network has", nullable=True),
+    ),
+    key=("device", "predictor", "kind"),
 )
 
 _KERNEL_ERRORS = (
