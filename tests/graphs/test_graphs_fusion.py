@@ -375,9 +375,9 @@ def test_dynamic_axes_need_a_shape(tmp_path):
     asked = kernels_of_file(tmp_path / "net.onnx", "onnxruntime", shapes={"x": (1, 8, 32, 32)})
     ruled = kernels_of_file(tmp_path / "net.onnx", "onnxruntime", shapes={"x": (1, 8, 32, 32)}, asked=False)
     assert asked["macs"].sum() == ruled["macs"].sum() == table["macs"].sum() and len(ruled) == 1
-    with pytest.raises(EdgejouleError, match="--shape names 'z', which is no input; inputs: x"):
+    with pytest.raises(EdgejouleError, match="a shape is given for 'z', which is no input; inputs: x"):
         kernels_of_file(tmp_path / "net.onnx", shapes={"z": (1, 8, 16, 16)})
-    with pytest.raises(EdgejouleError, match="--shape gives 2 axes to input 'x', which has 4"):
+    with pytest.raises(EdgejouleError, match="the shape given for input 'x' has 2 axes, the input 4"):
         kernels_of_file(tmp_path / "net.onnx", shapes={"x": (1, 8)})
 
 
@@ -412,7 +412,7 @@ def test_other_mistakes_stop(tmp_path):
     with pytest.raises(EdgejouleError, match="is a folder; give an ONNX model"):
         kernels_of_file(tmp_path)
     onnx.save(model(CONV_BN_RELU, CONV), tmp_path / "net.onnx")
-    with pytest.raises(EdgejouleError, match="--runtime is 'tflight', which has no rules; did you mean 'tflite'"):
+    with pytest.raises(EdgejouleError, match="runtime is 'tflight', which has no rules; did you mean 'tflite'"):
         kernels_of_file(tmp_path / "net.onnx", runtime="tflight")
-    with pytest.raises(EdgejouleError, match="--precision is 'int9'; did you mean 'int8'"):
+    with pytest.raises(EdgejouleError, match="precision is 'int9'; did you mean 'int8'"):
         kernels_of_file(tmp_path / "net.onnx", precision="int9")

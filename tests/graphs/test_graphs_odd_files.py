@@ -7,7 +7,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.graphs.kernels import kernels_of_file, parse_shapes
+from edgejoule.graphs.kernels import kernels_of_file, parse_shapes, summary
 from edgejoule.graphs.macs import node_macs
 from edgejoule.graphs.model import Graph, Node, read_graph
 from edgejoule.graphs.runtimes import ask
@@ -143,15 +143,37 @@ def test_an_input_of_a_single_number_is_no_dynamic_one(tmp_path):
     for runtime in ("onnxruntime", "tflite"):
         table = kernels_of_file(path, runtime)
         assert (table["kind"].tolist(), table["bytes_in"].tolist()) == (["mul"], [8 * 16 * 16 * 4 + 4])
-    with pytest.raises(EdgejouleError, match="--shape gives 1 axes to input 's', which has 0"):
+    with pytest.raises(EdgejouleError, match="the shape given for input 's' has 1 axes, the input 0"):
         kernels_of_file(path, shapes={"s": (3,)})
 
 
 def test_an_input_of_unknown_rank_needs_a_shape(tmp_path):
     path = write(tmp_path, [node("Relu", "x", "y")], inputs=(("x", None),))
-    with pytest.raises(EdgejouleError, match="input 'x' has the dynamic axes of an unknown shape; give its shape"):
+    with pytest.raises(
+        EdgejouleError, match="input 'x' says nothing of its shape; give its shape, such as --shape x=1x3"
+    ):
         kernels_of_file(path)
     assert kernels_of_file(path, shapes={"x": (2, 8)})["bytes_in"].tolist() == [64]
+
+
+@pytest.mark.parametrize(
+    ("axes", "example"),
+    [(("n", 77), "x=1x77"), (("n", "t"), "x=1x128"), (("n", 8, "h", "w"), "x=1x8x224x224"), (("t",), "x=1")],
+)
+def test_the_shape_that_is_proposed_has_the_axes_of_the_input(tmp_path, axes, example):
+    path = write(tmp_path, [node("Relu", "x", "y")], inputs=(("x", axes),))
+    with pytest.raises(EdgejouleError, match=f"--shape {example} ") as stop:
+        kernels_of_file(path)
+    proposed = parse_shapes([example])
+    assert f"in Python shapes={proposed}" in str(stop.value)
+    assert len(kernels_of_file(path, shapes=proposed)) == 1
+
+
+@pytest.mark.parametrize("shape", ["1x8x16x16", (1, 8, 16.0, 16), (1, 8, 0, 16), 16])
+def test_a_shape_that_is_no_whole_numbers_stops(tmp_path, shape):
+    path = write(tmp_path, [node("Relu", "x", "y")])
+    with pytest.raises(EdgejouleError, match=r"the shape of input 'x' is .*; give whole numbers above zero, such as"):
+        kernels_of_file(path, shapes={"x": shape})
 
 
 @pytest.mark.parametrize(("most", "word"), [(6.0, "relu6"), (3.0, "clip")])
@@ -264,6 +286,11 @@ def test_a_tensor_that_a_branch_reads_too_is_not_fused_away(tmp_path):
 def test_a_file_that_computes_nothing_from_its_inputs_stops(tmp_path):
     with pytest.raises(EdgejouleError, match="nothing in it depends on an input"):
         kernels_of_file(write(tmp_path, [node("Relu", "w", "y")], [constant("w", 20, 20)]), "tflite")
+
+
+def test_a_network_of_views_alone_has_no_kernels(tmp_path):
+    kernels = kernels_of_file(write(tmp_path, [node("Identity", "x", "y")]), "tflite")
+    assert summary(kernels) == "no kernels: nothing in it costs anything"
 
 
 def test_a_runtime_that_hides_work_is_not_believed(monkeypatch):

@@ -179,7 +179,7 @@ def test_a_file_of_nothing_but_fp16_has_no_casts(tmp_path):
 @pytest.mark.parametrize(("own", "other"), [("fp16", "fp32"), ("int8", "fp16")])
 def test_a_file_is_counted_in_no_precision_but_its_own(network, tmp_path, own, other):
     convert(network, tmp_path / "net.onnx", own)
-    with pytest.raises(EdgejouleError, match=f"net.onnx: --precision is '{other}', but the file is in {own}; leave it"):
+    with pytest.raises(EdgejouleError, match=f"net.onnx: precision is '{other}', but the file is in {own}; leave it"):
         kernels_of_file(tmp_path / "net.onnx", precision=other)
     with pytest.raises(EdgejouleError, match=f"net.onnx: a file in {own} is described by rules only; leave --ask out"):
         kernels_of_file(tmp_path / "net.onnx", asked=True)
@@ -217,7 +217,7 @@ def test_what_is_refused_is_a_state_with_its_reason(root, monkeypatch):
     table = check_conversions(zoo, ["fp32", "fp16"])
     assert table["state"].tolist() == ["refused", "refused"] and table["difference_percent"].isna().all()
     assert table["reason"].str.contains("what ONNX Runtime computes is up to 1e.02 % of the largest output away").all()
-    with pytest.raises(EdgejouleError, match="--precision is 'fp8'; did you mean 'fp"):
+    with pytest.raises(EdgejouleError, match="precision is 'fp8'; did you mean 'fp"):
         check_conversions(zoo, ["fp8"])
 
 
@@ -246,7 +246,7 @@ def test_every_network_is_described_in_each_precision_that_is_asked_for(root):
     assert catalogue(found.kernels, zoo)["families"].str.contains("mobilenet-v1|squeezenet").all()
     with pytest.raises(EdgejouleError, match="leave --precision or --ask out"):
         describe_zoo(zoo, ["onnxruntime"], asked=["onnxruntime"], precisions=["int8"])
-    with pytest.raises(EdgejouleError, match="--precision is 'fp8'"):
+    with pytest.raises(EdgejouleError, match="precision is 'fp8'"):
         describe_zoo(zoo, ["onnxruntime"], precisions=["fp8"])
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
 
 import onnx
@@ -10,6 +11,7 @@ from onnx.external_data_helper import load_external_data_for_tensor, uses_extern
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs.export import SMALL, real_inputs
+from edgejoule.graphs.model import Shape
 from edgejoule.graphs.versions import lower
 
 
@@ -75,7 +77,9 @@ def fix_shapes(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]], wher
     names = real_inputs(model)
     for name in shapes:
         if name not in names:
-            raise EdgejouleError(f"{where}: --shape names '{name}', which is no input; inputs: {', '.join(names)}")
+            raise EdgejouleError(
+                f"{where}: a shape is given for '{name}', which is no input; inputs: {', '.join(names)}"
+            )
     for value in fixed.graph.input:
         if value.name not in names:
             continue
@@ -84,19 +88,26 @@ def fix_shapes(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]], wher
         axes = value.type.tensor_type.shape.dim
         if value.name in shapes:
             wanted = shapes[value.name]
+            if not isinstance(wanted, (tuple, list)) or not all(isinstance(n, Integral) and n > 0 for n in wanted):
+                raise EdgejouleError(
+                    f"{where}: the shape of input '{value.name}' is {wanted!r}; give whole numbers above zero, such as "
+                    "(1, 3, 224, 224)"
+                )
             if ranked and len(axes) != len(wanted):
                 raise EdgejouleError(
-                    f"{where}: --shape gives {len(wanted)} axes to input '{value.name}', which has {len(axes)}"
+                    f"{where}: the shape given for input '{value.name}' has {len(wanted)} axes, the input {len(axes)}"
                 )
             while len(axes) < len(wanted):
                 axes.add()
             for axis, size in zip(axes, wanted, strict=True):
-                axis.dim_value = size
+                axis.dim_value = int(size)
         dynamic = [axis.dim_param or "?" for axis in axes if axis.dim_value <= 0]
         if dynamic or not (axes or ranked):
+            lacks = f"has the dynamic axes {', '.join(dynamic)}" if dynamic else "says nothing of its shape"
+            example = _example(axes)
             raise EdgejouleError(
-                f"{where}: input '{value.name}' has the dynamic axes {', '.join(dynamic) or 'of an unknown shape'}; "
-                f"give its shape, such as --shape {value.name}=1x3x224x224"
+                f"{where}: input '{value.name}' {lacks}; give its shape, such as --shape "
+                f"{value.name}={'x'.join(map(str, example))} (in Python shapes={{'{value.name}': {example}}})"
             )
     if shapes:
         # What was inferred for other shapes must not survive.
@@ -104,3 +115,11 @@ def fix_shapes(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]], wher
         for value in fixed.graph.output:
             value.type.tensor_type.ClearField("shape")
     return fixed
+
+
+def _example(axes: Sequence[onnx.TensorShapeProto.Dimension]) -> Shape:
+    """Return a shape that suits the axes: theirs where they are static, an image's or a sequence's elsewhere."""
+    usual = (1, 3, 224, 224) if len(axes) in (0, 4) else (1, *[128] * (len(axes) - 1))
+    if not axes:
+        return usual
+    return tuple(axis.dim_value if axis.dim_value > 0 else size for axis, size in zip(axes, usual, strict=True))

@@ -144,7 +144,7 @@ def describe_file(
             costed, or the runtime cannot be asked.
     """
     if precision not in (None, *PRECISIONS):
-        raise EdgejouleError(f"{path}: --precision is '{precision}'; {did_you_mean(precision, PRECISIONS)}")
+        raise EdgejouleError(f"{path}: precision is '{precision}'; {did_you_mean(precision, PRECISIONS)}")
     load_rules(runtime)
     network, where = Path(path).stem, str(path)
     exported = fix_shapes(strip(load(path)), shapes or {}, where)
@@ -174,7 +174,7 @@ def describe_file(
 def _demand_own(own: str, precision: str | None, asked: bool | None, where: str) -> None:
     """Stop at a request that a file in FP16 or INT8 does not allow."""
     if precision not in (None, own):
-        raise EdgejouleError(f"{where}: --precision is '{precision}', but the file is in {own}; leave it out")
+        raise EdgejouleError(f"{where}: precision is '{precision}', but the file is in {own}; leave it out")
     if asked:
         raise EdgejouleError(f"{where}: a file in {own} is described by rules only; leave --ask out")
 
@@ -197,6 +197,8 @@ def parse_shapes(texts: Sequence[str]) -> dict[str, Shape]:
 
 def summary(kernels: pd.DataFrame) -> str:
     """Return a table for people: kernels, multiply-accumulates and bytes by kind, and the share of known kinds."""
+    if kernels.empty:
+        return "no kernels: nothing in it costs anything"
     moved = kernels["bytes_in"] + kernels["bytes_out"]
     table = (
         kernels.assign(activations=moved)

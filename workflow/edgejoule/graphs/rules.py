@@ -66,7 +66,7 @@ def load_rules(runtime: str) -> Rules:
         EdgejouleError: there is no rules file for this runtime, or it names an unknown key or pattern.
     """
     if runtime not in runtimes():
-        raise EdgejouleError(f"--runtime is '{runtime}', which has no rules; {did_you_mean(runtime, runtimes())}")
+        raise EdgejouleError(f"runtime is '{runtime}', which has no rules; {did_you_mean(runtime, runtimes())}")
     where = f"fusions/{runtime}.yaml"
     data = yaml.safe_load((files("edgejoule.graphs") / "fusions" / f"{runtime}.yaml").read_text(encoding="utf-8"))
     unknown = set(data) - {"source", "layout", "builders", "precisions", "operators", "views", "head", "tail"}
