@@ -1,6 +1,10 @@
+import subprocess
+import sys
+
 import pytest
 from typer.testing import CliRunner
 
+import edgejoule
 from edgejoule.cli.main import COMMANDS, build_app, main
 from edgejoule.tables.contracts import ALL
 
@@ -51,6 +55,21 @@ def test_bad_input_is_one_sentence_and_status_two(capsys, tmp_path):
     assert error.startswith("edgejoule: ")
     assert error.count("\n") == 1
     assert "none.parquet" in error
+
+
+@pytest.mark.parametrize("command", [["graph"], ["trace", "inspect"]])
+def test_a_name_that_no_file_can_have_is_one_sentence(capsys, command):
+    with pytest.raises(SystemExit) as stopped:
+        main([*command, "x" * 300])
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.startswith(f"edgejoule: {'x' * 60}...: no file has so long a name")
+
+
+def test_the_package_shows_what_it_offers_and_loads_nothing_for_it():
+    code = "import sys, edgejoule; print(dir(edgejoule)); assert not {'pandas', 'numpy', 'onnx'} & set(sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    for name in edgejoule.__all__:
+        assert f"'{name}'" in shown and getattr(edgejoule, name)
 
 
 def test_an_unknown_option_is_refused(capsys):

@@ -1,5 +1,6 @@
 """The command line: one command per stage in the order in which data flows, and the verbs for people."""
 
+import errno
 import importlib
 import sys
 
@@ -67,7 +68,16 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         build_app()(arguments)
     except EdgejouleError as error:
-        typer.secho(f"edgejoule: {error}", err=True, fg=typer.colors.RED)
-        sys.exit(2)
+        _stop(str(error))
     except BrokenPipeError:
         sys.exit(141)
+    except OSError as error:
+        # Any command may be given a name that no file system takes; to look whether it is there fails already.
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        _stop(f"{str(error.filename)[:60]}...: no file has so long a name; check what is given as a file")
+
+
+def _stop(sentence: str) -> None:
+    typer.secho(f"edgejoule: {sentence}", err=True, fg=typer.colors.RED)
+    sys.exit(2)
