@@ -16,6 +16,31 @@ MATTERS = 0.05
 THIN = 0.95
 
 
+#: A distance above this is not worth a figure: the network is of another sort altogether.
+BEYOND = 100
+
+_WORDS = {
+    "conv": "convolutions larger than 1x1",
+    "pointwise": "pointwise convolutions",
+    "depthwise": "depthwise convolutions up to 3x3",
+    "depthwise-large": "depthwise convolutions larger than 3x3",
+    "grouped": "grouped convolutions",
+    "fc": "fully connected layers",
+    "matmul": "matrix products and attention",
+    "elementwise": "elementwise operators",
+    "normalisation": "normalisation",
+    "pooling": "pooling",
+    "movement": "moving data",
+    "other": "operators of no known kind",
+}
+_AMOUNTS = {
+    "macs": "{} M MACs",
+    "bytes_activations": "{} MB of activations",
+    "bytes_weights": "{} MB of weights",
+    "count": "{} kernels",
+}
+
+
 @dataclass(frozen=True)
 class Domain:
     """Ranges of the training networks.
@@ -55,7 +80,10 @@ class Domain:
         families left out, which lie within the range or little beyond it. It has a prediction and no interval.
         """
         coverage, distance = self.coverage(features), self.distance(features)
-        return coverage, distance, [self._warn(c, d) for c, d in zip(coverage, distance, strict=True)]
+        warnings: list[list[str]] = [[] for _ in range(len(features))]
+        for i in np.flatnonzero((coverage < THIN) | (distance > FAR)):
+            warnings[i] = self._warn(features.take(np.array([i])), coverage[i], distance[i])
+        return coverage, distance, warnings
 
     def coverage(self, features: Features) -> np.ndarray:
         """Return the lesser of the shares of MACs and of bytes in groups of kernels that training had, shape (n,)."""
@@ -73,28 +101,53 @@ class Domain:
         1 = inside.
         """
         distance = np.ones(len(features))
-        for quantity, (least, greatest) in self.ranges.items():
-            total = np.maximum(features.total(quantity), 1e-9)
-            outside = np.maximum(total / max(greatest, 1e-9), max(least, 1e-9) / total)
-            distance = np.maximum(distance, outside)
-        macs = features.values[:, :, 0]
-        matters = macs > MATTERS * macs.sum(axis=1, keepdims=True)
-        for group, most in self.most_macs.items():
-            column = GROUPS.index(group)
-            distance = np.where(matters[:, column], np.maximum(distance, macs[:, column] / most), distance)
+        for quantity in self.ranges:
+            distance = np.maximum(distance, self._of_total(features, quantity))
+        for group in self.most_macs:
+            distance = np.maximum(distance, self._of_group(features, group))
         return distance
 
-    def _warn(self, coverage: float, distance: float) -> list[str]:
+    def _of_total(self, features: Features, quantity: str) -> np.ndarray:
+        """Return by which factor a total is above the greatest or below the least of training, shape (n,)."""
+        least, greatest = self.ranges[quantity]
+        total = np.maximum(features.total(quantity), 1e-9)
+        return np.maximum(total / max(greatest, 1e-9), max(least, 1e-9) / total)
+
+    def _of_group(self, features: Features, group: str) -> np.ndarray:
+        """Return by which factor a group's MACs are above those of training, 0 where it hardly matters, shape (n,)."""
+        macs = features.values[:, :, 0]
+        own = macs[:, GROUPS.index(group)]
+        return np.where(own > MATTERS * macs.sum(axis=1), own / self.most_macs[group], 0.0)
+
+    def _warn(self, one: Features, coverage: float, distance: float) -> list[str]:
+        """Return what is unlike training in one network; of what is outside the range, the farthest."""
         warnings = []
         if coverage < THIN:
+            strange = [
+                _WORDS[group]
+                for group, there in zip(GROUPS, one.values[0].any(axis=1), strict=True)
+                if there and group not in self.groups
+            ]
             warnings.append(
                 f"{100 * (1 - coverage):.0f} % of the work (MACs or bytes) is in groups of kernels that no training "
-                "network had"
+                f"network had: {', '.join(strange)}"
             )
         if distance > FAR:
-            far = f"lies {distance:.1f} times outside the range of the training networks"
-            warnings.append(f"the network, or a group of its kernels, {far}")
+            far = f"lies {times(distance)} times outside the range of the training networks"
+            warnings.append(f"the network {far}: {self._farthest(one)}")
         return warnings
+
+    def _farthest(self, one: Features) -> str:
+        """Return the total or group of one network that is farthest outside, with its amount and that of training."""
+        totals = {quantity: self._of_total(one, quantity)[0] for quantity in self.ranges}
+        groups = {group: self._of_group(one, group)[0] for group in self.most_macs}
+        quantity, group = max(totals, key=totals.get), max(groups, key=groups.get, default="")
+        if groups.get(group, 0) > totals[quantity]:
+            own, most = one.values[0, GROUPS.index(group), 0], self.most_macs[group]
+            return f"its {_WORDS[group]} have {_amount(own)} M MACs, in a training network at most {_amount(most)}"
+        total, (least, greatest) = one.total(quantity)[0], self.ranges[quantity]
+        bound = f"at most {_amount(greatest)}" if total > greatest else f"at least {_amount(least)}"
+        return f"it has {_AMOUNTS[quantity].format(_amount(total))}, a training network {bound}"
 
     def to_dict(self) -> dict:
         """Return it as JSON-able values."""
@@ -110,3 +163,12 @@ class Domain:
         """Return the domain that ``to_dict`` described."""
         ranges = {quantity: (low, high) for quantity, (low, high) in value["ranges"].items()}
         return cls(tuple(value["precisions"]), tuple(value["groups"]), ranges, dict(value["most_macs"]))
+
+
+def times(distance: float) -> str:
+    """Return a distance for people: one digit after the point, or that it is beyond reason."""
+    return f"{distance:.1f}" if distance <= BEYOND else f"more than {BEYOND}"
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from edgejoule.errors import EdgejouleError
 from edgejoule.predictors.rows import EVIDENCE, KernelRows, kernel_rows
+from edgejoule.tables.contracts import KERNELS
 
 #: Sums over a group's kernels, and the unit in which predictors count them (so that coefficients are near one).
 QUANTITIES = {"macs": 1e6, "bytes_activations": 1e6, "bytes_weights": 1e6, "count": 1.0}
@@ -185,14 +187,24 @@ def network_features(kernels: pd.DataFrame, rows: bool = False, alone: pd.DataFr
     """Return one row per network and precision of ``kernels``, in order of first appearance; with ``rows``, theirs.
 
     Args:
-        kernels: columns of results/graphs/kernels.parquet.
+        kernels: columns of results/graphs/kernels.parquet; each network as one runtime executes it.
         rows: whether single kernels are wanted, too.
         alone: kernels measured alone, with the same columns, ``duration_ms`` and ``evidence``, an item of ``EVIDENCE``.
+
+    Raises:
+        EdgejouleError: a column is missing, or a network has two kernels of one index, whose costs would be added up.
     """
+    missing = [name for name in KERNELS.names if name not in kernels.columns]
+    if missing:
+        raise EdgejouleError(
+            f"the table of kernels has no column '{missing[0]}' ({len(missing)} of {len(KERNELS.names)} are missing); "
+            "give rows of results/graphs/kernels.parquet, or what kernels_of_file returns"
+        )
     each = kernel_features(kernels)
     network, networks = pd.factorize(each.networks)
     precision, precisions = pd.factorize(each.precision)
     row, keys = pd.factorize(network * max(len(precisions), 1) + precision)
+    _demand_once(kernels, row)
     values = np.zeros((len(keys), len(GROUPS), len(QUANTITIES)))
     np.add.at(values, row, each.values)
     first = np.divmod(keys, max(len(precisions), 1))
@@ -206,6 +218,25 @@ def network_features(kernels: pd.DataFrame, rows: bool = False, alone: pd.DataFr
             evidence = np.concatenate([evidence, alone["evidence"].map(EVIDENCE.index).to_numpy(int)])
         single = kernel_rows(kernels, row, group, evidence)
     return Features(networks[first[0]], precisions[first[1]], values, single)
+
+
+def _demand_once(kernels: pd.DataFrame, row: np.ndarray) -> None:
+    """Stop where a network has two kernels of one index; ``row`` numbers the network of each kernel, shape (k,)."""
+    index = kernels["index"].to_numpy(np.int64)
+    places = pd.Series(row * (index.max(initial=0) + 1) + index)
+    if places.is_unique:
+        return
+    twice = kernels[places.duplicated().to_numpy()].iloc[0]
+    theirs = kernels[kernels["network"].eq(twice["network"]) & kernels["precision"].eq(twice["precision"])]
+    runtimes = sorted(set(theirs["runtime"].astype(str)))
+    remedy = (
+        f"it is described for several runtimes ({', '.join(runtimes)}); keep the rows of one in column 'runtime'"
+        if len(runtimes) > 1
+        else "two networks of one name would be added up; give each its own in column 'network'"
+    )
+    raise EdgejouleError(
+        f"network '{twice['network']}' ({twice['precision']}) has several kernels of index {twice['index']}: {remedy}"
+    )
 
 
 def select(features: Features, networks: Sequence[str], precisions: Sequence[str]) -> tuple[Features, np.ndarray]:

@@ -1,7 +1,7 @@
 """Predictions for people and for search loops: one network with a breakdown, or thousands at once."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -11,62 +11,25 @@ import pandas as pd
 from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
 from edgejoule.predictors import store
+from edgejoule.predictors.answers import (
+    NO_METER,
+    UNLIKE,
+    Interval,
+    NetworkPrediction,
+    Unpredicted,
+    breakdown,
+    dearest,
+    named,
+    of_batch,
+    table,
+)
 from edgejoule.predictors.device import DevicePredictor
 from edgejoule.predictors.features import Features, kernel_features, network_features
 from edgejoule.predictors.kernelwise import FromKernels
+from edgejoule.tables.vocabulary import METRICS
 
-
-@dataclass(frozen=True)
-class Interval:
-    """A prediction and its 90 % interval, in the metric's unit.
-
-    Bounds are None where none is known; ``note`` says why, or what the bounds leave out.
-    """
-
-    value: float
-    lower: float | None
-    upper: float | None
-    note: str | None = None
-
-
-@dataclass(frozen=True)
-class NetworkPrediction:
-    """What one network will cost on one device.
-
-    Attributes:
-        device, network, precision: what was asked.
-        batch: of an ONNX file, the first axis of its first input; None where kernels were given.
-        latency_ms, power_w, energy_mj, energy_above_idle_mj: per run of the whole batch; None where the device has no
-            meter.
-        origin: where the power and energy that the predictor learned from are from.
-        kernels_from: where the costs of single kernels are from.
-        breakdown: kernel kind: its kernels, latency (ms) and energy (mJ); ``network overhead`` is what lies between.
-        dearest: the ten kernels with most energy (most latency without a meter).
-        coverage: share of the work (the lesser of MACs' and bytes') in groups of kernels that training had, 0 to 1.
-        distance: largest factor by which a total of the network, or the MACs of a group of kernels that matters in it,
-            lie outside the training range; 1 = inside.
-        warnings: sentences; empty where the network is like those of the training. With a warning no metric has bounds.
-    """
-
-    device: str
-    network: str
-    precision: str
-    batch: int | None
-    latency_ms: Interval
-    power_w: Interval | None
-    energy_mj: Interval | None
-    energy_above_idle_mj: Interval | None
-    origin: str
-    kernels_from: str
-    breakdown: dict[str, dict[str, float | None]]
-    dearest: list[dict]
-    coverage: float
-    distance: float
-    warnings: list[str]
-
-    def to_dict(self) -> dict:
-        """Return it as JSON-able values."""
-        return asdict(self)
+#: Where people keep their devices' files: one there may have no predictor yet.
+DEVICE_FILES = Path("config/devices")
 
 
 class ServedPredictor:
@@ -93,24 +56,30 @@ class ServedPredictor:
         """Predict one network.
 
         Args:
-            graph: its kernels (columns of results/graphs/kernels.parquet), or the path of an ONNX file.
+            graph: its kernels (columns of results/graphs/kernels.parquet, rows of the device's runtime), or the path of
+                an ONNX file.
             precision: in which precision an ONNX file is to run, None = the file's own; kernels carry theirs.
             shapes: static shape of each input of an ONNX file that has dynamic axes, ``{"input": (1, 3, 224, 224)}``.
+
+        Raises:
+            EdgejouleError: the file cannot be described, no kernel or more than one network is given, kernels are those
+                of another runtime, or the precision was never measured on the device.
         """
         if isinstance(graph, pd.DataFrame):
             kernels, batch = graph, None
         else:
             kernels, batch = self._read(Path(graph), precision, shapes)
-        each, whole = kernel_features(kernels), network_features(kernels, rows=self._predictor.needs_kernels)
+        whole = self._features(kernels)
         if len(whole) != 1:
-            raise EdgejouleError(f"{len(whole)} networks given; predict takes one, predict_many takes more")
+            given = f"{len(whole)} networks" if len(whole) else "no kernels"
+            raise EdgejouleError(f"{given} given; predict takes the kernels of one network, predict_many of several")
+        each = kernel_features(kernels)
         of_one = self._predictor.values(whole)
         values = {metric: value[0] for metric, value in of_one.items()}
         if not np.isfinite(values["latency_ms"]):
-            known = ", ".join(self._domain.precisions)
-            raise EdgejouleError(f"device '{self.device}' was never measured in {whole.precision[0]}; only in {known}")
+            raise EdgejouleError(self._never_in(whole.precision[0]))
         coverage, distance, judged = self._domain.judge(whole)
-        warnings = [*_of_batch(batch), *judged[0]]
+        warnings = [*of_batch(batch), *judged[0]]
         widths = {metric: width[0] for metric, width in self._predictor.widths(whole, of_one).items()}
         intervals = {
             metric: self._interval(metric, value, widths[metric], not warnings) for metric, value in values.items()
@@ -124,8 +93,8 @@ class ServedPredictor:
             **intervals,
             origin=self.origin,
             kernels_from=self._kernels_from(),
-            breakdown=_breakdown(kernels["kind"].to_numpy(), costs, values),
-            dearest=_dearest(kernels, costs),
+            breakdown=breakdown(kernels["kind"].to_numpy(), costs, values),
+            dearest=dearest(kernels, costs),
             coverage=float(coverage[0]),
             distance=float(distance[0]),
             warnings=warnings,
@@ -136,37 +105,118 @@ class ServedPredictor:
         """Whether features for ``predict_many`` must carry single kernels (``network_features(..., rows=True)``)."""
         return self._predictor.needs_kernels
 
-    def predict_many(self, kernels: pd.DataFrame | Features) -> pd.DataFrame:
-        """Predict many networks at once: ``network, precision, metric, predicted, lower, upper``.
+    def predict_files(
+        self,
+        paths: Sequence[Path | str],
+        precision: str | None = None,
+        shapes: Mapping[str, Sequence[int]] | None = None,
+    ) -> Iterator[NetworkPrediction | Unpredicted]:
+        """Predict ONNX files one after the other, as ``predict`` does; one that cannot be is stated and stops no other.
 
-        Bounds are NaN where ``predict`` states none.
+        Networks are named after their files: without folder and ending, or, where these repeat, by the path as given.
+
+        Raises:
+            EdgejouleError: a path is given twice.
+        """
+        for path, name in named(paths).items():
+            try:
+                yield replace(self.predict(path, precision, shapes), network=name)
+            except EdgejouleError as error:
+                yield Unpredicted(name, str(error))
+
+    def predict_many(
+        self,
+        graphs: pd.DataFrame | Features | Sequence[Path | str],
+        precision: str | None = None,
+        shapes: Mapping[str, Sequence[int]] | None = None,
+    ) -> pd.DataFrame:
+        """Predict many networks at once: ``network, precision, metric, predicted, lower, upper, distance, note``.
+
+        Four rows per network, metric by metric. What ``predict`` does not state is NaN, and ``note`` says why: also
+        where ``predict`` stops, for a precision that was never measured. An ONNX file that cannot be described has NaN,
+        precision "" and the error as its note. An empty note: like the training networks, with bounds.
 
         Args:
-            kernels: kernels of all networks, or their features where the same networks are asked for again.
+            graphs: kernels of all networks, as for ``predict``; or their features (``network_features`` with
+                ``rows=needs_kernels``, of the kernels under ``runtime``), where the same networks are asked for again;
+                or paths of ONNX files, named as ``predict_files`` does.
+            precision, shapes: as for ``predict``, the same for all files.
+
+        Raises:
+            EdgejouleError: kernels are those of another runtime, two networks have one name, or a path is given twice.
         """
-        if not isinstance(kernels, Features):
-            kernels = network_features(kernels, rows=self._predictor.needs_kernels)
-        table = self._predictor.predict(kernels)
-        outside = np.array([bool(warnings) for warnings in self._domain.judge(kernels)[2]], dtype=bool)
-        without = np.tile(outside, len(table) // max(len(kernels), 1))
-        if self.origin == "estimated":
-            without |= (table["metric"] == "power_w").to_numpy()
-        return table.assign(
-            **{bound: np.where(without, np.nan, table[bound].to_numpy()) for bound in ("lower", "upper")}
+        if not isinstance(graphs, (pd.DataFrame, Features)):
+            paths = [graphs] if isinstance(graphs, (str, Path)) else graphs
+            return table(list(self.predict_files(paths, precision, shapes)))
+        features = graphs if isinstance(graphs, Features) else self._features(graphs)
+        if not len(features):
+            return table([])
+        rows = self._predictor.predict(features)
+        _, distance, warnings = self._domain.judge(features)
+        notes, bounded = self._notes(features, rows["predicted"].to_numpy(), warnings)
+        return rows.assign(
+            **{bound: np.where(bounded, rows[bound].to_numpy(), np.nan) for bound in ("lower", "upper")},
+            distance=np.tile(distance, len(METRICS)),
+            note=notes,
         )
+
+    def _notes(
+        self, features: Features, predicted: np.ndarray, warnings: list[list[str]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return notes, and whether bounds are stated, shape (4 n,), metric by metric; ``predicted`` likewise."""
+        known = np.isfinite(predicted).reshape(len(METRICS), -1)
+        outside = np.flatnonzero([bool(sentences) for sentences in warnings])
+        notes, bounded = np.empty(known.shape, dtype=object), known.copy()
+        for i, (states, note) in enumerate(map(self._usual, METRICS)):
+            notes[i] = note or ""
+            bounded[i, outside if states else slice(None)] = False
+            if states:
+                notes[i, outside] = ["; ".join(warnings[network]) for network in outside]
+        for i, network in np.argwhere(~known):
+            precision = features.precision[network]
+            notes[i, network] = NO_METER if precision in self._domain.precisions else self._never_in(precision)
+        return notes.ravel(), bounded.ravel()
+
+    def _features(self, kernels: pd.DataFrame) -> Features:
+        """Return the networks' features, after checking that the kernels are those of the device's runtime."""
+        others = sorted({*kernels["runtime"].unique()} - {self.runtime}) if "runtime" in kernels else []
+        if others and self._is_described():
+            raise EdgejouleError(
+                f"kernels of {', '.join(others)} are given, and the predictor of '{self.device}' takes those of "
+                f"{self.runtime}: keep the rows whose 'runtime' is '{self.runtime}', or make them, "
+                f"kernels_of_file(path, '{self.runtime}')"
+            )
+        return network_features(kernels, rows=self._predictor.needs_kernels)
+
+    def _is_described(self) -> bool:
+        """Whether kernels can be made for the device's runtime; one without rules learned from another's."""
+        from edgejoule.graphs.rules import runtimes
+
+        return self.runtime in runtimes()
+
+    def _never_in(self, precision: str) -> str:
+        known = ", ".join(self._domain.precisions)
+        return f"device '{self.device}' was never measured in {precision}; only in {known}"
+
+    def _usual(self, metric: str) -> tuple[bool, str | None]:
+        """Return whether a network like those of the training has bounds, and what there is to say of them."""
+        declared = self.origin == "estimated"
+        if declared and metric == "power_w":
+            return False, "declared, not measured: no interval is known"
+        if not np.isfinite(self._predictor.half_width.get(metric, np.nan)):
+            return False, "no interval: too few networks to learn one from"
+        if declared and metric != "latency_ms":
+            return True, "latency's interval only: the error of the declared power is unknown"
+        return True, None
 
     def _interval(self, metric: str, value: float, width: float, inside: bool) -> Interval | None:
         if not np.isfinite(value):
             return None
-        declared = self.origin == "estimated"
-        if declared and metric == "power_w":
-            return Interval(float(value), None, None, "declared, not measured: no interval is known")
+        bounded, note = self._usual(metric)
+        if not bounded:
+            return Interval(float(value), None, None, note)
         if not inside:
-            return Interval(float(value), None, None, "no interval: unlike the training networks, see the warnings")
-        if not np.isfinite(width):
-            return Interval(float(value), None, None, "no interval: too few networks to learn one from")
-        note = "latency's interval only: the error of the declared power is unknown" if declared else None
-        note = None if metric == "latency_ms" else note
+            return Interval(float(value), None, None, UNLIKE)
         return Interval(float(value), float(value * np.exp(-width)), float(value * np.exp(width)), note)
 
     def _kernels_from(self) -> str:
@@ -190,39 +240,12 @@ class ServedPredictor:
         from edgejoule.graphs.kernels import describe_file
 
         described = describe_file(path, self.runtime, precision, shapes)
+        if described.kernels.empty:
+            raise EdgejouleError(
+                f"{path}: the file has no kernel: nothing in it costs anything on {self.runtime}; give a network that "
+                "computes something"
+            )
         return described.kernels, described.batch
-
-
-def _of_batch(batch: int | None) -> list[str]:
-    if batch in (None, 1):
-        return []
-    return [f"the batch is {batch}, and costs are those of all {batch}: the predictor learned from batches of 1 only"]
-
-
-def _breakdown(
-    kinds: np.ndarray, costs: dict[str, np.ndarray], values: dict[str, float]
-) -> dict[str, dict[str, float | None]]:
-    names, kind = np.unique(kinds.astype(str), return_inverse=True)
-    counts = np.bincount(kind)
-    sums = {metric: np.bincount(kind, cost) for metric, cost in costs.items()}
-    table = {
-        str(name): {"kernels": int(counts[i])} | {metric: float(each[i]) for metric, each in sums.items()}
-        for i, name in enumerate(names)
-    }
-    overhead = {metric: float(values[metric] - cost.sum()) for metric, cost in costs.items()}
-    # Where kernels make up the whole, rounding is no overhead.
-    overhead = {metric: 0.0 if abs(rest) < 1e-9 * values[metric] else rest for metric, rest in overhead.items()}
-    return table | {"network overhead": {"kernels": 0} | overhead}
-
-
-def _dearest(kernels: pd.DataFrame, costs: dict[str, np.ndarray], many: int = 10) -> list[dict]:
-    index, names, kinds = (kernels[column].to_numpy() for column in ("index", "name", "kind"))
-    order = np.lexsort((index, -costs.get("energy_mj", costs["latency_ms"])))[:many]
-    return [
-        {"index": int(index[i]), "name": str(names[i]), "kind": str(kinds[i])}
-        | {metric: float(cost[i]) for metric, cost in costs.items()}
-        for i in order
-    ]
 
 
 def load_predictor(device: str, folder: Path | str = "results/predictors") -> ServedPredictor:
@@ -239,15 +262,17 @@ def load_predictor(device: str, folder: Path | str = "results/predictors") -> Se
     Raises:
         EdgejouleError: no predictor of that name, or a damaged one.
     """
-    path = Path(folder) / device
-    remedy = "run 'snakemake --cores all predictors', or give the folder of trained ones with --predictors"
+    train = "run 'snakemake --cores all predictors'"
+    remedy = f"{train}, or name the folder of trained ones (--predictors)"
     if not Path(folder).is_dir():
         raise EdgejouleError(f"{folder}: no such folder; {remedy}")
-    if not path.is_dir():
-        trained = trained_devices(folder)
+    trained = trained_devices(folder)
+    if device not in trained:
         hint = did_you_mean(device, trained) if trained else remedy
+        if any(path.name == f"{device}.yaml" for path in DEVICE_FILES.glob("*.yaml")):
+            hint = f"{DEVICE_FILES / device}.yaml is there, but not trained yet: {train}"
         raise EdgejouleError(f"{folder}: no predictor of device '{device}'; {hint}")
-    return ServedPredictor.load(path)
+    return ServedPredictor.load(Path(folder) / device)
 
 
 def trained_devices(folder: Path | str) -> Sequence[str]:
