@@ -139,6 +139,7 @@ def test_several_files_are_answered_and_a_bad_one_costs_no_other(trained, tmp_pa
     asked = ["predict", *map(str, files), "--device", "synthetic", "--predictors", str(trained.parent)]
     status, printed = run(asked, capsys)
     assert status == 2
+    assert printed.startswith("on synthetic; energy learned from: measured\n")
     assert f"{first}  fp32" in printed and "junk: " in printed and "junk.onnx: not an ONNX model" in printed
     status, printed = run([*asked, "--json"], capsys)
     answers = json.loads(printed)

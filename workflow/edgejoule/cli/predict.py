@@ -37,7 +37,7 @@ def command(
         typer.echo(_json(answer.to_dict()) if json else one(answer))
         return
     answers = list(predictor.predict_files(models, precision, shapes))
-    typer.echo(_json([answer.to_dict() for answer in answers]) if json else several(answers, device))
+    typer.echo(_json([answer.to_dict() for answer in answers]) if json else several(answers, device, predictor.origin))
     if any(isinstance(answer, Unpredicted) for answer in answers):
         raise typer.Exit(2)
 

@@ -8,10 +8,9 @@ from edgejoule.predictors.domain import times
 
 def one(answer: NetworkPrediction) -> str:
     """Return every metric, the kinds of kernels and the dearest kernels; warnings first."""
-    power = "modelled, latency x a declared power" if answer.origin == "estimated" else answer.origin
     lines = [f"warning: {warning}" for warning in answer.warnings]
     asked = f"{answer.network} ({answer.precision}, batch {answer.batch}) on {answer.device}"
-    lines += [f"{asked}; power and energy learned from: {power}", ""]
+    lines += [f"{asked}; power and energy learned from: {_learned_from(answer.origin)}", ""]
     for title, interval, unit in (
         ("latency", answer.latency_ms, "ms"),
         ("power", answer.power_w, "W"),
@@ -40,7 +39,11 @@ def _costs(part: dict) -> str:
     return f"{part['latency_ms']:>12.4g}{energy}"
 
 
-def several(answers: Sequence[NetworkPrediction | Unpredicted], device: str) -> str:
+def _learned_from(origin: str) -> str:
+    return "modelled, latency x a declared power" if origin == "estimated" else origin
+
+
+def several(answers: Sequence[NetworkPrediction | Unpredicted], device: str, origin: str) -> str:
     """Return one line per network, and below them what there is to say of single ones."""
     rows = [("network", "precision", "latency (ms)", "90 %", "energy (mJ)", "90 %", "distance")]
     for answer in answers:
@@ -56,9 +59,9 @@ def several(answers: Sequence[NetworkPrediction | Unpredicted], device: str) -> 
         for answer in answers
         for sentence in ([answer.error] if isinstance(answer, Unpredicted) else answer.warnings)
     ]
-    return "\n".join(
-        [f"on {device} (of one file alone: every metric, and the kernels)", "", *lines, "", *said]
-    ).rstrip()
+    bounds = ", whose error the bounds of energy leave out" if origin == "estimated" else ""
+    title = f"on {device}; energy learned from: {_learned_from(origin)}{bounds}"
+    return "\n".join([title, "", *lines, "", *said]).rstrip()
 
 
 def _figures(interval: Interval | None) -> tuple[str, str]:
