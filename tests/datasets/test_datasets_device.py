@@ -292,10 +292,11 @@ def test_networks_that_the_zoo_lacks_are_said(tmp_path):
     to_csv = {"sep": "\t", "index": False}
     zoo().to_csv(tmp_path / "zoo.tsv", **to_csv)
     table = device(source={"kind": "table", "file": "rows.csv"})
-    (note,) = derive_device(table, tmp_path / "rows.csv", tmp_path / "zoo.tsv", tmp_path / "zoo.tsv", tmp_path / "out")
+    counts, (note,) = derive_device(table, tmp_path / "rows.csv", *[tmp_path / "zoo.tsv"] * 2, tmp_path / "out")
+    assert counts == {"networks": 2, "references": 0, "passes": 0, "kernels": 0}
     assert "lacks 1 of 2 networks, such as 'nets' (did you mean 'net'?); each is a family of its own" in note
     outside = device(source={"kind": "table", "file": "rows.csv"}, in_zoo=False)
-    assert not derive_device(outside, tmp_path / "rows.csv", *[tmp_path / "zoo.tsv"] * 2, tmp_path / "out")
+    assert derive_device(outside, tmp_path / "rows.csv", *[tmp_path / "zoo.tsv"] * 2, tmp_path / "out") == (counts, ())
 
 
 BREAKS = {

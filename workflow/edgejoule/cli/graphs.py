@@ -176,19 +176,20 @@ def export(
             raise EdgejouleError(f"{output}: TensorFlow Lite files are written in fp32 only, not '{precision}'")
         with atomic_path(output) as temporary:
             difference = export_tflite(row, temporary, seed, pretrained)
-        typer.echo(f"largest difference from PyTorch: {100 * difference:.2g} % of the largest output")
+        typer.echo(f"{output}: largest difference from PyTorch: {100 * difference:.2g} % of the largest output")
     elif not (weights or pretrained):
         if precision != "fp32":
             raise EdgejouleError(f"{output}: a file without weights has no precision '{precision}'; give --weights too")
         save(without_weights(row), output)
+        typer.echo(f"{output}: without weights, to be described; --weights makes one that runs", err=True)
     elif precision == "fp32":
         difference = export_with_weights(row, output, seed=seed, pretrained=pretrained)
-        typer.echo(f"largest difference from PyTorch: {100 * difference:.2g} % of the largest output")
+        typer.echo(f"{output}: largest difference from PyTorch: {100 * difference:.2g} % of the largest output")
     else:
         with TemporaryDirectory() as folder:
             export_with_weights(row, Path(folder) / "fp32.onnx", seed=seed, pretrained=pretrained)
             difference = convert(Path(folder) / "fp32.onnx", output, precision, seed, f"network '{row.network}'")
-        typer.echo(f"largest difference from FP32: {100 * difference:.2g} % of the largest output")
+        typer.echo(f"{output}: largest difference from FP32: {100 * difference:.2g} % of the largest output")
 
 
 @command.command()

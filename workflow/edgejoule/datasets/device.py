@@ -28,7 +28,7 @@ TABLES = {"networks": NETWORKS, "references": NETWORKS, "passes": PASSES, "kerne
 
 def derive_device(
     device: Device, source: Path | str, zoo_file: Path | str, references_file: Path | str, output: Path | str
-) -> tuple[str, ...]:
+) -> tuple[dict[str, int], tuple[str, ...]]:
     """Write ``networks``, ``references``, ``passes`` and ``kernels.parquet`` of one device into the folder ``output``.
 
     Args:
@@ -39,7 +39,7 @@ def derive_device(
         output: the folder.
 
     Returns:
-        What a person should know of it.
+        The number of rows of each table, and what a person should know of them.
 
     Raises:
         EdgejouleError: the source cannot be read, does not fit the device, or a row of it contradicts itself.
@@ -58,7 +58,8 @@ def derive_device(
     about |= {"device": device.name, "meter": device.meter.model_dump(), "runtime": device.runtime.model_dump()}
     for name, table in TABLES.items():
         write_table(tables[name], Path(output) / f"{name}.parquet", table, about)
-    return _unknown(tables["networks"], zoo, str(zoo_file)) if device.in_zoo else ()
+    counts = {name: len(rows) for name, rows in tables.items()}
+    return counts, _unknown(tables["networks"], zoo, str(zoo_file)) if device.in_zoo else ()
 
 
 def _unknown(networks: pd.DataFrame, zoo: pd.DataFrame, where: str) -> tuple[str, ...]:
