@@ -33,8 +33,7 @@ NODE_S = 0.3
 #: A workload is measured again when the meter fails, this many times in all; then the recording stops.
 METER_TRIES = 3
 
-#: Called before each workload with: measured so far, in all, seconds left (None at first), name of the next one; and
-#: with an empty name when there is none.
+#: Called before each workload with: measured so far, in all, seconds left (None at first), name of the next one.
 Progress = Callable[[int, int, float | None, str], None]
 
 
@@ -51,7 +50,7 @@ def record(
         plan: what to measure.
         models: folder that the plan's model files are relative to.
         folder: where parts, the plan as it was executed, and the sessions are kept.
-        progress: told before each workload, and at the end.
+        progress: told before each workload.
         until: no workload is begun at or after this time of ``time.monotonic()``.
 
     Raises:
@@ -82,8 +81,6 @@ def record(
                 left = (time.monotonic() - start) / index * (len(waiting) - index) if index else None
                 progress(total - len(waiting) + index, total, left, workload.name)
             record_part(parts, turn, workload, models, runtime, clock, rails)
-        if progress:
-            progress(total, total, None, "")
     return True
 
 
