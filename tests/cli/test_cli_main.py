@@ -72,6 +72,36 @@ def test_the_package_shows_what_it_offers_and_loads_nothing_for_it():
         assert f"'{name}'" in shown and getattr(edgejoule, name)
 
 
+def test_consolidate_takes_tables_not_folders(capsys, tmp_path):
+    with pytest.raises(SystemExit) as stopped:
+        main(["datasets", "consolidate", str(tmp_path / "board-a"), "--output", str(tmp_path)])
+    assert stopped.value.code == 2
+    assert f"such as {tmp_path / 'board-a/networks.parquet'}" in capsys.readouterr().err
+
+
+def test_what_is_written_is_said(capsys, tmp_path, root):
+    rows = "device,network,precision,latency_ms,energy_mj\nx,resnet18,fp32,10,20\nx,resnet34,fp32,20,40\n"
+    (tmp_path / "rows.csv").write_text(rows)
+    text = (root / "config/devices/rpi4-tflite-v2.7.1-ruy.yaml").read_text()
+    (tmp_path / "x.yaml").write_text(text.replace("name: rpi4-tflite-v2.7.1-ruy", "name: x", 1))
+    zoo, out, table = (
+        str(path) for path in (root / "config/networks.tsv", tmp_path / "x", tmp_path / "x/networks.parquet")
+    )
+    device = ["--device-file", str(tmp_path / "x.yaml"), "--source", str(tmp_path / "rows.csv")]
+    references = ["--references", str(root / "config/references.tsv")]
+    for arguments, said in (
+        (
+            ["device", *device, "--zoo", zoo, *references, "--output", out],
+            f"{out}: 2 networks, 0 references, 0 passes, ",
+        ),
+        (["consolidate", table, "--output", str(tmp_path)], f"{tmp_path}: the tables of 1 device(s)"),
+        (["export", "--networks", table, "--output", f"{out}.csv"], f"{out}.csv: 2 networks of 1 device(s)"),
+    ):
+        with pytest.raises(SystemExit):
+            main(["datasets", *arguments])
+        assert said in capsys.readouterr().err
+
+
 def test_an_unknown_option_is_refused(capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["schema", "--nonsense"])

@@ -38,6 +38,7 @@ def rank(files):
 def test_every_command_writes_what_it_says(files, capsys):
     folder, inputs = files
     assert rank(files) == 0
+    assert f"to be read in {folder / 'scores.md'}" in capsys.readouterr().err
     out = {name: folder / f"{name}.parquet" for name in ("contributions", "sensitivity", "agreement", "disagreements")}
     out |= {name: folder / f"{name}.parquet" for name in ("labels", "footprint", "scores")}
     assert (

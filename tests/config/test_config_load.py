@@ -1,4 +1,5 @@
 import json
+import re
 import time
 
 import pytest
@@ -7,7 +8,7 @@ from snakemake.utils import update_config
 
 from edgejoule.config import Applications, check_files, load_device, load_run
 from edgejoule.config.load import read_yaml
-from edgejoule.config.models import Device, Run
+from edgejoule.config.models import Device, Protocol, Run
 from edgejoule.errors import EdgejouleError
 
 DEVICE = {
@@ -187,3 +188,10 @@ def test_device_file_that_is_not_text_names_the_byte(tmp_path):
     (tmp_path / "board-a.yaml").write_bytes(b"name: \xff\xfe")
     with pytest.raises(EdgejouleError, match=r"not text in UTF-8: .* at byte 6"):
         load_device(tmp_path / "board-a.yaml")
+
+
+def test_every_key_of_a_protocol_stands_in_the_manual_with_its_default(root):
+    manual = (root / "config/README.md").read_text()
+    for name, field in Protocol.model_fields.items():
+        (row,) = re.findall(rf"^\| `{name}` \| .* \| (.*) \|$", manual, re.MULTILINE)
+        assert yaml.safe_load(row.strip("`")) == field.default, name

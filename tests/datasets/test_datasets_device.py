@@ -292,13 +292,15 @@ def test_networks_that_the_zoo_lacks_are_said(tmp_path):
     to_csv = {"sep": "\t", "index": False}
     zoo().to_csv(tmp_path / "zoo.tsv", **to_csv)
     table = device(source={"kind": "table", "file": "rows.csv"})
-    (note,) = derive_device(table, tmp_path / "rows.csv", tmp_path / "zoo.tsv", tmp_path / "zoo.tsv", tmp_path / "out")
+    counts, (note,) = derive_device(table, tmp_path / "rows.csv", *[tmp_path / "zoo.tsv"] * 2, tmp_path / "out")
+    assert counts == {"networks": 2, "references": 0, "passes": 0, "kernels": 0}
     assert "lacks 1 of 2 networks, such as 'nets' (did you mean 'net'?); each is a family of its own" in note
     outside = device(source={"kind": "table", "file": "rows.csv"}, in_zoo=False)
-    assert not derive_device(outside, tmp_path / "rows.csv", *[tmp_path / "zoo.tsv"] * 2, tmp_path / "out")
+    assert derive_device(outside, tmp_path / "rows.csv", *[tmp_path / "zoo.tsv"] * 2, tmp_path / "out") == (counts, ())
 
 
 BREAKS = {
+    "figures-positive": {"power_w": -1.0, "energy_mj": -100.0},
     "energy-is-power-times-latency": {"energy_mj": 1001.0},
     "above-idle-below-gross": {"energy_above_idle_mj": 1100.0},
     "percentiles-ordered": {"latency_p50_ms": 120.0},
@@ -326,25 +328,45 @@ def test_each_check_finds_the_row_that_breaks_it(check):
 
 def test_a_table_of_figures_survives_the_csv(tmp_path):
     rows = networks(
-        {"reason": 'odd, "very"', "quality": "flagged"}, {"network": "b", "top1": np.nan, "latency_ms": 1 / 3}
+        {"reason": 'odd, "very"', "quality": "flagged"},
+        {"network": "b", "top1": np.nan, "latency_ms": 400 / 3, "latency_p90_ms": 200.0, "energy_mj": 4000 / 3},
     )
     write_networks(rows, tmp_path / "rows.csv")
-    back = read_networks(tmp_path / "rows.csv", device())
+    back = read_networks(tmp_path / "rows.csv", device(), zoo())
     expected = rows.sort_values("network").reset_index(drop=True)
+    assert back.pop("licence").tolist()[1:] == ["mit"], "the licence of weights is the zoo's to state"
+    expected = expected.drop(columns="licence")
     pd.testing.assert_frame_equal(back, expected, rtol=1e-9)
+
+
+MINIMUM = "network,precision,latency_ms,energy_mj"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "not a readable CSV"),
-        ("a,b\n1,2\n", "column 'device' is missing"),
-        ("device,network\nboard-b,net\n", "no row of device 'board-a'; did you mean 'board-b'"),
-        ("device,network,reason\nboard-a,net,\n", "lacks the column"),
-        ("device;network\nboard-a;net\n", "`edgejoule schema tables`, parted by commas, not by ';'"),
+        ("a,b\n1,2\n", r"lacks the column\(s\) network, precision, latency_ms, energy_mj; a table needs"),
+        ("device,network,latency_ms,energy_mj\nboard-a,net,1,2\n", r"lacks the column\(s\) precision; a table needs"),
+        (f"device,{MINIMUM}\nboard-b,net,int8,1,2\n", "no row of device 'board-a'; did you mean 'board-b'"),
+        (f"{MINIMUM}\n", "no row of device 'board-a'; there is none to choose from"),
+        (
+            f"device,{MINIMUM}\nboard-b,x,int8,1,2\nboard-a,net,int8,1,-5\n",
+            "line 3: .*more than 0, but .*_mj is -5; cor",
+        ),
+        (
+            f"{MINIMUM},power_w\nnet,int8,10,1000,2\n",
+            "line 2: gross energy = power x latency, but .* leave out the col",
+        ),
+        (
+            f"{MINIMUM},top1\nnet,int8,1,2,0.69\n",
+            "line 2: top-1 is in percent, not a fraction of one, but here top1 is 0.69",
+        ),
+        (f"{MINIMUM}\nnet,int8,1,\n", "line 2: every usable measured row has an energy, but .*energy_mj is empty"),
+        ("device;network\nboard-a;net\n", "`edgejoule schema tables`; parted by commas, not by ';'"),
         ("device,network,device\nboard-a,net,x\n", "has two columns 'device'; keep one"),
-        ('device,latency_ms\nboard-a,1\nboard-a,"1,5"\n', "line 3: latency_ms is '1,5'; give a number, its decimals"),
-        ("device,power_w\nboard-a,\nboard-a,inf\n", "line 3: power_w is 'inf'; give a number"),
+        (f'{MINIMUM}\na,int8,1,2\nb,int8,"1,5",2\n', "line 3: latency_ms is '1,5'; give a number, its decimals"),
+        (f"{MINIMUM},power_w\na,int8,1,2,\nb,int8,1,2,inf\n", "line 3: power_w is 'inf'; give a number"),
         ("device,network\nboard-a,é\n".encode("latin-1"), "not text in UTF-8; save it in UTF-8"),
     ],
 )
@@ -352,20 +374,43 @@ def test_a_bad_table_stops_with_a_sentence(tmp_path, text, message):
     path = tmp_path / "rows.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(EdgejouleError, match=message):
-        read_networks(path, device())
+        read_networks(path, device(), zoo())
+
+
+def test_a_table_of_four_columns_is_enough(tmp_path):
+    (tmp_path / "rows.csv").write_text(f"{MINIMUM}\nnet,int8,100,250\nnet2,int8,50,100\nnew,fp32,20,80\n")
+    known = zoo({}, {"network": "net2", "precision": "fp32"})
+    rows = read_networks(tmp_path / "rows.csv", device(), known).set_index("network")
+    assert rows["power_w"].tolist() == [2.5, 2.0, 4.0]
+    assert rows["family"].to_dict() == {"net": "nets", "net2": "nets", "new": "new"}
+    assert rows["top1"].fillna(-1).tolist() == [60.0, -1, -1], "a published accuracy is that of one precision"
+    assert rows[["latency_p50_ms", "idle_before_w", "iterations"]].isna().all(axis=None)
+    row = rows.loc["net"]
+    assert (row["device"], row["board"], row["runtime"], row["source"]) == ("board-a", "board-a", "tflite", "rows.csv")
+    assert (row["origin"], row["power_scope"], row["quality"], row["reason"]) == ("measured", "wall", "ok", "")
+    assert (check_networks(rows.reset_index())["broken"] == 0).all()
+
+
+def test_a_recording_whose_accuracy_is_a_fraction_stops(tmp_path):
+    recording = metered(lambda s: 10.0)
+    recording.events["top1"] = 0.69
+    write_recording(recording, tmp_path / "traces")
+    zoo().to_csv(tmp_path / "zoo.tsv", sep="\t", index=False)
+    with pytest.raises(EdgejouleError, match=r"traces: 'net': top-1 is in percent, .*, but here top1 is 0.69; correct"):
+        derive_device(device(), tmp_path / "traces/recording.json", *[tmp_path / "zoo.tsv"] * 2, tmp_path / "out")
 
 
 def test_a_table_need_not_state_the_mean_latency(tmp_path):
     write_networks(networks({"latency_mean_ms": 104.0}), tmp_path / "rows.csv")
-    assert read_networks(tmp_path / "rows.csv", device())["latency_mean_ms"].tolist() == [104.0]
+    assert read_networks(tmp_path / "rows.csv", device(), zoo())["latency_mean_ms"].tolist() == [104.0]
     pd.read_csv(tmp_path / "rows.csv").drop(columns="latency_mean_ms").to_csv(tmp_path / "old.csv", index=False)
-    assert read_networks(tmp_path / "old.csv", device())["latency_mean_ms"].isna().all()
+    assert read_networks(tmp_path / "old.csv", device(), zoo())["latency_mean_ms"].isna().all()
 
 
 def test_a_table_of_another_scope_is_refused(tmp_path):
     write_networks(networks({"power_scope": "rail"}), tmp_path / "rows.csv")
     with pytest.raises(EdgejouleError, match="another power_scope"):
-        read_networks(tmp_path / "rows.csv", device())
+        read_networks(tmp_path / "rows.csv", device(), zoo())
 
 
 def test_an_empty_networks_table_passes_every_check():

@@ -36,10 +36,10 @@ def test_the_shipped_rows_are_derived_again_from_raw_recordings(root, shared_dat
     write_networks(derived, tmp_path / "derived.csv")
 
     shipped_as = load_device(root / f"config/devices/{name}.yaml")
-    shipped = read_networks(root / "resources/derived/edge_boards.csv", shipped_as)
+    shipped = read_networks(root / "resources/derived/edge_boards.csv", shipped_as, zoo)
     assert len(shipped) == 94
     # The shipped file has ten digits: the same ten digits are required.
-    pd.testing.assert_frame_equal(read_networks(tmp_path / "derived.csv", shipped_as), shipped, check_exact=True)
+    pd.testing.assert_frame_equal(read_networks(tmp_path / "derived.csv", shipped_as, zoo), shipped, check_exact=True)
 
 
 def test_every_shipped_row_names_its_source_and_is_measured(root):

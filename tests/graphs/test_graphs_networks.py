@@ -8,6 +8,7 @@ import onnxruntime as ort
 import pandas as pd
 import pytest
 
+from edgejoule.cli.main import build_app
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import read_zoo, select
 from edgejoule.graphs.describe import catalogue, describe_zoo
@@ -191,6 +192,34 @@ def test_unknown_networks_of_a_builder_stop(zoo):
         wrong = row._replace(builder=builder, arguments='{"name": "squeezenet9"}')
         with pytest.raises(EdgejouleError, match=f"'squeezenet1_1': {builder} cannot build it"):
             build(wrong)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        (
+            "input",
+            "224x224x3",
+            "'squeezenet1_1': does not run on the zoo's input of 224x224x3, which is channels x heig",
+        ),
+        ("parameters", 1, "'squeezenet1_1': the zoo states 1 parameters, but torchvision builds 1235496 from"),
+    ],
+)
+def test_a_row_that_does_not_fit_its_network_stops(zoo, column, value, message):
+    with pytest.raises(EdgejouleError, match=message):
+        describe_zoo(select(zoo, ["squeezenet1_1"]).assign(**{column: value}), ["onnxruntime"], asked=[])
+
+
+def test_who_names_networks_is_told_what_was_described(root, tmp_path, capsys):
+    files = ["--output", str(tmp_path / "k.parquet"), "--coverage", str(tmp_path / "c.parquet")]
+    tiny = ["graphs", "describe", "--zoo", str(root / "config/networks.tsv"), "--network", "squeezenet1_1", *files]
+    with pytest.raises(
+        EdgejouleError, match=r"\(torchvision, fp32\) is not described on tflite; it is on .*onnxruntime"
+    ):
+        build_app()([*tiny, "--runtime", "tflite"], standalone_mode=False)
+    build_app()([*tiny, "--runtime", "litert"], standalone_mode=False)
+    kernels = len(pd.read_parquet(tmp_path / "k.parquet"))
+    assert f"k.parquet: {kernels} kernels of 1 network(s), 100 % of a known kind" in capsys.readouterr().err
 
 
 def test_weights_that_cannot_be_fetched_stop(zoo, monkeypatch):

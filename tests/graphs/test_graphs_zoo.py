@@ -74,6 +74,8 @@ def test_licences_are_those_that_the_weights_state(zoo):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
+        ("3x224x224", "224x224", "line 2 .*input is '224x224'; give channels x height x width"),
+        ("\t69.8\t", "\t0.69\t", "line 2 .*top1 is 0.69; give percent"),
         ("\ttimm\t", "\ttim\t", "line 2 .'tiny'.*unknown builder 'tim'; did you mean 'timm'"),
         ('{"name": "resnet18"}', "{name}", "line 2 .*arguments are no JSON"),
         ('{"name": "resnet18"}', "[1]", "line 2 .*give a JSON object"),

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from edgejoule.cli import main
 from edgejoule.config import load_device
 from edgejoule.errors import EdgejouleError
 from edgejoule.measure.freeze import freeze
@@ -68,6 +69,17 @@ def test_the_device_becomes_a_replay_of_the_same_recording(tmp_path, device_file
     live, frozen = read_recording(recording), read_recording(source.folder)
     pd.testing.assert_frame_equal(live.events, frozen.events)
     assert live.meta == frozen.meta
+
+
+def test_where_it_went_is_said(tmp_path, device_file, recording, capsys):
+    folders = ["--devices", device_file.parent, "--recordings", tmp_path / "live", "--traces", tmp_path / "traces"]
+    recording.rename(tmp_path / "my-board")
+    (tmp_path / "live").mkdir()
+    (tmp_path / "my-board").rename(tmp_path / "live/my-board")
+    with pytest.raises(SystemExit):
+        main(["freeze", "my-board", *map(str, folders)])
+    said = capsys.readouterr().out
+    assert f"recording in {tmp_path / 'traces/my-board'}, which {device_file} replays now" in said
 
 
 def test_all_but_the_source_stays_with_its_comments(tmp_path, device_file, recording):

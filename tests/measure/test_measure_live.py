@@ -152,10 +152,13 @@ def test_records_int8_networks_where_the_device_file_asks_for_them(project, tmp_
     assert measured["latency_ms"] > 0 and measured["energy_mj"] == pytest.approx(4.0 * measured["latency_ms"])
 
 
-def test_networks_are_exported_once(project):
+def test_networks_are_exported_once_and_the_end_is_said_even_if_nothing_is_left(project, capsys):
     run(COMMAND)
+    capsys.readouterr()
     run(COMMAND)
     assert project == ["small", "tiny", "detector"]
+    done, total = re.fullmatch(r"measure: (\d+) of (\d+)", capsys.readouterr().err.splitlines()[-1]).groups()
+    assert done == total
 
 
 def test_the_noise_of_a_recording_is_printed(project, capsys):

@@ -9,6 +9,7 @@ from edgejoule.config import Device
 from edgejoule.errors import EdgejouleError
 from edgejoule.traces import event_energy, idle_power, read_recording, write_recording
 from edgejoule.traces.convert import import_device
+from edgejoule.traces.events import read_events
 from edgejoule.traces.importers.mlperf_inference import MEMBERS
 from edgejoule.traces.manifest import PinnedFile, write_rows
 from edgejoule.traces.pinning import pin
@@ -105,17 +106,21 @@ def test_sources_that_cannot_be(source, message):
 @pytest.mark.parametrize(
     ("marks", "pauses"),
     [
-        (["a,2000000000,6000000000,net,9"], [(0, 2000), (6000, 7999)]),
+        (["a,2000000000,6000000000,net,9,network"], [(0, 2000), (6000, 7999)]),
         (
-            ["b,3000000000,4000000000,net,9", "a,2000000000,4500000000,net,9", "c,5000000000,5500000000,net,9"],
+            [
+                "b,3000000000,4000000000,relu,9,kernel",
+                "a,2000000000,4500000000,net,9,network",
+                "c,5000000000,5500000000,net,9,network",
+            ],
             [(0, 2000), (5500, 7999)],
         ),
-        (["a,2000000000,60000000000,net,9"], [(0, 2000)]),
-        (["a,0,7900000000,net,9"], []),
+        (["a,2000000000,60000000000,net,9,network"], [(0, 2000)]),
+        (["a,0,7900000000,net,9,network"], []),
     ],
 )
 def test_pauses_between_marks_are_idle(tmp_path, capture, marks, pauses):
-    (tmp_path / "e.csv").write_text("\n".join(["event,start_ns,end_ns,workload,iterations", *marks]))
+    (tmp_path / "e.csv").write_text("\n".join(["event,start_ns,end_ns,workload,iterations,kind", *marks]))
     source = {"format": "generic", "file": capture, "columns": COLUMNS, "events": str(tmp_path / "e.csv")}
     recording = import_device(device(source))
     idle = recording.events[recording.events["kind"] == "idle"]
@@ -124,6 +129,34 @@ def test_pauses_between_marks_are_idle(tmp_path, capture, marks, pauses):
     assert recording.events["event"].tolist()[: len(marks)] == [mark.split(",")[0] for mark in marks]
     power = idle_power(recording)
     assert power["idle_before_w"].iloc[0] == pytest.approx(1.0) if pauses else power["idle_w"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("marks", "pair"),
+    [
+        (["a,2,6,net,network", "b,5,7,other,network"], "'a' and 'b'"),
+        (["b,5,7,other,application", "a,2,6,net,network"], "'a' and 'b'"),
+        (["a,2,6,net,network", "b,3,4,net,network"], "'a' and 'b'"),
+        (["a,2,6,net,kernel", "b,2,6,other,kernel"], "'a' and 'b'"),
+        (["a,2,4,net,network", "b,3,5,relu,kernel"], "'b' and 'a'"),
+        (["a,3,5,net,network", "b,2,6,relu,kernel"], "'b' and 'a'"),
+        (["a,2,3,net,network", "c,4,5,net,network", "b,2,5,relu,kernel"], "'b' and 'c'"),
+        (["a,2,4,net,network", "c,4,6,other,network"], None),
+        (["a,2,6,net,network", "b,2,3,relu,kernel", "c,3,6,add,kernel", "d,6,7,add,kernel"], None),
+        (["a,2,6,net,network", "b,1,7,net,warmup"], None),
+    ],
+)
+def test_two_windows_never_get_the_energy_of_the_same_time(tmp_path, marks, pair):
+    rows = [
+        f"{name},{start}000000000,{end}000000000,{rest},1"
+        for name, start, end, rest in (m.split(",", 3) for m in marks)
+    ]
+    (tmp_path / "e.csv").write_text("\n".join(["event,start_ns,end_ns,workload,kind,iterations", *rows]))
+    if pair is None:
+        assert len(read_events(tmp_path / "e.csv")) == len(marks)
+        return
+    with pytest.raises(EdgejouleError, match=rf"e\.csv: events {pair} overlap, so that both would get the energy"):
+        read_events(tmp_path / "e.csv")
 
 
 def test_marked_idle_is_all_the_idle_there_is(tmp_path, capture):

@@ -332,15 +332,16 @@ def test_what_a_file_does_not_say_must_be_given(tmp_path, case):
         ),
         ("time,power\n1,2\n4e9,3\n", "the unit of its time is wrong"),
         ("time,power\n1,2\n1,3\n", "do not advance"),
-        ("a,b\n1,2\n2,3\n", "no column of time"),
-        ("time,b\n1,2\n2,3\n", "no column of power, current or energy"),
+        ("a,b\n1,2\n2,3\n", r"no column is known to hold time \('a', 'b'\); give --rate-hz"),
+        ("time,b\n1,2\n2,3\n", r"no column is known to hold power, current or energy \('time', 'b'\)"),
+        ("T,power\n1,2\n2,3\n", "no column is known to hold time"),
         ("time;power\n1;2\n2;3\n", "separated by ','; if it is another sign, state it: --column 'separator=;'"),
         ("time\tpower\n1\t2\n2\t3\n", r"state it: --column \$'separator=.t'"),
         ("time,power,power\n1,2,3\n2,3,4\n", "has 2 columns 'power'; rename those that do not count"),
         ("time,power\n1,2\n2,-1e300\n", r"reading 2 of rail 'power' is -1e\+300 W; above 1e\+06 W it is no reading"),
         ("time,energy\n1,2\n2,1e16\n", r"reading 2 of rail 'energy' is 1e\+16 J; above 1e\+15 J"),
         ("time,power\n1,2,5\n2,3,5\n", r"0 reading.*; 2 line\(s\) without exactly 2 fields left out"),
-        ("at,power\n2026-01-01T10:00Z,2\n2026-01-01T10:01Z,3\n", "no column of time"),
+        ("at,power\n2026-01-01T10:00Z,2\n2026-01-01T10:01Z,3\n", "no column is known to hold time"),
         ("time,power\n2026-01-01T10:00Z,2\n", "say so: --column time=time --column time_unit=datetime"),
         ("time,power\n1,2 W\n", "'2 W' is no number; if its unit stands with it, say so: --column with_unit=power"),
         ('time,power\n1,"2,5"\n', "'2,5' is no number; write its decimals with a point"),
@@ -400,6 +401,10 @@ def test_unknown_formats_and_missing_files(tmp_path):
     for name in FORMATS:
         with pytest.raises(EdgejouleError, match="no such file"):
             read_trace_file(tmp_path / "nothing.csv", name)
+    with pytest.raises(EdgejouleError, match="is a folder; give a trace file"):
+        read_trace_file(tmp_path)
+    with pytest.raises(EdgejouleError, match=r"nothing\.csv: no such file; give a trace file"):
+        read_trace_file(tmp_path / "nothing.csv")
 
 
 def test_events_files(tmp_path):
@@ -476,6 +481,10 @@ SUFFIXES = [
     ("timeMs,powerMw", 1e-3, 1e-3),
     ("timestamp_ns,gpu_power_mW_avg", 1e-3, 1e-9),
     ("time (s),power (mw)", 1e-3, 1.0),
+    ("t [ms],Power (mW)", 1e-3, 1e-3),
+    ("t_us,Watts", 1.0, 1e-6),
+    ("t_s,milliwatts", 1e-3, 1.0),
+    ("t_ns,mW", 1e-3, 1e-9),
 ]
 
 

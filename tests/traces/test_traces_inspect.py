@@ -93,7 +93,7 @@ def test_from_the_command_line(capture, tmp_path, run):
     status, said = run("import", capture, "--device", "dev", "--output", "r", "--scope", "wal")
     assert status == 2 and "did you mean 'wall'" in said.err
     status, said = run("inspect", "nothing.csv")
-    assert status == 2 and "nothing.csv: cannot be read" in said.err
+    assert status == 2 and "nothing.csv: no such file" in said.err
 
 
 IMPORT = ("--device", "dev", "--output", "r")

@@ -56,6 +56,21 @@ def test_shared_is_what_another_family_has(table):
     assert (table["shared"] == (families > 1)).all() and table["shared"].nunique() == 2
 
 
+def test_a_name_of_which_training_knows_some_kernels_only_is_one_row_and_not_shared():
+    # A sum and a scale of one name: bytes tell them apart, and only one family runs the second.
+    networks, kernels, nodes = profiled(noise=0.0)
+    first = kernels["network"].iloc[0]
+    chosen = kernels["network"].eq(first) & ~kernels.duplicated(["network", "kernel"])
+    twins = kernels[chosen & kernels["kernel"].isin(kernels.loc[kernels["network"].ne(first), "kernel"])].head(1)
+    name = twins["kernel"].iloc[0]
+    kernels = kernels.copy()
+    kernels.loc[twins.index, "bytes_in"] += 4096
+    found = predicted(networks, kernels, nodes)
+    to_arrow(found, KERNEL_VALIDATION)
+    mine = found[(found["network"] == first) & (found["kernel"] == name) & (found["predictor"] == "edgejoule")]
+    assert len(mine) == 1 and not mine["shared"].any()
+
+
 def judged(**columns) -> pd.DataFrame:
     """Three kernels: of 1 ms twice, of 0.1 ms, of 2 µs."""
     about = {"device": "d", "predictor": "edgejoule", "kind": ["conv", "conv", "relu"], "executions": [2, 1, 1]}

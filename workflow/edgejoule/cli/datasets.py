@@ -32,8 +32,10 @@ def device(
     from edgejoule.config import load_device
     from edgejoule.datasets.device import derive_device
 
-    for note in derive_device(load_device(device_file), source, zoo, references, output):
+    counts, notes = derive_device(load_device(device_file), source, zoo, references, output)
+    for note in notes:
         typer.echo(note, err=True)
+    typer.echo(f"{output}: " + ", ".join(f"{count} {name}" for name, count in counts.items()), err=True)
 
 
 @command.command()
@@ -46,10 +48,15 @@ def consolidate(
     Example: edgejoule datasets consolidate --output results/datasets results/datasets/*/networks.parquet
     """
     from edgejoule.datasets.consolidate import consolidate as stack
+    from edgejoule.errors import EdgejouleError
     from edgejoule.tables.contracts import NETWORKS, PASSES
 
+    for path in networks:
+        if path.name != "networks.parquet":
+            raise EdgejouleError(f"{path}: give each device's networks.parquet, such as {path / 'networks.parquet'}")
     for name, table in {"networks": NETWORKS, "references": NETWORKS, "passes": PASSES}.items():
         stack([path.with_name(f"{name}.parquet") for path in networks], table, output / f"{name}.parquet")
+    typer.echo(f"{output}: the tables of {len(networks)} device(s)", err=True)
 
 
 @command.command()
@@ -144,4 +151,6 @@ def export(
     for name in device or []:
         if name not in known:
             raise EdgejouleError(f"{networks}: no row of device '{name}'; {did_you_mean(name, known)}")
-    write_networks(rows[rows["device"].isin(device)] if device else rows, output)
+    chosen = rows[rows["device"].isin(device)] if device else rows
+    write_networks(chosen, output)
+    typer.echo(f"{output}: {len(chosen)} networks of {chosen['device'].nunique()} device(s)", err=True)

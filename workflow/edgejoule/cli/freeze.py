@@ -18,4 +18,9 @@ def command(
     """
     from edgejoule.measure.freeze import freeze
 
-    freeze(devices / f"{device}.yaml", recordings / device, traces / device)
+    file = devices / f"{device}.yaml"
+    freeze(file, recordings / device, traces / device)
+    typer.echo(
+        f"recording in {traces / device}, which {file} replays now; 'snakemake --cores all' derives everything from it "
+        "again, and whoever gets both gets your figures without your board"
+    )

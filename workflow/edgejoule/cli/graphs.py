@@ -39,7 +39,7 @@ def describe(
     Example: edgejoule graphs describe --runtime onnxruntime --network resnet --output k.parquet --coverage c.parquet
     """
     from edgejoule.errors import EdgejouleError
-    from edgejoule.graphs.describe import describe_zoo, shard_of
+    from edgejoule.graphs.describe import demand_described, describe_zoo, shard_of, summarise
     from edgejoule.graphs.zoo import parse_shard, read_zoo, select
     from edgejoule.tables import write_table
     from edgejoule.tables.contracts import COVERAGE, FUSION_CHECK, KERNELS
@@ -50,11 +50,16 @@ def describe(
     if only_rules and ask:
         raise EdgejouleError("graphs: --ask and --only-rules exclude each other; leave one out")
     asked = [] if only_rules else ask or None
-    found = describe_zoo(shard_of(rows, *parse_shard(shard)), runtime, graphs, asked, precision or ())
+    rows = shard_of(rows, *parse_shard(shard))
+    found = describe_zoo(rows, runtime, graphs, asked, precision or ())
+    # A shard of the zoo may well hold nothing that a runtime takes; who names a network wants it.
+    if network and len(rows):
+        demand_described(found.coverage, rows, runtime)
     write_table(found.kernels, output, KERNELS, {"zoo": str(zoo)})
     write_table(found.coverage, coverage, COVERAGE, {"zoo": str(zoo)})
     if fusion_check is not None:
         write_table(found.fusion_check, fusion_check, FUSION_CHECK, {"zoo": str(zoo)})
+    typer.echo(f"{output}: {summarise(found.coverage)}", err=True)
 
 
 @command.command()
@@ -171,19 +176,20 @@ def export(
             raise EdgejouleError(f"{output}: TensorFlow Lite files are written in fp32 only, not '{precision}'")
         with atomic_path(output) as temporary:
             difference = export_tflite(row, temporary, seed, pretrained)
-        typer.echo(f"largest difference from PyTorch: {100 * difference:.2g} % of the largest output")
+        typer.echo(f"{output}: largest difference from PyTorch: {100 * difference:.2g} % of the largest output")
     elif not (weights or pretrained):
         if precision != "fp32":
             raise EdgejouleError(f"{output}: a file without weights has no precision '{precision}'; give --weights too")
         save(without_weights(row), output)
+        typer.echo(f"{output}: without weights, to be described; --weights makes one that runs", err=True)
     elif precision == "fp32":
         difference = export_with_weights(row, output, seed=seed, pretrained=pretrained)
-        typer.echo(f"largest difference from PyTorch: {100 * difference:.2g} % of the largest output")
+        typer.echo(f"{output}: largest difference from PyTorch: {100 * difference:.2g} % of the largest output")
     else:
         with TemporaryDirectory() as folder:
             export_with_weights(row, Path(folder) / "fp32.onnx", seed=seed, pretrained=pretrained)
             difference = convert(Path(folder) / "fp32.onnx", output, precision, seed, f"network '{row.network}'")
-        typer.echo(f"largest difference from FP32: {100 * difference:.2g} % of the largest output")
+        typer.echo(f"{output}: largest difference from FP32: {100 * difference:.2g} % of the largest output")
 
 
 @command.command()

@@ -32,3 +32,4 @@ def train(
 
     single = None if alone is None else read_table(alone, KERNEL_COSTS)
     train_device(read_table(networks, NETWORKS), read_table(kernels, KERNELS), output, read_nodes(recording), single)
+    typer.echo(f"{output}: predictor.json, card.md (what it is worth) and kernels.parquet", err=True)

@@ -53,7 +53,10 @@ def rank(
     about = {"settings": str(settings), "bootstrap": bootstrap, "seed": seed}
     _write(scores, output, SCORES, about)
     _write(above, comparisons, COMPARISONS, about)
-    write_text(output.with_suffix(".md"), scores_markdown(scores, above, rows, chosen))
+    readable = output.with_suffix(".md")
+    write_text(readable, scores_markdown(scores, above, rows, chosen))
+    devices, leagues = scores["device"].nunique(), scores["league"].nunique()
+    typer.echo(f"{output}: scores of {devices} device(s) in {leagues} league(s), to be read in {readable}", err=True)
 
 
 @command.command()

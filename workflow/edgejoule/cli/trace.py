@@ -66,7 +66,7 @@ def inspect(
 ) -> None:
     """Say what a trace holds (format, rates, span, gaps, rails, lost readings, events) and draw it with its events.
 
-    Example: edgejoule trace inspect results/traces/rpi4-tflite-v2.7.1-ruy
+    Example: edgejoule trace inspect capture.csv
     """
     from edgejoule.traces.inspect import check_picture, describe, draw, summarise, table_of
     from edgejoule.traces.inspect import inspect as look

@@ -55,6 +55,8 @@ def import_(
     write_recording(recording, output)
     for problem in recording.problems.itertuples():
         typer.echo(f"{problem.workload}: {problem.reason}", err=True)
+    readings = "no trace" if recording.trace is None else f"{len(recording.trace)} readings"
+    typer.echo(f"{output}: {readings}, {len(recording.events)} events, {len(recording.problems)} problems", err=True)
 
 
 @command.command()

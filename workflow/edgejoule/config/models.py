@@ -202,7 +202,7 @@ class TableSource(Model):
     """Figures that were derived or published elsewhere."""
 
     kind: Literal["table"]
-    file: str = Field(description="CSV with the columns of results/datasets/networks.parquet.")
+    file: str = Field(description="CSV: network, precision, latency_ms, energy_mj, and what else is known of networks.")
 
 
 class Device(Model):

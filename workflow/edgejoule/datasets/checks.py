@@ -5,19 +5,31 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from edgejoule.errors import EdgejouleError
 from edgejoule.tables.vocabulary import BEYOND_DEAREST
 
 #: Products and quotients of stored figures may differ by rounding, no more.
 RELATIVE = 1e-6
+FIGURES = ("latency_ms", "power_w", "energy_mj")
 
 
 @dataclass(frozen=True)
 class Check:
-    """A named check: ``broken`` returns the rows of a table that break it."""
+    """A named check.
+
+    Attributes:
+        name: its name.
+        meaning: what holds, in words.
+        broken: returns the rows of a table that break it.
+        columns: of a check that looks at one row at a time, the figures that it looks at.
+        remedy: what to do beside correcting them.
+    """
 
     name: str
     meaning: str
     broken: Callable[[pd.DataFrame], pd.DataFrame]
+    columns: tuple[str, ...] = ()
+    remedy: str = ""
 
 
 def _usable(rows: pd.DataFrame) -> pd.DataFrame:
@@ -30,6 +42,10 @@ def _differs(left: pd.Series, right: pd.Series) -> pd.Series:
 
 def _energy_agrees(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[_differs(rows["energy_mj"], rows["power_w"] * rows["latency_ms"])]
+
+
+def _figures_are_positive(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[(rows[list(FIGURES)] <= 0).any(axis=1)]
 
 
 def _above_idle_is_less(rows: pd.DataFrame) -> pd.DataFrame:
@@ -83,20 +99,46 @@ def _inferred_powers_are_possible(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _inferred_figures_are_not_zero(rows: pd.DataFrame) -> pd.DataFrame:
-    figures = rows[["latency_ms", "power_w", "energy_mj"]]
-    return rows[(rows["origin"] == "inferred") & (figures <= 0).any(axis=1)]
+    return _figures_are_positive(rows[rows["origin"] == "inferred"])
 
 
 CHECKS = (
-    Check("energy-is-power-times-latency", "gross energy = power x latency", _energy_agrees),
-    Check("above-idle-below-gross", "energy above idle never exceeds gross energy", _above_idle_is_less),
-    Check("percentiles-ordered", "median latency <= 90th percentile", _percentiles_are_ordered),
-    Check("top1-in-percent", "top-1 lies between 0 and 100", _top1_is_percent),
-    Check("top1-no-fraction", "top-1 is in percent, not a fraction of one", _top1_is_not_a_fraction),
-    Check("latency-present", "every usable row has a latency", _usable_rows_have_latency),
-    Check("energy-present", "every usable measured row has an energy", _measured_rows_have_energy),
+    Check("figures-positive", "latency, power and energy are more than 0", _figures_are_positive, FIGURES),
+    Check(
+        "energy-is-power-times-latency",
+        "gross energy = power x latency",
+        _energy_agrees,
+        FIGURES,
+        ", or leave out the column power_w, which is then energy / latency",
+    ),
+    Check(
+        "above-idle-below-gross",
+        "energy above idle never exceeds gross energy",
+        _above_idle_is_less,
+        ("energy_above_idle_mj", "energy_mj"),
+    ),
+    Check(
+        "percentiles-ordered",
+        "median latency <= 90th percentile",
+        _percentiles_are_ordered,
+        ("latency_p50_ms", "latency_p90_ms"),
+    ),
+    Check("top1-in-percent", "top-1 lies between 0 and 100", _top1_is_percent, ("top1",)),
+    Check("top1-no-fraction", "top-1 is in percent, not a fraction of one", _top1_is_not_a_fraction, ("top1",)),
+    Check("latency-present", "every usable row has a latency", _usable_rows_have_latency, ("quality", "latency_ms")),
+    Check(
+        "energy-present",
+        "every usable measured row has an energy",
+        _measured_rows_have_energy,
+        ("quality", "origin", "energy_mj"),
+    ),
     Check("estimates-are-labelled", "an estimated energy is latency times one constant", _estimates_follow_latency),
-    Check("reasons-given", "a row has a reason if and only if its quality is not ok", _reasons_are_given),
+    Check(
+        "reasons-given",
+        "a row has a reason if and only if its quality is not ok",
+        _reasons_are_given,
+        ("quality", "reason"),
+    ),
     Check("one-board-one-scope", "a device is on one board and read at one place", _one_board_per_device),
 )
 
@@ -112,6 +154,31 @@ KERNEL_CHECKS = (
     Check("inferred-not-zero", "no inferred latency, power or energy is zero", _inferred_figures_are_not_zero),
     *(check for check in CHECKS if check.name == "reasons-given"),
 )
+
+
+def demand_sound(rows: pd.DataFrame, where: Sequence[str]) -> None:
+    """Stop at the first row of table NETWORKS that contradicts itself; what spans several rows is not looked at.
+
+    Args:
+        rows: table NETWORKS.
+        where: where each row is from, for the message.
+
+    Raises:
+        EdgejouleError: a row breaks a check of single rows.
+    """
+    rows = rows.reset_index(drop=True)
+    for check in CHECKS:
+        if check.columns and len(broken := check.broken(rows)):
+            row = broken.iloc[0]
+            found = ", ".join(f"{name} is {_said(row[name])}" for name in check.columns)
+            what = f"{where[broken.index[0]]}: {check.meaning}, but here {found}; correct it"
+            raise EdgejouleError(what + check.remedy)
+
+
+def _said(value: object) -> str:
+    if isinstance(value, str):
+        return f"'{value}'"
+    return "empty" if pd.isna(value) else f"{value:.10g}"
 
 
 def check_networks(rows: pd.DataFrame) -> pd.DataFrame:

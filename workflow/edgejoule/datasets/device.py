@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from edgejoule.config import Device
+from edgejoule.datasets.checks import demand_sound
 from edgejoule.datasets.costs import costs_per_workload, passes_of
 from edgejoule.datasets.published import read_networks
 from edgejoule.datasets.quality import flag_implausible, flag_networks
@@ -27,7 +28,7 @@ TABLES = {"networks": NETWORKS, "references": NETWORKS, "passes": PASSES, "kerne
 
 def derive_device(
     device: Device, source: Path | str, zoo_file: Path | str, references_file: Path | str, output: Path | str
-) -> tuple[str, ...]:
+) -> tuple[dict[str, int], tuple[str, ...]]:
     """Write ``networks``, ``references``, ``passes`` and ``kernels.parquet`` of one device into the folder ``output``.
 
     Args:
@@ -38,25 +39,27 @@ def derive_device(
         output: the folder.
 
     Returns:
-        What a person should know of it.
+        The number of rows of each table, and what a person should know of them.
 
     Raises:
-        EdgejouleError: the source cannot be read or does not fit the device.
+        EdgejouleError: the source cannot be read, does not fit the device, or a row of it contradicts itself.
     """
     zoo = read_zoo(zoo_file)
     if device.source.kind == "table":
-        networks = flag_implausible(read_networks(source, device), device.device_class)
-        networks["licence"] = networks["licence"].fillna(networks["network"].map(_by_network(zoo)["licence"]))
+        networks = flag_implausible(read_networks(source, device, zoo), device.device_class)
         tables = {name: empty(table) for name, table in TABLES.items()} | {"networks": networks}
         about = {"source": str(source)}
     else:
         recording = read_recording(Path(source).parent, whole=False)
         tables = derive(recording, device, zoo, read_zoo(references_file))
+        for name in ("networks", "references"):
+            demand_sound(tables[name], [f"{Path(source).parent}: '{network}'" for network in tables[name]["network"]])
         about = {"recording": recording.meta}
     about |= {"device": device.name, "meter": device.meter.model_dump(), "runtime": device.runtime.model_dump()}
     for name, table in TABLES.items():
         write_table(tables[name], Path(output) / f"{name}.parquet", table, about)
-    return _unknown(tables["networks"], zoo, str(zoo_file)) if device.in_zoo else ()
+    counts = {name: len(rows) for name, rows in tables.items()}
+    return counts, _unknown(tables["networks"], zoo, str(zoo_file)) if device.in_zoo else ()
 
 
 def _unknown(networks: pd.DataFrame, zoo: pd.DataFrame, where: str) -> tuple[str, ...]:

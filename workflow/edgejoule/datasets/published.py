@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from edgejoule.config import Device
+from edgejoule.datasets.checks import demand_sound
 from edgejoule.errors import EdgejouleError
 from edgejoule.names import did_you_mean
 from edgejoule.tables import to_arrow
@@ -13,31 +14,64 @@ from edgejoule.tables.contracts import NETWORKS
 
 #: Enough digits to give back every figure that a recording can resolve, few enough to diff.
 DIGITS = "%.10g"
-#: Columns that a table need not have, and their types.
-OPTIONAL = {"licence": "string", "latency_mean_ms": "Float64"}
+#: Columns that every table needs; the rest is known from the device's file and the zoo, or may be unknown.
+NEEDED = ("network", "precision", "latency_ms", "energy_mj")
 
 
-def read_networks(path: Path | str, device: Device) -> pd.DataFrame:
-    """Return the rows of ``device`` in a CSV with the columns of NETWORKS; ``OPTIONAL`` ones may be absent.
+def read_networks(path: Path | str, device: Device, zoo: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of ``device`` in a CSV with columns of NETWORKS, of which it needs only ``NEEDED``.
+
+    Absent columns are filled in: what the device's file says; architecture, family and published accuracy from the
+    zoo; power as energy over latency; quality ok; the file as the source. The others are unknown. Without a column
+    ``device`` every row is the device's.
+
+    Args:
+        path: the CSV.
+        device: the device, from its file.
+        zoo: table ZOO; a network that it lacks is a family of its own.
 
     Raises:
-        EdgejouleError: the file cannot be read, has no row of the device, or breaks the table's declaration.
+        EdgejouleError: the file cannot be read, lacks a needed column, has no row of the device, breaks the table's
+            declaration, or a row contradicts itself.
     """
     table = _read_csv(path)
-    rows = table[table["device"] == device.name].reset_index(drop=True)
+    rows = table[table["device"] == device.name] if "device" in table else table.assign(device=device.name)
     if rows.empty:
-        raise EdgejouleError(
-            f"{path}: no row of device '{device.name}'; {did_you_mean(device.name, table['device'].dropna())}"
-        )
-    # An empty text cell of a CSV is an empty reason, not an unknown one.
-    rows["reason"] = rows["reason"].fillna("")
+        there = table["device"].dropna() if "device" in table else ()
+        raise EdgejouleError(f"{path}: no row of device '{device.name}'; {did_you_mean(device.name, there)}")
     for key, value in {"board": device.board, "origin": device.origin, "power_scope": device.power_scope}.items():
         if key in rows and (rows[key] != value).any():
             raise EdgejouleError(f"{path}: device '{device.name}' has another {key} here than '{value}' in its file")
-    for name, kind in OPTIONAL.items():
-        if name not in rows:
-            rows[name] = pd.array([pd.NA] * len(rows), kind)
-    return to_arrow(rows, NETWORKS, str(path)).to_pandas()
+    rows = _filled(rows, device, zoo, Path(path).name)
+    # An empty text cell of a CSV is an empty reason, not an unknown one.
+    rows["reason"] = rows["reason"].fillna("")
+    rows = rows.reindex(columns=[*NETWORKS.names, *(name for name in rows if name not in NETWORKS.names)])
+    lines = rows.index + 2
+    networks = to_arrow(rows.reset_index(drop=True), NETWORKS, str(path)).to_pandas()
+    demand_sound(networks, [f"{path}: line {line}" for line in lines])
+    return networks
+
+
+def _filled(rows: pd.DataFrame, device: Device, zoo: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Return ``rows`` with those columns that are absent and follow from what is known."""
+    known = zoo.drop_duplicates("network").set_index("network").reindex(rows["network"]).set_index(rows.index)
+    follows = {
+        "board": device.board,
+        "architecture": known["architecture"].fillna(rows["network"]),
+        "family": known["family"].fillna(rows["network"]),
+        "runtime": device.runtime.name,
+        "power_w": rows["energy_mj"] / rows["latency_ms"],
+        # The zoo states the accuracy of a network in one precision, and of no other.
+        "top1": known["top1"].where(known["precision"] == rows["precision"]),
+        "licence": known["licence"],
+        "origin": device.origin,
+        "power_scope": device.power_scope,
+        "source": source,
+        "quality": "ok",
+        "reason": "",
+    }
+    filled = rows.assign(**{name: value for name, value in follows.items() if name not in rows})
+    return filled.assign(licence=filled["licence"].fillna(known["licence"]))
 
 
 def _read_csv(path: Path | str) -> pd.DataFrame:
@@ -51,10 +85,11 @@ def _read_csv(path: Path | str) -> pd.DataFrame:
         raise EdgejouleError(f"{path}: not a readable CSV: {error}") from error
     if (twice := names.duplicated()).any():
         raise EdgejouleError(f"{path}: has two columns '{names[twice].iloc[0]}'; keep one")
-    if "device" not in table:
-        sign = next((f", parted by commas, not by '{sign}'" for sign in ";\t" if sign in names.iloc[0]), "")
+    if missing := [name for name in NEEDED if name not in table]:
+        sign = next((f"; parted by commas, not by '{sign}'" for sign in ";\t" if sign in names.iloc[0]), "")
         raise EdgejouleError(
-            f"{path}: column 'device' is missing; the columns are those of `edgejoule schema tables`{sign}"
+            f"{path}: lacks the column(s) {', '.join(missing)}; a table needs {', '.join(NEEDED)}, and may have those "
+            f"of `edgejoule schema tables`{sign}"
         )
     for column in NETWORKS.columns:
         if column.name in table and column.name not in texts:

@@ -14,6 +14,7 @@ from edgejoule.graphs.kernels import table_of
 from edgejoule.graphs.macs import demand_countable
 from edgejoule.graphs.model import Graph, read_graph
 from edgejoule.graphs.rules import Rules, load_rules
+from edgejoule.graphs.rules import runtimes as known_runtimes
 from edgejoule.graphs.runtimes import ASKED, ask, demand_askable
 from edgejoule.names import did_you_mean
 from edgejoule.tables import empty, read_table
@@ -73,7 +74,7 @@ def describe_zoo(
 
     Raises:
         EdgejouleError: a runtime has no rules, cannot be asked or is not described; a precision is unknown; a network
-            cannot be exported or costed.
+            cannot be exported or costed, or has another number of parameters than the zoo says.
     """
     for precision in precisions:
         if precision not in PRECISIONS:
@@ -99,11 +100,51 @@ def describe_zoo(
             save(model, Path(graphs) / f"{row.architecture}.onnx")
         graph = read_graph(model, where)
         demand_countable(graph, where)
+        _demand_parameters(graph, rows)
         for rule in rules:
             if wanted[rule.runtime]:
                 told = ask(rule.runtime, model, graph, where, exported) if rule.runtime in asked else None
                 parts.append(_on_runtime(told, graph, wanted[rule.runtime], rule))
     return Described(*(_stack([getattr(part, field.name) for part in parts]) for field in fields(Described)))
+
+
+def _demand_parameters(graph: Graph, rows: pd.DataFrame) -> None:
+    """Stop if the zoo states another number of parameters than was built: the one or the other is another network."""
+    wrong = rows[rows["parameters"] != graph.parameters]
+    if len(wrong):
+        row = wrong.iloc[0]
+        raise EdgejouleError(
+            f"network '{row['network']}': the zoo states {row['parameters']} parameters, but {row['builder']} builds "
+            f"{graph.parameters} from {row['arguments']}; correct the row"
+        )
+
+
+def summarise(coverage: pd.DataFrame) -> str:
+    """Return how many kernels table COVERAGE speaks of, and how many of them are of a known kind, in one line."""
+    kernels, other = int(coverage["kernels"].sum()), int(coverage["other_kernels"].sum())
+    known = f"{100 * (1 - other / kernels):.3g} % of a known kind" if kernels else "none was described"
+    return f"{kernels} kernels of {coverage['network'].nunique()} network(s), {known}"
+
+
+def demand_described(coverage: pd.DataFrame, rows: pd.DataFrame, runtimes: Sequence[str]) -> None:
+    """Stop if none of the named networks is described on any of the runtimes.
+
+    Args:
+        coverage: table COVERAGE of what was described.
+        rows: their rows of the zoo.
+        runtimes: the runtimes that were asked for.
+
+    Raises:
+        EdgejouleError: nothing is described; it names the runtimes that would describe the first network.
+    """
+    if len(coverage):
+        return
+    row = next(rows.itertuples())
+    takers = [name for name in known_runtimes() if _rows_for(rows.head(1), load_rules(name), ())]
+    raise EdgejouleError(
+        f"network '{row.network}' ({row.builder}, {row.precision}) is not described on {', '.join(runtimes)}; "
+        f"it is on --runtime {', '.join(takers)}"
+    )
 
 
 def _rows_for(rows: pd.DataFrame, rules: Rules, precisions: Sequence[str]) -> list:

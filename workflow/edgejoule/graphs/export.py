@@ -113,7 +113,7 @@ def torch_export(module: "torch.nn.Module", arguments: tuple, names: list[str], 
     """Return a module as ONNX; its first argument is the real input.
 
     Raises:
-        EdgejouleError: PyTorch has no ONNX for one of its operators.
+        EdgejouleError: PyTorch has no ONNX for one of its operators, or it does not run on its input.
     """
     import torch
 
@@ -133,6 +133,12 @@ def torch_export(module: "torch.nn.Module", arguments: tuple, names: list[str], 
             )
         except torch.onnx.errors.OnnxExporterError as error:
             raise EdgejouleError(f"{where}: PyTorch cannot export it as ONNX: {first_line(error)}") from error
+        except (RuntimeError, ValueError, IndexError, AssertionError) as error:
+            shape = "x".join(map(str, arguments[0].shape[1:]))
+            raise EdgejouleError(
+                f"{where}: does not run on the zoo's input of {shape}, which is channels x height x width for images: "
+                f"{first_line(error)}"
+            ) from error
     model = onnx.load_from_string(buffer.getvalue())
     _mark_inputs(model, names[:1])
     return model

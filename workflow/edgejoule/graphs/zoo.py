@@ -12,6 +12,7 @@ from edgejoule.tables import to_arrow, write_text
 from edgejoule.tables.contracts import ZOO
 
 LICENCES = ("licence", "licence_source")
+INPUT = "give channels x height x width, such as 3x224x224"
 BUILDERS = ("edgejoule", "reference", "timm", "torchvision", "variant")
 
 
@@ -55,8 +56,10 @@ def _check(row, where: str) -> None:
     if row.builder not in BUILDERS:
         raise EdgejouleError(f"{where}: unknown builder '{row.builder}'; {did_you_mean(row.builder, BUILDERS)}")
     arguments_of(row.arguments, where)
-    input_shape(row.input, where)
-    if not pd.isna(row.top1) and not (0 < row.top1 < 100 and isinstance(row.top1_source, str)):
+    # References take words and spectra too; all others take images.
+    if len(input_shape(row.input, where)) != 4 and row.builder != "reference":
+        raise EdgejouleError(f"{where}: input is '{row.input}'; {INPUT}")
+    if not pd.isna(row.top1) and not (1 <= row.top1 < 100 and isinstance(row.top1_source, str)):
         raise EdgejouleError(f"{where}: top1 is {row.top1}; give percent, and where it is from in top1_source")
     if not pd.isna(row.licence) and pd.isna(row.licence_source):
         raise EdgejouleError(f"{where}: licence is '{row.licence}'; say in licence_source who states it")
@@ -81,7 +84,7 @@ def input_shape(text: str, where: str = "zoo") -> tuple[int, ...]:
     """
     parts = str(text).split("x")
     if not all(part.isdecimal() and int(part) > 0 for part in parts):
-        raise EdgejouleError(f"{where}: input is '{text}'; give channels x height x width, such as 3x224x224")
+        raise EdgejouleError(f"{where}: input is '{text}'; {INPUT}")
     return (1, *map(int, parts))
 
 

@@ -46,7 +46,7 @@ def record_device(
         seed: seed of the random weights.
         kernels: kernel plan of the device (table PLAN), needed if the device file asks for kernels.
         references: table of the applications' reference networks, measured if the device file does not decline.
-        progress: told before each network that is exported and each workload that is measured.
+        progress: told before each network that is exported and each workload that is measured, and at the end.
         pretrained: published weights instead of random ones; networks without any are left out, with a reason.
 
     Returns:
@@ -70,6 +70,9 @@ def record_device(
         record(plan, work / "models", work / device.name, progress)
     else:
         record_remotely(open_transport(device.source.host), plan, work / "models", work / device.name, progress)
+    if progress:
+        # Where nothing was left to measure, nobody has been told anything yet.
+        progress(plan.size(), plan.size(), None, "")
     replace(work / device.name / PROBLEMS, problems.to_dict("records"))
     recording = collect(device, work / device.name)
     write_recording(recording, output)

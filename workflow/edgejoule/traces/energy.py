@@ -197,7 +197,8 @@ class _RailFigures:
                 texts.append(f"too short for the meter: {duration:.6g} s, but one reading of rail '{name}' speaks for "
                              f"{reading_s:.6g} s and {LEAST_READINGS:g} are needed")  # fmt: skip
             elif share == 0:
-                texts.append(f"no reading of rail '{name}' speaks for it: it lies outside the trace, or in a gap of it")
+                texts.append(f"no reading of rail '{name}' speaks for it: it lies outside the trace, or in a gap of "
+                             "it; are the marks on another clock? see 'alignment'")  # fmt: skip
             elif share < LEAST_OBSERVED:
                 texts.append(f"readings of rail '{name}' cover {100 * share:.3g} % of it; at least "
                              f"{100 * LEAST_OBSERVED:g} % are needed")  # fmt: skip

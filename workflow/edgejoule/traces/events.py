@@ -19,6 +19,8 @@ from edgejoule.traces.segment import segment
 
 #: A pause between marked events that is shorter (ns) tells nothing of idle power.
 LEAST_PAUSE_NS = 10**9
+#: Windows of something that costs.
+RUN_KINDS = ("network", "application", "kernel")
 #: What a file of marks need not say.
 DEFAULTS = {
     "kind": "network",
@@ -38,7 +40,7 @@ def read_events(path: Path | str) -> pd.DataFrame:
 
     Raises:
         EdgejouleError: the file cannot be read, holds no event, lacks a column, a value is not what the table allows,
-            or an event does not end after it starts.
+            an event does not end after it starts, or two overlap that cannot (see ``check_apart``).
     """
     path = Path(path)
     if not path.is_file():
@@ -54,7 +56,44 @@ def read_events(path: Path | str) -> pd.DataFrame:
     if events.empty:
         raise EdgejouleError(f"{path}: holds no event; mark at least one")
     check_events(events, str(path))
+    check_apart(events, str(path))
     return events
+
+
+def check_apart(events: pd.DataFrame, where: str) -> None:
+    """Stop if the windows of two runs share time: the energy of it would be counted for both.
+
+    Only a kernel may lie inside a run of its network.
+
+    Raises:
+        EdgejouleError: two networks (or applications), or two kernels, overlap, or a kernel reaches out of a network.
+    """
+    runs = events[events["kind"].isin(RUN_KINDS)].sort_values("start_ns", kind="stable")
+    is_kernel = (runs["kind"] == "kernel").to_numpy()
+    _demand_apart(runs[~is_kernel], where)
+    _demand_apart(runs[is_kernel], where)
+    outer, inner = runs[~is_kernel], runs[is_kernel]
+    # Neither overlaps itself now: a kernel either meets no network, or lies in the last one that began before it.
+    starts, ends = outer["start_ns"].to_numpy(), np.append(outer["end_ns"].to_numpy(), np.iinfo(np.int64).min)
+    begin, end = inner["start_ns"].to_numpy(), inner["end_ns"].to_numpy()
+    host, last = np.searchsorted(starts, begin, side="right") - 1, np.searchsorted(starts, end, side="left") - 1
+    reaches = np.flatnonzero((last > host) | ((begin < ends[host]) & (end > ends[host])))
+    if len(reaches):
+        _stop(inner["event"].iloc[reaches[0]], outer["event"].iloc[last[reaches[0]]], where)
+
+
+def _demand_apart(runs: pd.DataFrame, where: str) -> None:
+    """Stop if two of ``runs``, sorted by their beginnings, overlap."""
+    shared = np.flatnonzero(runs["start_ns"].to_numpy()[1:] < runs["end_ns"].to_numpy()[:-1])
+    if len(shared):
+        _stop(*runs["event"].iloc[shared[0] : shared[0] + 2], where)
+
+
+def _stop(first: str, second: str, where: str) -> None:
+    raise EdgejouleError(
+        f"{where}: events '{first}' and '{second}' overlap, so that both would get the energy of the same time; "
+        "mark each run from its own beginning to its own end"
+    )
 
 
 def with_pauses(events: pd.DataFrame, span_ns: tuple[int, int], source: str) -> pd.DataFrame:

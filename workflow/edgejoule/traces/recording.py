@@ -128,13 +128,18 @@ def check_trace(trace: pd.DataFrame, rails: list[Rail], where: str) -> None:
 def read_meta(folder: Path | str) -> dict:
     """Read and check ``recording.json``."""
     path = Path(folder) / "recording.json"
+    if not path.is_file():
+        raise EdgejouleError(
+            f"{folder}: no recording here: there is no {path.name}; give the folder that 'edgejoule trace import', "
+            "'traces import' or 'measure record' wrote"
+        )
     try:
         text = path.read_text(encoding="utf-8")
         if not text.strip():
             raise EdgejouleError(f"{path}: is empty; import or record the trace again")
         meta = json.loads(text)
     except OSError as error:
-        raise EdgejouleError(f"{path}: no recording here: {error.strerror}") from error
+        raise EdgejouleError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise EdgejouleError(f"{path}: not valid JSON: {error}") from error
     if not isinstance(meta, dict):

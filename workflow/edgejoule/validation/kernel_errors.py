@@ -45,11 +45,16 @@ def predict_kernels(rows: pd.DataFrame, kernels: pd.DataFrame, features: Feature
             parts.append(table.assign(predictor=name, predicted=predicted))
     if not parts:
         return empty(KERNEL_VALIDATION)
-    keys = ["predictor", "network", "precision", "kind", "kernel", "shared"]
+    # Kernels of one name may differ in operator or bytes, so that training knows some of them only.
     table = (
         pd.concat(parts)
-        .groupby(keys, as_index=False)
-        .agg(measured=("measured", "mean"), predicted=("predicted", "mean"), executions=("measured", "size"))
+        .groupby(["predictor", "network", "precision", "kind", "kernel"], as_index=False)
+        .agg(
+            shared=("shared", "all"),
+            measured=("measured", "mean"),
+            predicted=("predicted", "mean"),
+            executions=("measured", "size"),
+        )
     )
     about = rows[["device", "board", "origin", "family", "network", "precision"]]
     about = about.assign(flagged=rows["quality"].eq("flagged"))

@@ -1,7 +1,7 @@
 """Tables of readings, CSV or Parquet: which columns hold time and power, and their units."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from edgejoule.traces.rails import Rail
 #: Lines of preamble before the header that are looked at.
 PREAMBLE = 50
 HEAD_BYTES = 65536
+#: Columns that a message lists, at most.
+LISTED = 8
 #: Readings of current for which a reading of voltage holds, at most; an Otii reads four currents to one voltage.
 LONGEST_HOLD = 100
 
@@ -122,9 +124,12 @@ def read_columns(
         # Without stamps readings are counted, at a rate that is then beyond doubt.
         clock, rate, counted_hz = "rate", Rate(), rate_hz or usual_hz
         if counted_hz is None:
-            raise EdgejouleError(f"{path}: no column of time and no declared rate; give --column time=... or --rate-hz")
+            raise EdgejouleError(
+                f"{path}: no declared rate, and no column is known to hold time ({_listed(present)}); give --rate-hz, "
+                "or name the column, such as --column time=..."
+            )
     hold = Hold()
-    rails = _rails(columns, meaning, hold, path)
+    rails = _rails(columns, meaning, hold, path, present)
     table, same = None, [name for name in meaning.same if name in present]
     if path.suffix == ".parquet":
         blocks = _parquet(path, [*wanted, *same])
@@ -187,7 +192,12 @@ def _of_one(blocks: Iterator[tuple[int, pa.Table]], same: list[str], path: Path)
 Take = Callable[[pa.Table], np.ndarray]
 
 
-def _rails(columns: TraceColumns, meaning: Meaning, hold: Hold, path: Path) -> dict[Rail, Take]:
+def _listed(names: Sequence[str]) -> str:
+    """Return the first few of a file's columns, for messages."""
+    return ", ".join(f"'{name}'" for name in names[:LISTED]) + (", ..." if len(names) > LISTED else "")
+
+
+def _rails(columns: TraceColumns, meaning: Meaning, hold: Hold, path: Path, present: Sequence[str]) -> dict[Rail, Take]:
     rails: dict[Rail, Take] = {}
     if columns.power is not None:
         rails[Rail("power", "power", meaning.sampling, unit=columns.power_unit)] = _scaled(
@@ -221,7 +231,8 @@ def _rails(columns: TraceColumns, meaning: Meaning, hold: Hold, path: Path) -> d
         )
     if not rails:
         raise EdgejouleError(
-            f"{path}: no column of power, current or energy is known; name one, such as --column power=..."
+            f"{path}: no column is known to hold power, current or energy ({_listed(present)}); name one, such as "
+            "--column power=..."
         )
     return rails
 

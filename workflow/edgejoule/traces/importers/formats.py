@@ -78,6 +78,7 @@ def recognise(path: Path, separator: str = ",") -> str:
     Raises:
         EdgejouleError: it cannot be read, is empty, or is in none of the formats.
     """
+    demand_file(path)
     try:
         with path.open("rb") as handle:
             head = handle.read(HEAD_BYTES)
@@ -97,6 +98,18 @@ def recognise(path: Path, separator: str = ",") -> str:
         if layout.names and all(any(word in column for column in columns) for word in layout.names):
             return name
     return "generic"
+
+
+def demand_file(path: Path) -> None:
+    """Stop unless there is a file.
+
+    Raises:
+        EdgejouleError: there is none, or a folder.
+    """
+    if path.is_dir():
+        raise EdgejouleError(f"{path}: is a folder; give a trace file ({', '.join(FORMATS)})")
+    if not path.exists():
+        raise EdgejouleError(f"{path}: no such file; give a trace file ({', '.join(FORMATS)})")
 
 
 def read_trace_file(
@@ -119,8 +132,7 @@ def read_trace_file(
         raise EdgejouleError(f"format '{name}' is one of folders; {path} is read as one of {', '.join(FORMATS)}")
     if name not in FORMATS:
         raise EdgejouleError(f"format '{name}' is unknown; {did_you_mean(name, FORMATS)}")
-    if not path.is_file():
-        raise EdgejouleError(f"{path}: no such file")
+    demand_file(path)
     match name:
         case "jls":
             voltage = columns.voltage if columns and isinstance(columns.voltage, float) else None

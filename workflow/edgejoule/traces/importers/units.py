@@ -24,9 +24,9 @@ class Role:
 
 #: In the order in which a name is tried.
 ROLES = {
-    "time": Role((*TIME_NS, "datetime"), r"time(?:stamp)?"),
+    "time": Role((*TIME_NS, "datetime"), r"time(?:stamp)?|(?-i:^t(?:_[mun]?s)?$)"),
     "energy": Role(tuple(ENERGY_J), r"energy"),
-    "power": Role(tuple(POWER_W), r"power"),
+    "power": Role(tuple(POWER_W), r"power|^(?:milli|micro)?watts?$|(?-i:^[mu]?W$)"),
     "current": Role(tuple(CURRENT_A), r"current|^main$|^usb$|^aux$"),
     "voltage": Role(tuple(VOLTAGE_V), r"volt(?:age|s)?"),
 }
@@ -140,7 +140,8 @@ def unit_of(name: str, role: str) -> tuple[str, str]:
     *before, last = re.split(r"[_\-\s./]+", word.strip("_-. /\t"))
     match = re.search(ROLES[role].words, last, re.IGNORECASE)
     rest = last[match.end() :] if match else last
-    if unit := _unit_named(rest, units):
+    # A name may be nothing but a unit: watts, W.
+    if unit := _unit_named(rest or last, units):
         return unit, ""
     # Glued to its word, as in 'timeline' or 'power1', it is a unit only where a capital starts it.
     if rest and (rest[0].isupper() if match else before and rest[0].isalpha()) and rest.lower() not in NO_UNIT:
