@@ -37,7 +37,11 @@ def command(
     min_share: Annotated[float | None, typer.Option(help="Least share of a network in a mix, e.g. 0.1.")] = None,
     max_share: Annotated[float | None, typer.Option(help="Greatest share of a network in a mix, e.g. 0.8.")] = None,
     energies: Annotated[
-        str, typer.Option(help="measured; a protocol, for its predictions; predictor, for the whole zoo.")
+        str,
+        typer.Option(
+            help="measured; a protocol, for its predictions; predictor, for the whole zoo; or, on a new board, the "
+            "file that `edgejoule predictors transfer` wrote."
+        ),
     ] = "measured",
     confidence: Annotated[
         float, typer.Option(help="With predictions: probability of meeting the budget, and each limit on latency.")
