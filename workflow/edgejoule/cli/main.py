@@ -1,6 +1,7 @@
 """The command line: one command per stage in the order in which data flows, and the verbs for people."""
 
 import importlib
+import json
 import sys
 
 import typer
@@ -63,10 +64,15 @@ def build_app() -> typer.Typer:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; bad input ends in one sentence on stderr and status 2."""
+    """Run the command line; bad input ends in one sentence on stderr and status 2.
+
+    Whoever asks for JSON gets the sentence as JSON on stdout, too.
+    """
     try:
         build_app()(arguments)
     except EdgejouleError as error:
+        if "--json" in (sys.argv if arguments is None else arguments):
+            typer.echo(json.dumps(error.details | {"error": str(error)}, indent=2))
         typer.secho(f"edgejoule: {error}", err=True, fg=typer.colors.RED)
         sys.exit(2)
     except BrokenPipeError:

@@ -36,9 +36,19 @@ def device_networks(results: Path, device: str) -> tuple[pd.DataFrame, Path]:
     """
     path = results / "datasets" / device / "networks.parquet"
     if not path.is_file():
-        known = [file.parent.name for file in sorted((results / "datasets").glob("*/networks.parquet"))]
-        raise EdgejouleError(f"--device '{device}' has no {path}; {did_you_mean(device, known)}")
+        raise EdgejouleError(f"--device '{device}' has no {path}; {_way_out(results, device)}")
     return read_table(path, NETWORKS), path
+
+
+def _way_out(results: Path, device: str) -> str:
+    """Return what helps where a device has no dataset."""
+    known = [file.parent.name for file in sorted((results / "datasets").glob("*/networks.parquet"))]
+    file = Path("config/devices") / f"{device}.yaml"
+    if file.is_file():
+        return f"{file} is there: run `snakemake --cores all datasets`"
+    if not known:
+        return f"{results} holds no datasets: run `snakemake --cores all datasets`, or give the folder with --results"
+    return did_you_mean(device, known)
 
 
 def candidates(results: Path, device: str, accounting: str, rate_hz: float | None = None) -> Catalogue:
