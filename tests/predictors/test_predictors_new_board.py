@@ -10,7 +10,7 @@ from edgejoule.config import load_device
 from edgejoule.config.load import read_yaml
 from edgejoule.errors import EdgejouleError
 from edgejoule.predictors.new_board import design, predict_new_board
-from edgejoule.tables import read_table, write_table
+from edgejoule.tables import read_provenance, read_table, write_table
 from edgejoule.tables.contracts import KERNELS, NETWORKS, PREDICTIONS
 from edgejoule.validation import validate
 from synthetic_board import board
@@ -57,14 +57,17 @@ def test_ten_measured_networks_predict_what_the_proof_says_of_them(boards, tmp_p
     path = device_file(tmp_path, precisions=["fp32", "int8"])
     run("predictors", "design", f"--device={path}", f"--output={tmp_path}/first.yaml", *common)
     first = read_yaml(tmp_path / "first.yaml")
-    assert all(name in capsys.readouterr().out for name in first["networks"][-1:])
+    printed = capsys.readouterr().out
+    assert len(first["networks"]) == 10 and all(name in printed for name in first["networks"])
     few = tables["new"][tables["new"]["network"].isin(first["networks"])]
     assert len(few) == 10
     write_table(few, tmp_path / "few.parquet", NETWORKS)
     output = tmp_path / "predictions.parquet"
     run("predictors", "transfer", f"--networks={tmp_path}/few.parquet", f"--output={output}", *common)
     shown = capsys.readouterr().out
-    assert shown.count("measured") == 3 * 10 and shown.count(" to ") == 3 * 38
+    assert shown.count(" measured") == 3 * 10 and shown.count(" to ") == 3 * 38
+    assert "10 of the 10 networks of" in shown and "used, 38 predicted; priors: one, two, three\n" in shown
+    assert read_provenance(output)["priors"] == ["one", "two", "three"]
     found = read_table(output, PREDICTIONS)
     proven, _ = validate(tables["new"], kernels, ["edgejoule"], ["transfer-k10"], priors=list(tables.values()))
     columns = ["metric", "network", "predicted", "lower", "upper"]
@@ -85,7 +88,7 @@ def test_a_live_device_is_asked_only_for_what_it_measures_and_takes_the_list(boa
     path = device_file(tmp_path, networks=chosen["network"].tolist(), precisions=["fp32"])
     assert load_device(path).source.networks == chosen["network"].tolist()
     few = tables["new"][tables["new"]["network"].isin(chosen["network"])]
-    found = predict_new_board(few, list(tables.values()), kernels)
+    found, _ = predict_new_board(few, list(tables.values()), kernels)
     # Nothing measured says what a precision costs that was not measured.
     assert set(found["precision"]) == {"fp32"} and found["network"].nunique() == 24
 
@@ -93,7 +96,7 @@ def test_a_live_device_is_asked_only_for_what_it_measures_and_takes_the_list(boa
 def test_a_board_without_idle_power_has_no_energy_above_it(boards):
     tables, kernels = boards
     few = tables["new"].iloc[::4].assign(energy_above_idle_mj=np.nan)
-    found = predict_new_board(few, list(tables.values()), kernels)
+    found, _ = predict_new_board(few, list(tables.values()), kernels)
     missing = found["predicted"].isna()
     assert missing.any() and missing.eq(found["metric"] == "energy_above_idle_mj").all()
 

@@ -430,6 +430,10 @@ def test_the_command_limits_sizes(results):
             ["--device", "board-x", "--budget", "30mJ", "--energies", "foo"],
             "valid: leave-one-family-out, measured, predictor",
         ),
+        (
+            ["--device", "board-x", "--budget", "30mJ", "--energies", "nowhere.parquet"],
+            "--energies nowhere.parquet: no such file; `edgejoule predictors transfer` makes one",
+        ),
         (["--device", "board-x", "--budget", "30mJ", "--max-size", "1kB"], "a size limit of at least 4 MB"),
     ],
 )

@@ -92,10 +92,14 @@ def transfer(
     from edgejoule.tables.contracts import KERNELS, NETWORKS, PREDICTIONS
 
     priors = [read_table(path, NETWORKS) for path in prior]
-    table = predict_new_board(read_table(networks, NETWORKS), priors, read_table(kernels, KERNELS))
-    sources = sorted({str(name) for one in priors for name in one["device"]})
-    write_table(table, output, PREDICTIONS, {"priors": sources})
+    rows = read_table(networks, NETWORKS)
+    table, used = predict_new_board(rows, priors, read_table(kernels, KERNELS))
+    write_table(table, output, PREDICTIONS, {"priors": used})
     _show_predictions(table)
+    few, all_ = (one["network"].nunique() for one in (table[table["measured"].notna()], table))
+    typer.echo(
+        f"\n{few} of the {len(rows)} networks of {networks} used, {all_ - few} predicted; priors: {', '.join(used)}"
+    )
 
 
 def _show_predictions(table) -> None:

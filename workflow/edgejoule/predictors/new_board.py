@@ -79,8 +79,12 @@ def design(device: Device, priors: Sequence[pd.DataFrame], kernels: pd.DataFrame
     return about.iloc[transfer.choose(many)].reset_index(drop=True)
 
 
-def predict_new_board(networks: pd.DataFrame, priors: Sequence[pd.DataFrame], kernels: pd.DataFrame) -> pd.DataFrame:
-    """Return table ``predictions``: every network that all priors measured, in the precisions measured on the board.
+def predict_new_board(
+    networks: pd.DataFrame, priors: Sequence[pd.DataFrame], kernels: pd.DataFrame
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return table ``predictions``, and the names of the prior devices that it is from.
+
+    It holds every network that all of these measured, in the precisions that were measured on the new board.
 
     Args:
         networks: the few rows of results/datasets/networks.parquet of the new device.
@@ -109,4 +113,5 @@ def predict_new_board(networks: pd.DataFrame, priors: Sequence[pd.DataFrame], ke
     table = transfer.predict(chosen, Costs.of(measured.iloc[chosen])).drop(columns="precision")
     known = measured[list(METRICS)].melt(var_name="metric", value_name="measured", ignore_index=False).reset_index()
     table = table.merge(about, on="network").merge(known, on=["network", "metric"], how="left")
-    return table.assign(device=devices[0], board=first["board"]).sort_values(["metric", "network"], ignore_index=True)
+    table = table.assign(device=devices[0], board=first["board"])
+    return table.sort_values(["metric", "network"], ignore_index=True), [prior.device for prior in transfer.priors]

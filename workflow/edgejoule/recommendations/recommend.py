@@ -95,6 +95,8 @@ def predictions(results: Path, catalogue: Catalogue, energies: str, zoo: Path) -
         zoo: the table of networks.
     """
     if energies.endswith(".parquet"):
+        if not Path(energies).is_file():
+            raise EdgejouleError(f"--energies {energies}: no such file; `edgejoule predictors transfer` makes one")
         return file_prediction(catalogue, read_table(energies, PREDICTIONS), read_zoo(zoo), energies)
     if energies == "predictor":
         served = load_predictor(catalogue.device, results / "predictors")
