@@ -96,10 +96,9 @@ def transfer(
     table, used = predict_new_board(rows, priors, read_table(kernels, KERNELS))
     write_table(table, output, PREDICTIONS, {"priors": used})
     _show_predictions(table)
-    few, all_ = (one["network"].nunique() for one in (table[table["measured"].notna()], table))
-    typer.echo(
-        f"\n{few} of the {len(rows)} networks of {networks} used, {all_ - few} predicted; priors: {', '.join(used)}"
-    )
+    known = table.loc[table["measured"].notna(), "network"].nunique()
+    rest = table["network"].nunique() - known
+    typer.echo(f"\n{known} of the {len(rows)} networks of {networks} used, {rest} predicted; priors: {', '.join(used)}")
 
 
 def _show_predictions(table) -> None:
