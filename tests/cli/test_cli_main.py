@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 import edgejoule
 from edgejoule.cli.main import COMMANDS, build_app, main
+from edgejoule.names import did_you_mean
 from edgejoule.tables.contracts import ALL
 
 STAGES = [
@@ -114,3 +115,12 @@ def test_schema_prints_every_table(capsys):
     printed = capsys.readouterr().out
     for table in ALL:
         assert f"## {table.name}" in printed
+
+
+def test_names_that_begin_alike_are_offered_and_a_dozen_listed():
+    names = ["rpi4-armnn", "rpi4-tflite", "xavier"]
+    assert did_you_mean("rpi4", names) == "did you mean 'rpi4-armnn' or 'rpi4-tflite'?"
+    assert did_you_mean("xaviar", names) == "did you mean 'xavier'?"
+    many = [f"name-{i:02d}" for i in range(13)]
+    assert did_you_mean("qqq", many[:12]).endswith("name-11")
+    assert did_you_mean("qqq", many).endswith("name-11, ...")

@@ -37,6 +37,10 @@ from edgejoule.tables.contracts import NETWORKS, VALIDATION
         ("20MB", "byte", 2e7),
         ("1KB", "byte", 1e3),
         ("1 KiB", "byte", 1024),
+        ("1e2J", "millijoule", 1e5),
+        ("1.5e-3kJ", "millijoule", 1500.0),
+        ("3e3mAh*3.7V", "joule", 39960.0),
+        ("1E1mJ", "millijoule", 10.0),
     ],
 )
 def test_quantities_as_people_write_them(text, unit, value):
@@ -52,6 +56,15 @@ def test_quantities_as_people_write_them(text, unit, value):
 )
 def test_quantities_that_make_no_sense_are_refused(text):
     with pytest.raises(EdgejouleError, match="--budget is"):
+        parse_quantity(text, "millijoule", "--budget", "50mJ")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("0,05J", "write decimals with a point and no commas, such as 50mJ"), (" ", "is empty; write for instance 50mJ")],
+)
+def test_a_comma_or_nothing_is_told_from_other_nonsense(text, message):
+    with pytest.raises(EdgejouleError, match=message):
         parse_quantity(text, "millijoule", "--budget", "50mJ")
 
 
@@ -123,6 +136,59 @@ def test_least_energy_at_an_accuracy_is_the_other_side_of_the_most_accuracy_at_a
     least = answer(Request(min_top1=most.mix.mean(known.top1)), known)
     assert least.mix.mean(known.energy_mj) == pytest.approx(100.0, rel=1e-4)
     assert least.step_points is None and "saves" in reason(least)
+
+
+def test_an_average_power_says_what_a_rate_would_change():
+    known = replace(catalogue(30, 4), idle_w=1.0)
+    for watts, said in ((0.9, "with one the device draws 1 W between them: more"), (1.1, "such as --rate 1/s")):
+        sentence = infeasible(answer(Request(power_w=watts), known))
+        assert "without --rate one inference follows the other" in sentence and said in sentence
+
+
+def at_rate(known, request):
+    """Return the answer to a request at its rate, idle energy counted."""
+    waiting = known.idle_w * (1e3 / request.rate_hz - known.latency_ms)
+    return answer(request, replace(known.with_energy(known.energy_mj + waiting), accounting="duty-cycle"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "least"),
+    [({"power_w": 3.0, "rate_hz": 1000.0}, "most"), ({"budget_mj": 30.0, "rate_hz": 5.0}, "least")],
+)
+def test_the_rate_that_would_do_does_and_none_beyond_it(asked, least):
+    known = catalogue(30, 4)
+    request = Request(**asked)
+    result = at_rate(known, request)
+    assert result.mix is None
+    nearest = next(obstacle.nearest for obstacle in result.obstacles if obstacle.limit == "rate")
+    assert f"a rate of at {least} {1e3 / nearest:.4g}/s (asked: {request.rate_hz:g}/s)" in infeasible(result)
+    towards = 1 if nearest > 1e3 / request.rate_hz else -1
+    for change, feasible in ((1e-4, True), (-1e-4, False)):
+        changed = replace(request, rate_hz=1e3 / (nearest * (1 + towards * change)))
+        assert (at_rate(known, changed).mix is not None) == feasible
+
+
+def test_two_limits_that_no_one_relaxes_are_relaxed_together():
+    known = catalogue(30, 4)
+    request = Request(budget_mj=1.0, rate_hz=1000.0)
+    result = at_rate(known, request)
+    assert result.mix is None and [obstacle.nearest for obstacle in result.obstacles] == [None, None]
+    budget, rate = result.together
+    assert "relaxing only the budget or only the rate does not help; together, a budget of" in infeasible(result)
+    for factor, feasible in ((1 + 1e-4, True), (1 - 1e-4, False)):
+        changed = Request(budget_mj=budget.nearest * factor, rate_hz=1e3 / rate.nearest * (1 - 1e-6))
+        assert (at_rate(known, changed).mix is not None) == feasible
+    assert as_dict(result)["together"][1]["limit"] == "rate"
+    # Where one limit would do, it is named alone.
+    assert answer(Request(budget_mj=1.0), known).together == ()
+
+
+def test_a_budget_far_beyond_all_networks_is_shown_as_a_slip():
+    known = catalogue(30, 4)
+    dearest = known.energy_mj.max()
+    (said,) = as_dict(answer(Request(budget_mj=1001 * dearest), known))["warnings"]
+    assert "is its unit right? mJ are millijoules, MJ megajoules" in said
+    assert as_dict(answer(Request(budget_mj=999 * dearest), known))["warnings"] == []
 
 
 @given(st.integers(0, 500), st.floats(8, 600), st.floats(2, 200), st.floats(30, 80))
@@ -333,6 +399,13 @@ def test_the_command_limits_sizes(results):
     ("options", "message"),
     [
         (["--device", "board-y", "--budget", "30mJ"], "did you mean 'board-x'"),
+        (
+            ["--device", "rpi4-tflite-v2.7.1-ruy", "--budget", "30mJ"],
+            "config/devices/rpi4-tflite-v2.7.1-ruy.yaml is there: run `snakemake --cores all datasets`",
+        ),
+        (["--device", "board-x", "--budget", "30mJ", "--results", "nowhere"], "or give the folder with --results"),
+        (["--device", "board-x", "--budget", "30mJ", "--zoo", "README.md"], "README.md: table 'zoo' lacks the column"),
+        (["--device", "board-x", "--budget", "30mJ", "--zoo", "nowhere"], "nowhere: no such file"),
         (["--device", "board-x", "--budget", "3mJ"], "a budget of at least 10 mJ per inference"),
         (["--device", "board-x", "--power", "2W", "--refine"], "give --budget, or --rate with the power or battery"),
         (["--device", "board-x", "--min-top1", "60", "--refine"], "give --budget, or --rate"),
@@ -357,12 +430,28 @@ def test_the_command_limits_sizes(results):
             ["--device", "board-x", "--budget", "30mJ", "--energies", "foo"],
             "valid: leave-one-family-out, measured, predictor",
         ),
+        (
+            ["--device", "board-x", "--budget", "30mJ", "--energies", "nowhere.parquet"],
+            "--energies nowhere.parquet: no such file; `edgejoule predictors transfer` makes one",
+        ),
         (["--device", "board-x", "--budget", "30mJ", "--max-size", "1kB"], "a size limit of at least 4 MB"),
     ],
 )
-def test_the_command_stops_with_one_sentence(results, capsys, options, message):
+def test_the_command_stops_with_one_sentence(results, capsys, root, monkeypatch, options, message):
+    monkeypatch.chdir(root)
     arguments = ["recommend", "--results", str(results), "--zoo", str(results / "networks.tsv"), *options]
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [["--budget", "3mJ"], ["--budget", "3"]])
+def test_programs_get_the_sentence_as_json(results, capsys, options):
+    with pytest.raises(SystemExit) as stopped:
+        main(["recommend", "--results", str(results), "--device", "board-x", *options, "--json"])
+    assert stopped.value.code == 2
+    shown = capsys.readouterr()
+    data = json.loads(shown.out)
+    assert shown.err.strip() == f"edgejoule: {data['error']}"
+    assert data.get("feasible", False) is False

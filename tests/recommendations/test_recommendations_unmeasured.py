@@ -19,7 +19,7 @@ from edgejoule.recommendations.catalogue import Cost, build_catalogue
 from edgejoule.recommendations.request import Request, make_limits
 from edgejoule.recommendations.show import energies
 from edgejoule.tables import empty, read_table, write_table
-from edgejoule.tables.contracts import EVENTS, KERNELS, NETWORKS, PROBLEMS
+from edgejoule.tables.contracts import EVENTS, KERNELS, NETWORKS, PREDICTIONS, PROBLEMS
 from edgejoule.traces import Recording, write_recording
 from synthetic_board import IDLE_W, board
 
@@ -79,6 +79,26 @@ def test_the_whole_zoo_is_planned_with(project):
         assert member["predicted"] == (networks.loc[member["network"], "family"] == "delta")
         shown = next(line for line in said.splitlines() if member["network"] in line)
         assert ("≤" in shown) == member["predicted"]
+
+
+def test_a_new_board_is_planned_with_by_the_file_of_its_predictions(noisy, tmp_path):
+    folder, device, networks = noisy
+    unseen = networks[networks["family"] == "delta"].reset_index()
+    rows = unseen.melt(["network", "family", "precision"], ["energy_mj", "latency_ms"], "metric", "predicted")
+    rows = rows.assign(device=device, board="board", measured=np.nan)
+    rows = rows.assign(lower=rows["predicted"] / 1.2, upper=rows["predicted"] * 1.2)
+    path = tmp_path / "predictions.parquet"
+    write_table(rows[rows["network"] != "delta-11"], path, PREDICTIONS)
+    asked = ("--device", device, "--budget", budget_of(networks), "--energies", str(path))
+    data = json.loads(ask(folder, *asked, "--confidence", "0.95", "--json"))
+    assert data["networks"] == 47 and data["predicted"] == 11
+    predicted = [member for member in data["mix"]["networks"] if member["predicted"]]
+    assert predicted
+    for member in predicted:
+        assert member["energy_mj"] == pytest.approx(1.2 * networks.loc[member["network"], "energy_mj"], rel=1e-6)
+    write_table(rows.assign(device="another"), path, PREDICTIONS)
+    with pytest.raises(EdgejouleError, match=f"holds predictions for another, not for '{device}'"):
+        ask(folder, *asked)
 
 
 def test_a_limit_on_latency_is_asked_of_the_same_quantile_as_energy(noisy):

@@ -75,6 +75,23 @@ def test_a_missing_column_is_named():
         to_arrow(lamps().drop(columns="state"), LAMPS)
 
 
+def test_a_table_of_another_version_says_how_to_make_it_again(tmp_path):
+    path = tmp_path / "scores" / "lamps.parquet"
+    older = Table("lamps", "Lamps.", tuple(column for column in LAMPS.columns if column.name != "state"), LAMPS.key)
+    write_table(lamps().drop(columns="state"), path, older)
+    sentence = (
+        r"lacks the column\(s\) state: another version of edgejoule wrote it; run `snakemake --cores all scores` again"
+    )
+    with pytest.raises(EdgejouleError, match=sentence):
+        read_table(path, LAMPS)
+    # What nobody of ours wrote is not of another version.
+    lamps().drop(columns="state").to_parquet(path)
+    with pytest.raises(EdgejouleError, match=r"lacks the column\(s\) state$"):
+        read_table(path, LAMPS)
+    with pytest.raises(EdgejouleError, match="has not run: run `snakemake --cores all graphs`"):
+        read_table(tmp_path / "scores" / "graphs" / "none.parquet", LAMPS)
+
+
 def test_reading_what_is_not_there_or_no_parquet(tmp_path):
     with pytest.raises(EdgejouleError, match="no such file"):
         read_table(tmp_path / "none.parquet", LAMPS)

@@ -2,6 +2,7 @@
 
 import errno
 import importlib
+import json
 import sys
 
 import typer
@@ -64,10 +65,15 @@ def build_app() -> typer.Typer:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; bad input ends in one sentence on stderr and status 2."""
+    """Run the command line; bad input ends in one sentence on stderr and status 2.
+
+    Whoever asks for JSON gets the sentence as JSON on stdout, too.
+    """
     try:
         build_app()(arguments)
     except EdgejouleError as error:
+        if "--json" in (sys.argv if arguments is None else arguments):
+            typer.echo(json.dumps(error.details | {"error": str(error)}, indent=2))
         _stop(str(error))
     except BrokenPipeError:
         sys.exit(141)

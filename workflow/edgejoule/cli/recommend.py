@@ -37,7 +37,11 @@ def command(
     min_share: Annotated[float | None, typer.Option(help="Least share of a network in a mix, e.g. 0.1.")] = None,
     max_share: Annotated[float | None, typer.Option(help="Greatest share of a network in a mix, e.g. 0.8.")] = None,
     energies: Annotated[
-        str, typer.Option(help="measured; a protocol, for its predictions; predictor, for the whole zoo.")
+        str,
+        typer.Option(
+            help="measured; a protocol, for its predictions; predictor, for the whole zoo; or, on a new board, the "
+            "file that `edgejoule predictors transfer` wrote."
+        ),
     ] = "measured",
     confidence: Annotated[
         float, typer.Option(help="With predictions: probability of meeting the budget, and each limit on latency.")
@@ -57,8 +61,9 @@ def command(
     Example: edgejoule recommend --device rpi4-tflite-v2.7.1-ruy --budget 150mJ --max-latency 30ms
     """
     from edgejoule.errors import EdgejouleError
+    from edgejoule.graphs import read_zoo
     from edgejoule.recommendations.predicted import check_confidence
-    from edgejoule.recommendations.recommend import recommend, recommend_refined
+    from edgejoule.recommendations.recommend import ZOO_FILE, recommend, recommend_refined
     from edgejoule.recommendations.request import parse_request
     from edgejoule.recommendations.show import as_dict, infeasible
     from edgejoule.recommendations.show import energies as energies_in_words
@@ -85,6 +90,9 @@ def command(
         }
     )
     check_confidence(confidence)
+    if zoo != ZOO_FILE:
+        # A table of one's own is checked even where the answer does not need it.
+        read_zoo(zoo)
     if live and not refine:
         raise EdgejouleError("--live measures for --refine; give both")
     steps = []
@@ -97,11 +105,13 @@ def command(
     if as_json:
         measured = [asdict(step) for step in steps]
         known = f"refined from {source}" if refine else energies
-        typer.echo(json.dumps(as_dict(result) | {"energies": known, "measured": measured}, indent=2))
+        given = as_dict(result) | {"energies": known, "measured": measured}
+        if result.mix is None:
+            raise EdgejouleError(infeasible(result), given)
+        typer.echo(json.dumps(given, indent=2))
+        return
     if result.mix is None:
         raise EdgejouleError(infeasible(result))
-    if as_json:
-        return
     if refine:
         _print(result, refined_in_words(result, source, len(steps)))
         for step in steps:
@@ -121,7 +131,7 @@ def _print(result, known: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from edgejoule.recommendations.show import as_rows, reason
+    from edgejoule.recommendations.show import as_rows, reason, warnings
 
     catalogue = result.catalogue
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -138,6 +148,8 @@ def _print(result, known: str) -> None:
         table.add_row(*row)
     console = Console(highlight=False)
     console.width = max(console.width, 120)
+    for warning in warnings(result):
+        console.print(f"warning: {warning}", style="yellow", soft_wrap=True)
     console.print(f"[bold]{catalogue.device}[/bold]: {result.request.in_words}", soft_wrap=True)
     console.print(f"energy {known}; accounting {catalogue.accounting}", style="dim", soft_wrap=True)
     console.print(table)

@@ -16,6 +16,7 @@ from edgejoule.predictors.features import QUANTITIES, Features
 from edgejoule.predictors.gaussian import Inputs
 from edgejoule.predictors.intervals import COVERAGE
 from edgejoule.predictors.linear import BASES, NonNegativeLinear, design
+from edgejoule.predictors.training import training_set
 
 #: The basis whose terms' shares say what a network's cost is made of.
 BASIS = "by-kind-and-window"
@@ -52,6 +53,23 @@ class Catalogue:
 def common_networks(catalogues: Sequence[Catalogue]) -> list[str]:
     """Return the networks that all devices measured, by name."""
     return sorted(set.intersection(*(set(catalogue.features.networks) for catalogue in catalogues)))
+
+
+def prior_catalogues(priors: Sequence[pd.DataFrame], kernels: pd.DataFrame, board: str) -> list[Catalogue]:
+    """Return the catalogues of the prior devices that are of other boards and have a meter.
+
+    Args:
+        priors: rows of results/datasets/networks.parquet, one table per device.
+        kernels: rows of results/graphs/kernels.parquet.
+        board: the new one; every device of it is passed over.
+    """
+    catalogues = []
+    for table in priors:
+        table = table[table["energy_mj"].notna()]
+        if len(table) and table["board"].iloc[0] != board and table["origin"].iloc[0] == "measured":
+            rows, features, costs = training_set(table, kernels)
+            catalogues.append(Catalogue(rows["device"].iloc[0], rows["board"].iloc[0], features, costs))
+    return catalogues
 
 
 class Transfer:

@@ -6,22 +6,14 @@ import numpy as np
 
 from edgejoule.recommendations.catalogue import Catalogue
 from edgejoule.recommendations.front import pareto_front
+from edgejoule.recommendations.obstacles import Obstacle, find_obstacles, relax_together
 from edgejoule.recommendations.request import Request, make_limits
-from edgejoule.recommendations.solve import SLACK, Choice, Limit, least_feasible, least_ratio, solve_mix, solve_single
+from edgejoule.recommendations.solve import SLACK, Choice, Limit, solve_mix, solve_single
 
 #: How much larger a budget the shadow price is taken over.
 STEP = 0.01
 #: What a mix must gain on the best single network to be worth a second one: points, or a share of the energy.
 LEAST_POINTS, LEAST_SAVING = 0.005, 0.001
-
-
-@dataclass(frozen=True)
-class Obstacle:
-    """One limit of an infeasible request: what was asked, and the nearest value that would do, the others kept."""
-
-    limit: str
-    asked: float
-    nearest: float | None
 
 
 @dataclass(frozen=True)
@@ -32,7 +24,8 @@ class Answer:
     ``ruled_out`` counts the networks that each limit alone rules out; ``binding`` names the limits that the mix uses
     up. ``cheaper`` and ``dearer`` are the neighbours of the single choice on the front of the networks that meet the
     other limits and are not in the mix, in energy (in power, where that is what the request limits); ``step_points``
-    is how much accuracy 1 % more of the budget buys.
+    is how much accuracy 1 % more of the budget buys. ``together`` are two limits that would do, both relaxed, where
+    relaxing no one helps.
     """
 
     request: Request
@@ -47,6 +40,7 @@ class Answer:
     dearer: int | None
     step_points: float | None
     obstacles: tuple[Obstacle, ...]
+    together: tuple[Obstacle, ...]
 
 
 def answer(request: Request, catalogue: Catalogue, sizes: np.ndarray | None = None) -> Answer:
@@ -68,6 +62,8 @@ def answer(request: Request, catalogue: Catalogue, sizes: np.ndarray | None = No
     mix, slight = solve_mix(objectives, limits, request.shares), None
     if single is not None and mix is not None and len(mix.networks) > 1 and not _worth(mix, single, catalogue):
         mix, slight = single, mix
+    obstacles = () if mix is not None else find_obstacles(limits, request, catalogue)
+    stuck = bool(obstacles) and all(obstacle.nearest is None for obstacle in obstacles)
     cheaper, dearer = _neighbours(single, mix, catalogue, limits)
     return Answer(
         request=request,
@@ -81,21 +77,9 @@ def answer(request: Request, catalogue: Catalogue, sizes: np.ndarray | None = No
         cheaper=cheaper,
         dearer=dearer,
         step_points=None if mix is None else _step(request, objectives, limits, mix, catalogue),
-        obstacles=() if mix is not None else find_obstacles(limits, request, catalogue),
+        obstacles=obstacles,
+        together=relax_together(limits, request, catalogue) if stuck else (),
     )
-
-
-def find_obstacles(limits: list[Limit], request: Request, catalogue: Catalogue) -> tuple[Obstacle, ...]:
-    """Return for each limit the nearest value with which a mix would exist, the others kept."""
-    found = []
-    for index, limit in enumerate(limits):
-        if limit.name == "average power":
-            others = [other for other in limits if other is not limit]
-            nearest = least_ratio(catalogue.energy_mj, catalogue.latency_ms, others, request.shares)
-            found.append(Obstacle(limit.name, request.mean_power_w, nearest))
-        else:
-            found.append(Obstacle(limit.name, limit.most, least_feasible(limits, index, request.shares)))
-    return tuple(found)
 
 
 def _worth(mix: Choice, single: Choice, catalogue: Catalogue) -> bool:

@@ -19,9 +19,9 @@ from edgejoule.recommendations.refine import Policy, refine
 from edgejoule.recommendations.request import Request, exclusion_reasons, make_limits
 from edgejoule.recommendations.show import infeasible
 from edgejoule.recommendations.solve import Shares
-from edgejoule.recommendations.unmeasured import zoo_prediction
+from edgejoule.recommendations.unmeasured import file_prediction, zoo_prediction
 from edgejoule.tables import read_table
-from edgejoule.tables.contracts import KERNELS, NETWORKS, VALIDATION
+from edgejoule.tables.contracts import KERNELS, NETWORKS, PREDICTIONS, VALIDATION
 
 ZOO_FILE = Path("config/networks.tsv")
 Chosen = TypeVar("Chosen", Catalogue, Prediction)
@@ -36,9 +36,19 @@ def device_networks(results: Path, device: str) -> tuple[pd.DataFrame, Path]:
     """
     path = results / "datasets" / device / "networks.parquet"
     if not path.is_file():
-        known = [file.parent.name for file in sorted((results / "datasets").glob("*/networks.parquet"))]
-        raise EdgejouleError(f"--device '{device}' has no {path}; {did_you_mean(device, known)}")
+        raise EdgejouleError(f"--device '{device}' has no {path}; {_way_out(results, device)}")
     return read_table(path, NETWORKS), path
+
+
+def _way_out(results: Path, device: str) -> str:
+    """Return what helps where a device has no dataset."""
+    known = [file.parent.name for file in sorted((results / "datasets").glob("*/networks.parquet"))]
+    file = Path("config/devices") / f"{device}.yaml"
+    if file.is_file():
+        return f"{file} is there: run `snakemake --cores all datasets`"
+    if not known:
+        return f"{results} holds no datasets: run `snakemake --cores all datasets`, or give the folder with --results"
+    return did_you_mean(device, known)
 
 
 def candidates(results: Path, device: str, accounting: str, rate_hz: float | None = None) -> Catalogue:
@@ -81,9 +91,13 @@ def predictions(results: Path, catalogue: Catalogue, energies: str, zoo: Path) -
     Args:
         results: the pipeline's results folder.
         catalogue: what the device has measured.
-        energies: a protocol, or ``predictor`` for all networks of the zoo.
+        energies: a protocol, ``predictor`` for all networks of the zoo, or a file of ``edgejoule predictors transfer``.
         zoo: the table of networks.
     """
+    if energies.endswith(".parquet"):
+        if not Path(energies).is_file():
+            raise EdgejouleError(f"--energies {energies}: no such file; `edgejoule predictors transfer` makes one")
+        return file_prediction(catalogue, read_table(energies, PREDICTIONS), read_zoo(zoo), energies)
     if energies == "predictor":
         served = load_predictor(catalogue.device, results / "predictors")
         return zoo_prediction(
@@ -99,7 +113,7 @@ def predictions(results: Path, catalogue: Catalogue, energies: str, zoo: Path) -
     ours = (rows["device"] == catalogue.device) & (rows["predictor"] == PREDICTOR) & (rows["metric"] == "energy_mj")
     known = sorted({"measured", "predictor", *rows.loc[ours, "protocol"]})
     if energies not in known:
-        raise EdgejouleError(f"--energies is '{energies}'; valid: {', '.join(known)}")
+        raise EdgejouleError(f"--energies is '{energies}'; valid: {', '.join(known)}, or a .parquet file")
     return predicted_catalogue(catalogue, rows, energies, str(path))
 
 
@@ -117,7 +131,8 @@ def recommend(
         results: the pipeline's results folder.
         device: the device's name.
         request: what is asked.
-        energies: ``measured``; the protocol whose predictions to plan with; or ``predictor``, for the whole zoo.
+        energies: ``measured``; the protocol whose predictions to plan with; ``predictor``, for the whole zoo;
+            or a file of ``edgejoule predictors transfer``.
         confidence: probability with which each limit is to be met where energies and latencies are predicted.
         zoo: the table of networks, for a limit on size.
     """
@@ -169,7 +184,7 @@ def recommend_refined(
         results: the pipeline's results folder.
         device: the device's name.
         request: what is asked.
-        energies: the protocol whose predictions to start from, or ``predictor``, for the whole zoo.
+        energies: the protocol whose predictions to start from, ``predictor``, or a file, as ``recommend`` takes them.
         zoo: the table of networks.
         measure: measures a network by its name, energy gross; without one its recording is looked up.
         policy: when to stop.

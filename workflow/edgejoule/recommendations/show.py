@@ -1,9 +1,15 @@
 """An answer for people and for programs."""
 
-from edgejoule.recommendations.answer import LEAST_POINTS, Answer, Obstacle
+from dataclasses import asdict
+
+from edgejoule.recommendations.answer import LEAST_POINTS, Answer
 from edgejoule.recommendations.catalogue import BEYOND, UNMEASURED, UNSTATED
+from edgejoule.recommendations.obstacles import Obstacle
 from edgejoule.recommendations.solve import Choice
 from edgejoule.recommendations.units import show_energy, show_time
+
+#: A budget this many times the dearest network's energy is rather a slip of its unit.
+FAR_BEYOND = 1000
 
 
 def as_dict(result: Answer) -> dict:
@@ -26,10 +32,9 @@ def as_dict(result: Answer) -> dict:
         "points_for_one_percent_more": result.step_points,
         "next_cheaper": _network(result, result.cheaper),
         "next_dearer": _network(result, result.dearer),
-        "obstacles": [
-            {"limit": obstacle.limit, "asked": obstacle.asked, "nearest": obstacle.nearest}
-            for obstacle in result.obstacles
-        ],
+        "obstacles": [asdict(obstacle) for obstacle in result.obstacles],
+        "together": [asdict(obstacle) for obstacle in result.together],
+        "warnings": warnings(result),
     }
 
 
@@ -172,6 +177,17 @@ def reason(result: Answer) -> str:
     return " ".join(sentences)
 
 
+def warnings(result: Answer) -> list[str]:
+    """Return what looks like a slip in the request."""
+    budget_mj, dearest_mj = result.request.per_request_mj, float(result.catalogue.energy_mj.max())
+    if budget_mj is None or budget_mj <= FAR_BEYOND * dearest_mj:
+        return []
+    return [
+        f"the budget of {show_energy(budget_mj)} is more than {FAR_BEYOND} times what the dearest network takes "
+        f"({show_energy(dearest_mj)}); is its unit right? mJ are millijoules, MJ megajoules"
+    ]
+
+
 def infeasible(result: Answer) -> str:
     """Return which limits fail, and the nearest feasible ones."""
     moves = [_move(result, obstacle) for obstacle in result.obstacles if obstacle.nearest is not None]
@@ -184,9 +200,22 @@ def infeasible(result: Answer) -> str:
         sentence += f"; with everything else kept, {' or '.join(moves)} would do"
     if stuck:
         sentence += f"; relaxing only the {' or only the '.join(stuck)} does not help"
+    if result.together:
+        both = " and ".join(_move(result, obstacle) for obstacle in result.together)
+        sentence += f"; together, {both} would do"
     if catalogue.accounting == "duty-cycle":
         sentence += f"; the device draws {catalogue.idle_w:.4g} W when idle"
+    if any(limit.name == "average power" for limit in result.limits):
+        sentence += f"; {_without_rate(result)}"
     return sentence
+
+
+def _without_rate(result: Answer) -> str:
+    """Return what an average power means without a rate, and whether one could help."""
+    idle_w, busy = result.catalogue.idle_w, "without --rate one inference follows the other"
+    if idle_w >= result.request.mean_power_w:
+        return f"{busy}, and with one the device draws {idle_w:.4g} W between them: more than is asked"
+    return f"{busy}; with one, such as --rate 1/s, the device is idle between them"
 
 
 def _move(result: Answer, obstacle: Obstacle) -> str:
@@ -194,7 +223,7 @@ def _move(result: Answer, obstacle: Obstacle) -> str:
     match obstacle.limit:
         case "budget":
             text = f"a budget of at least {show_energy(nearest)} per inference (asked: {show_energy(obstacle.asked)})"
-            if request.mean_power_w is not None:
+            if request.mean_power_w is not None and not result.together:
                 watts = nearest * 1e-3 * request.rate_hz
                 text += f", which is {watts:.4g} W on average (asked: {request.mean_power_w:.4g} W)"
             return text
@@ -203,7 +232,8 @@ def _move(result: Answer, obstacle: Obstacle) -> str:
         case "mean latency" | "p90 latency":
             return f"a {obstacle.limit} limit of at least {show_time(nearest)} (asked: {show_time(obstacle.asked)})"
         case "rate":
-            return f"a rate of at most {1e3 / nearest:.4g}/s (asked: {1e3 / obstacle.asked:.4g}/s)"
+            side = "most" if nearest >= obstacle.asked else "least"
+            return f"a rate of at {side} {1e3 / nearest:.4g}/s (asked: {1e3 / obstacle.asked:.4g}/s)"
         case "accuracy":
             return f"an accuracy of at most {-nearest:.2f} % (asked: {-obstacle.asked:g} %)"
         case "size":

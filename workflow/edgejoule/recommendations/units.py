@@ -14,6 +14,8 @@ _PLAIN = re.compile(r"[0-9A-Za-zµμ.+*/ -]{1,60}")
 
 #: Kilobytes as many write them, where pint knows kB only.
 _KILOBYTE = re.compile(r"\bKB\b|(?<=[0-9])KB\b")
+#: An exponent with the unit right behind it, which pint reads as an imaginary number: 1e2J.
+_EXPONENT = re.compile(r"(?<![A-Za-z])([0-9.]+[eE][+-]?[0-9]+)(?=[A-Za-zµμ])")
 #: The unit as it was written: what follows the number.
 _UNIT = re.compile(r"[A-Za-zµμ].*$")
 #: What the units that are asked for measure, for messages.
@@ -47,12 +49,16 @@ def parse_quantity(text: str, unit: str, what: str, example: str) -> float:
     Raises:
         EdgejouleError: not a number with a unit of the right dimension, or not positive and finite.
     """
+    if not text.strip():
+        raise EdgejouleError(f"{what} is empty; write for instance {example}")
+    if "," in text:
+        raise EdgejouleError(f"{what} is '{text}'; write decimals with a point and no commas, such as {example}")
     wrong = EdgejouleError(f"{what} is '{text}', which is not a positive quantity such as {example}")
     if not _PLAIN.fullmatch(text.strip()) or "**" in text:
         raise wrong
     registry = _registry()
     try:
-        quantity = registry.Quantity(_KILOBYTE.sub("kB", text.strip()))
+        quantity = registry.Quantity(_EXPONENT.sub(r"\1 ", _KILOBYTE.sub("kB", text.strip())))
         bare = quantity.unitless
         value = float("nan") if bare else float(quantity.to(unit).magnitude)
     except pint.UndefinedUnitError as error:

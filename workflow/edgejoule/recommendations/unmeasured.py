@@ -34,15 +34,59 @@ def zoo_prediction(
     Raises:
         EdgejouleError: the accounting is another one, or the predictor states no energies or no intervals.
     """
-    if measured.accounting != "gross":
-        raise EdgejouleError("a trained predictor is asked for gross energies; use --accounting gross")
-    about = zoo[~zoo["network"].isin([*measured.network, *measured.excluded["network"]])].set_index("network")
+    about = _not_run(measured, zoo)
     ours = kernels[(kernels["runtime"] == predictor.runtime) & kernels["network"].isin(about.index)]
-    figures = _figures(predictor, ours, measured.device).reindex(about.index)
+    figures = _figures(predictor.predict_many(ours) if len(ours) else None, f"the predictor of '{measured.device}'")
+    unknown = f"its kernels under '{predictor.runtime}' are not known"
+    return _extended(measured, about, figures, ours["network"], unknown)
+
+
+def file_prediction(measured: Catalogue, predictions: pd.DataFrame, zoo: pd.DataFrame, where: str) -> Prediction:
+    """Return a device's measured networks, known, and the rest of the zoo as table ``predictions`` has it.
+
+    Args:
+        measured: what the device has measured, accounting gross.
+        predictions: table ``predictions`` of the same device.
+        zoo: table ``zoo``; networks without a published top-1 cannot be chosen.
+        where: the file of the predictions, for messages.
+
+    Raises:
+        EdgejouleError: the accounting is another one, or the predictions are another device's or have no energies.
+    """
+    devices = sorted(set(predictions["device"]))
+    if devices != [measured.device]:
+        raise EdgejouleError(
+            f"{where}: holds predictions for {', '.join(devices) or 'no device'}, not for '{measured.device}'; "
+            "`edgejoule predictors transfer` makes them"
+        )
+    about = _not_run(measured, zoo)
+    return _extended(measured, about, _figures(predictions, where), predictions["network"], f"not in {where}")
+
+
+def _not_run(measured: Catalogue, zoo: pd.DataFrame) -> pd.DataFrame:
+    """Return the networks of the zoo, by name, that a device has not run."""
+    if measured.accounting != "gross":
+        raise EdgejouleError("networks that were not run have predicted gross energies; use --accounting gross")
+    return zoo[~zoo["network"].isin([*measured.network, *measured.excluded["network"]])].set_index("network")
+
+
+def _extended(
+    measured: Catalogue, about: pd.DataFrame, figures: pd.DataFrame, known: pd.Series, unknown: str
+) -> Prediction:
+    """Return what a device has measured, and those of the other networks that have an accuracy and an interval.
+
+    Args:
+        measured: what the device has measured.
+        about: rows of table ``zoo`` of other networks, by name.
+        figures: their predictions, as ``_figures`` gives them.
+        known: names of networks of which there is something to predict from.
+        unknown: what others are left out for.
+    """
+    figures = figures.reindex(about.index)
     reasons = pd.Series("", index=about.index)
     for failed, reason in (
         (about["top1"].isna(), "no ImageNet top-1"),
-        (~about.index.isin(ours["network"]), f"its kernels under '{predictor.runtime}' are not known"),
+        (~about.index.isin(known), unknown),
         (figures["energy_mj"].isna() | figures["latency_ms"].isna(), "the device's predictor declines it"),
         (
             figures[["upper_mj", "upper_ms"]].isna().any(axis=1),
@@ -80,8 +124,13 @@ def zoo_prediction(
     )
 
 
-def _figures(predictor: ServedPredictor, kernels: pd.DataFrame, device: str) -> pd.DataFrame:
-    """Return ``energy_mj``, ``latency_ms`` and bounds of both by network; no rows for no kernels."""
+def _figures(rows: pd.DataFrame | None, whose: str) -> pd.DataFrame:
+    """Return ``energy_mj``, ``latency_ms`` and bounds of both by network; no rows for None.
+
+    Args:
+        rows: ``network, metric, predicted, lower, upper``.
+        whose: whose predictions they are, for messages.
+    """
     columns = {
         "energy_mj": ("predicted", "energy_mj"),
         "lower_mj": ("lower", "energy_mj"),
@@ -90,14 +139,13 @@ def _figures(predictor: ServedPredictor, kernels: pd.DataFrame, device: str) -> 
         "lower_ms": ("lower", "latency_ms"),
         "upper_ms": ("upper", "latency_ms"),
     }
-    if kernels.empty:
+    if rows is None:
         return pd.DataFrame(columns=list(columns), dtype=float)
-    rows = predictor.predict_many(kernels)
     table = rows.pivot_table(index="network", columns="metric", values=["predicted", "lower", "upper"])
     if any(column not in table for column in columns.values()):
         raise EdgejouleError(
-            f"the predictor of '{device}' states no energy and latency with intervals for any network that it has not "
-            "run; use --energies measured"
+            f"{whose} states no energy and latency with intervals for any network that was not run; "
+            "use --energies measured"
         )
     return pd.DataFrame({name: table[column] for name, column in columns.items()})
 

@@ -20,6 +20,10 @@ PROVENANCE = b"edgejoule"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
+#: Folders of results that the stage of that name fills.
+STAGES = ("graphs", "traces", "datasets", "predictors", "validation", "scores", "recommendations", "figures", "report")
+
+
 @contextmanager
 def writing(path: Path | str) -> Iterator[None]:
     """Turn what the file system refuses while ``path`` is written into a sentence that names it.
@@ -186,12 +190,26 @@ def read_arrow(path: Path | str, table: Table) -> pa.Table:
         EdgejouleError: the file is absent, no Parquet, or not what ``table`` declares.
     """
     if not Path(path).is_file():
-        raise EdgejouleError(f"{path}: no such file; the stage that writes table '{table.name}' has not run")
+        raise EdgejouleError(
+            f"{path}: no such file; the stage that writes table '{table.name}' has not run: {_make_it(path)}"
+        )
     try:
         data = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise EdgejouleError(f"{path}: not a readable Parquet file: {error}") from error
+    missing = [name for name in table.names if name not in data.column_names]
+    if missing and read_provenance(path).get("table") == table.name:
+        raise EdgejouleError(
+            f"{path}: table '{table.name}' lacks the column(s) {', '.join(missing)}: another version of edgejoule "
+            f"wrote it; {_make_it(path)} again"
+        )
     return to_arrow(data, table, str(path))
+
+
+def _make_it(path: Path | str) -> str:
+    """Return which command makes a file of results, told by the folder that it lies in."""
+    stage = next((part for part in reversed(Path(path).parts[:-1]) if part in STAGES), None)
+    return f"run `snakemake --cores all{'' if stage is None else ' ' + stage}`"
 
 
 def read_table(path: Path | str, table: Table) -> pd.DataFrame:

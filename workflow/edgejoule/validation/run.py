@@ -15,12 +15,13 @@ from edgejoule.predictors import (
     Features,
     training_set,
 )
+from edgejoule.predictors.transfer import prior_catalogues
 from edgejoule.tables import empty
 from edgejoule.tables.contracts import SPLITS, VALIDATION
 from edgejoule.tables.vocabulary import METRICS
 from edgejoule.validation import synthetic
 from edgejoule.validation.splits import splits
-from edgejoule.validation.transfer import measured_networks, predict_from_few, prior_catalogues
+from edgejoule.validation.transfer import measured_networks, predict_from_few
 
 #: Metrics that are judged, by where power is from: a modelled energy is latency times a constant and proves nothing.
 JUDGED = {"measured": METRICS, "published": METRICS, "estimated": ("latency_ms",), "inferred": ("latency_ms",)}

@@ -9,7 +9,6 @@ import pandas as pd
 from edgejoule.predictors import MODELS, DevicePredictor
 from edgejoule.predictors.device import Costs
 from edgejoule.predictors.features import Features
-from edgejoule.predictors.training import training_set
 from edgejoule.predictors.transfer import Catalogue, Transfer, common_networks
 
 #: Fewer networks in common with the prior devices prove nothing.
@@ -22,23 +21,6 @@ def measured_networks(protocol: str) -> int | None:
         return 0
     found = re.fullmatch(r"transfer-k(\d+)", protocol)
     return int(found[1]) if found else None
-
-
-def prior_catalogues(priors: Sequence[pd.DataFrame], kernels: pd.DataFrame, board: str) -> list[Catalogue]:
-    """Return the catalogues of the prior devices that are of other boards and have a meter.
-
-    Args:
-        priors: rows of results/datasets/networks.parquet, one table per device.
-        kernels: rows of results/graphs/kernels.parquet.
-        board: the board that is held out; every device of it is passed over.
-    """
-    catalogues = []
-    for table in priors:
-        table = table[table["energy_mj"].notna()]
-        if len(table) and table["board"].iloc[0] != board and table["origin"].iloc[0] == "measured":
-            rows, features, costs = training_set(table, kernels)
-            catalogues.append(Catalogue(rows["device"].iloc[0], rows["board"].iloc[0], features, costs))
-    return catalogues
 
 
 def predict_from_few(

@@ -36,6 +36,24 @@ VALIDATION = Table(
     key=("device", "metric", "predictor", "protocol", "network"),
 )
 
+PREDICTIONS = Table(
+    "predictions",
+    "What networks will cost on a new board of which few were measured, the devices of other boards as prior.",
+    (
+        DEVICE,
+        BOARD,
+        NETWORK,
+        FAMILY,
+        PRECISION,
+        METRIC,
+        Column("measured", REAL, "the measured value; null = not measured", nullable=True, unit="the metric's"),
+        Column("predicted", REAL, "the prediction; null = it needs an idle power", nullable=True, unit="the metric's"),
+        Column("lower", REAL, "lower end of the 90 % interval", nullable=True, unit="the metric's"),
+        Column("upper", REAL, "upper end of the 90 % interval", nullable=True, unit="the metric's"),
+    ),
+    key=("device", "network", "metric"),
+)
+
 SPLITS = Table(
     "splits",
     "Which networks each fold of a protocol left out of training: written, seeded, the same for every predictor.",
