@@ -1,10 +1,13 @@
-"""Nearest valid names, for messages about misspelt ones."""
+"""What messages about names say: the nearest valid ones, and whether a device that has no results has a file."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 
 #: So many names that begin as the one that was given are all offered; so many that are valid are all listed.
 FEW, MANY = 4, 12
+#: Where people keep their devices' files.
+DEVICE_FILES = Path("config/devices")
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
@@ -22,3 +25,8 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
         return "there is none to choose from"
     listed = ", ".join(valid[:MANY]) + (", ..." if len(valid) > MANY else "")
     return f"valid: {listed}"
+
+
+def device_file(device: str) -> Path | None:
+    """Return the file of a device that people keep, or None: one that has a file may have no results yet."""
+    return next((path for path in DEVICE_FILES.glob("*.yaml") if path.stem == device), None)

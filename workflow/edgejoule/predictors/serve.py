@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from edgejoule.errors import EdgejouleError
-from edgejoule.names import did_you_mean
+from edgejoule.names import device_file, did_you_mean
 from edgejoule.predictors import store
 from edgejoule.predictors.answers import (
     NO_METER,
@@ -27,9 +27,6 @@ from edgejoule.predictors.device import DevicePredictor
 from edgejoule.predictors.features import Features, kernel_features, network_features
 from edgejoule.predictors.kernelwise import FromKernels
 from edgejoule.tables.vocabulary import METRICS
-
-#: Where people keep their devices' files: one there may have no predictor yet.
-DEVICE_FILES = Path("config/devices")
 
 
 class ServedPredictor:
@@ -269,8 +266,8 @@ def load_predictor(device: str, folder: Path | str = "results/predictors") -> Se
     trained = trained_devices(folder)
     if device not in trained:
         hint = did_you_mean(device, trained) if trained else remedy
-        if any(path.name == f"{device}.yaml" for path in DEVICE_FILES.glob("*.yaml")):
-            hint = f"{DEVICE_FILES / device}.yaml is there, but not trained yet: {train}"
+        if file := device_file(device):
+            hint = f"{file} is there, but not trained yet: {train}"
         raise EdgejouleError(f"{folder}: no predictor of device '{device}'; {hint}")
     return ServedPredictor.load(Path(folder) / device)
 

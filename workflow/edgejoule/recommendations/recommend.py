@@ -10,7 +10,7 @@ import pandas as pd
 
 from edgejoule.errors import EdgejouleError
 from edgejoule.graphs import read_zoo
-from edgejoule.names import did_you_mean
+from edgejoule.names import device_file, did_you_mean
 from edgejoule.predictors import load_predictor
 from edgejoule.recommendations.answer import Answer, answer
 from edgejoule.recommendations.catalogue import BEYOND, UNMEASURED, Catalogue, Cost, build_catalogue, waiting_mj
@@ -43,8 +43,7 @@ def device_networks(results: Path, device: str) -> tuple[pd.DataFrame, Path]:
 def _way_out(results: Path, device: str) -> str:
     """Return what helps where a device has no dataset."""
     known = [file.parent.name for file in sorted((results / "datasets").glob("*/networks.parquet"))]
-    file = Path("config/devices") / f"{device}.yaml"
-    if file.is_file():
+    if file := device_file(device):
         return f"{file} is there: run `snakemake --cores all datasets`"
     if not known:
         return f"{results} holds no datasets: run `snakemake --cores all datasets`, or give the folder with --results"

@@ -1,7 +1,7 @@
 """Columns that several tables share."""
 
 from edgejoule.tables import vocabulary as words
-from edgejoule.tables.schema import TEXT, Column
+from edgejoule.tables.schema import REAL, TEXT, Column
 
 DEVICE = Column("device", TEXT, "processor, runtime with its settings and source of measurements, named once")
 BOARD = Column("board", TEXT, "physical hardware; two runtimes on one board are two devices and one board")
@@ -18,3 +18,7 @@ METRIC = Column("metric", TEXT, "what is predicted", choices=words.METRICS)
 PREDICTOR = Column("predictor", TEXT, "who predicts", choices=words.PREDICTORS)
 PROTOCOL = Column("protocol", TEXT, "what was left out of training", choices=words.PROTOCOLS)
 METHOD = Column("method", TEXT, "how the choice is made", choices=words.METHODS)
+LOWER, UPPER = (
+    Column(name, REAL, f"{name} end of the 90 % interval; null = none is stated", nullable=True, unit="the metric's")
+    for name in ("lower", "upper")
+)
